@@ -1,0 +1,50 @@
+# Two commands do everything: `make run` and `make test`. Both make the environment first, once.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help run test lint ui bench clean env
+
+help:
+	@echo "make run    environment, then the whole pipeline (data/raw, or the demonstration)"
+	@echo "make test   environment, then every test"
+	@echo "make lint   ruff, pyright, import layers"
+	@echo "make ui     the assets in Dagster's web page, http://127.0.0.1:3000"
+	@echo "make bench  measure the reader against a bare one; writes benchmarks/RESULTS.md"
+	@echo "make clean  remove the environment and everything built"
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is %s. Say which with: make run PYTHON=python3.12" % sys.version.split()[0])'
+	@echo "Making the environment in $(VENV) (once, about a minute) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<0.14"
+	@$(BIN)/uv pip install --quiet --require-hashes --compile-bytecode --python $(BIN)/python -r requirements.lock
+	@$(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python --editable .
+	@touch $(READY)
+	@echo "Environment ready."
+
+env: $(READY)
+
+run: $(READY)
+	@$(BIN)/fivepercent refresh
+
+test: $(READY)
+	@echo "Running every test; tests of real files and of the browser skip with a reason where those are missing."
+	@FIVEPERCENT_OFFLINE=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+
+ui: $(READY)
+	@$(BIN)/fivepercent ui
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) data/marts/builds data/marts/current data/marts/.work data/marts/.demonstration \
+		data/marts/fivepercent.duckdb data/marts/parquet data/marts/charts .pytest_cache .ruff_cache

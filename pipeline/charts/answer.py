@@ -1,0 +1,121 @@
+"""The answer in one sentence, with its uncertainty and its coverage.
+
+Belongs here: the sentences at the top of the home page, computed from ``marts.digital_share``. Does
+not belong here: charts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipeline.charts.format import exact_percent, money, percent, plural
+from pipeline.charts.model import Tables
+from pipeline.charts.selection import Headline, headline
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the home page says first.
+
+    Attributes:
+        sentence: The answer.
+        uncertainty: How sure it is.
+        coverage: How much of the sector it covers.
+    """
+
+    sentence: str
+    uncertainty: str
+    coverage: str
+
+
+@dataclass(frozen=True)
+class Together:
+    """All counted trusts as one: sums, and the share at both ends of every interval."""
+
+    share: float
+    lower: float
+    upper: float
+    numerator: float
+    expenditure: float
+    gap: float
+
+
+def together(head: Headline) -> Together | None:
+    """The counted trusts taken together, or None when there is none.
+
+    The ends assume that every trust is at the same end of its interval, so the range is wide on
+    purpose: errors of classification and capture are shared, they do not cancel.
+    """
+    rows = head.counted.filter(pl.col("denominator_gbp") > 0)
+    if rows.is_empty():
+        return None
+    base = float(rows["denominator_gbp"].sum())
+    ends = rows.select(
+        (pl.col("share_lower").fill_null(pl.col("share")) * pl.col("denominator_gbp")).sum(),
+        (pl.col("share_upper").fill_null(pl.col("share")) * pl.col("denominator_gbp")).sum(),
+    ).row(0)
+    numerator = float(rows["numerator_gbp"].sum())
+    return Together(
+        share=numerator / base,
+        lower=ends[0] / base,
+        upper=ends[1] / base,
+        numerator=numerator,
+        expenditure=base,
+        gap=head.benchmark * base - numerator,
+    )
+
+
+def answer(tables: Tables) -> Answer:
+    """The answer to "how far is each trust from the benchmark" from the default definition.
+
+    Args:
+        tables: marts.digital_share, marts.coverage, dims.measure.
+    """
+    head = headline(tables)
+    if head is None:
+        return Answer(
+            "The files here do not yet allow a share of expenditure for any trust.",
+            "Nothing can be said about uncertainty without a figure.",
+            "Add provider accounts and published payments, then build again.",
+        )
+    level = exact_percent(head.benchmark)
+    whole = together(head)
+    if whole is None:
+        return Answer(
+            f"No trust has a complete enough year in {head.year} to be compared with {level}.",
+            "Incomplete years are shown in grey and are not counted.",
+            head.coverage,
+        )
+    reached = head.counted.filter(pl.col("share") >= head.benchmark).height
+    maybe = head.counted.filter(
+        (pl.col("share") < head.benchmark) & (pl.col("share_upper") >= head.benchmark)
+    ).height
+    verb = head.measure.spent.format(level=percent(whole.share))
+    subject = "One trust" if head.n == 1 else f"{plural(head.n, 'trust')} together"
+    none = {0: "none of them reached it" if head.n > 1 else "it did not reach it"}
+    reach = none.get(
+        reached, f"{reached} of {head.n} reached it" if head.n > 1 else "it reached it"
+    )
+    sentence = f"{subject} {verb} in {head.year}, against a recommended {level}; {reach}."
+    gap = (
+        f"That is {money(whole.gap)} a year short"
+        if whole.gap > 0
+        else f"That is {money(-whole.gap)} a year above"
+    )
+    nature = {
+        "lower bound": " The figure is a lower bound: small invoices and pay are not in it.",
+        "estimate": " The figure is an estimate.",
+    }.get(head.measure.kind, "")
+    possible = (
+        f" At the upper end of its range, {plural(maybe, 'more trust')} would reach {level}."
+        if maybe
+        else ""
+    )
+    return Answer(
+        sentence,
+        f"{gap}. Allowing for measurement error the share lies between {percent(whole.lower)} and "
+        f"{percent(whole.upper)}.{possible}{nature}",
+        head.coverage,
+    )

@@ -1,0 +1,189 @@
+"""How numbers, names and dates are written on charts and pages: one place for all of them.
+
+Belongs here: text made from one value. Does not belong here: sentences about a table (the chart
+modules) or colours (``theme``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import re
+import textwrap
+
+NOT_KNOWN = "not known"
+MINUS = "−"
+
+_LEGAL_ENDINGS = re.compile(
+    r"\s+(?:nhs\s+)?(?:foundation\s+)?trust\s*$|\s+integrated care board\s*$", re.IGNORECASE
+)
+_SMALL_WORDS = {"and", "of", "the", "for", "on", "in", "upon", "with", "to", "at", "by", "a"}
+_UPPER_WORDS = {"NHS", "UK", "ICB", "CIC", "UH", "II"}
+
+
+def money(value: float | None) -> str:
+    """Pounds in words a reader can say aloud: ``£1.2m``, ``£94.4bn``, ``£850k``, ``−£320``.
+
+    Args:
+        value: Pounds; None where nothing is known.
+    """
+    if value is None or value != value:
+        return NOT_KNOWN
+    sign = MINUS if value < 0 else ""
+    size = abs(value)
+    if round(size) == 0:
+        return "£0"
+    for limit, unit in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
+        # 999,600 must not become "£1,000k".
+        if size >= limit * 0.9995:
+            scaled = size / limit
+            text = f"{scaled:,.0f}" if scaled >= 99.95 else f"{scaled:.1f}".removesuffix(".0")
+            return f"{sign}£{text}{unit}"
+    return f"{sign}£{size:,.0f}"
+
+
+def percent(share: float | None) -> str:
+    """A share (0.016) as a percentage with sensible digits: ``1.6%``, ``34%``, ``0.04%``."""
+    if share is None or share != share:
+        return NOT_KNOWN
+    value = share * 100
+    sign = MINUS if value < 0 else ""
+    size = abs(value)
+    if size == 0:
+        return "0%"
+    if size >= 19.95:
+        return f"{sign}{size:.0f}%"
+    if size >= 0.095:
+        return f"{sign}{size:.1f}%"
+    if size >= 0.0095:
+        return f"{sign}{size:.2f}%"
+    return "under 0.01%" if not sign else f"{sign}0.01%"
+
+
+def exact_percent(share: float) -> str:
+    """A chosen level (a benchmark or reference line) without needless digits: ``5%``, ``1.5%``."""
+    return f"{share * 100:.6g}%"
+
+
+def points(value: float | None) -> str:
+    """Percentage points: ``3.4 points``."""
+    if value is None or value != value:
+        return NOT_KNOWN
+    sign = MINUS if value < 0 else ""
+    return f"{sign}{abs(value):.1f} points"
+
+
+def count(value: float | None) -> str:
+    """A whole number with thousands separators."""
+    if value is None or value != value:
+        return NOT_KNOWN
+    return f"{value:,.0f}".replace("-", MINUS)
+
+
+def decimal(value: float | None, digits: int = 1) -> str:
+    """A number with a fixed number of decimals, such as a maturity score."""
+    if value is None or value != value:
+        return NOT_KNOWN
+    return f"{value:,.{digits}f}".replace("-", MINUS)
+
+
+def plural(number: int, noun: str, many: str | None = None) -> str:
+    """``1 trust``, ``10 trusts``, ``1,204 trusts``."""
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
+def be(number: int, past: bool = True) -> str:
+    """``was`` or ``were`` (``is`` or ``are``) for a counted subject."""
+    if past:
+        return "was" if number == 1 else "were"
+    return "is" if number == 1 else "are"
+
+
+def month(value: dt.date) -> str:
+    """``April 2020``."""
+    return f"{value:%B %Y}"
+
+
+def day(value: dt.date | dt.datetime | None) -> str:
+    """``1 April 2020``."""
+    if value is None:
+        return NOT_KNOWN
+    return f"{value.day} {value:%B %Y}"
+
+
+def listing(items: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(items) <= 1:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def readable_name(name: str | None) -> str:
+    """A register name in mixed case: ``ROYAL FREE LONDON NHS FOUNDATION TRUST`` is shouted there.
+
+    Names that are already in mixed case are left as they are.
+    """
+    if not name:
+        return "(no name)"
+    if not name.isupper():
+        return name
+    words = []
+    for position, word in enumerate(name.split()):
+        bare = word.strip("(),.'")
+        if bare in _UPPER_WORDS:
+            words.append(word)
+        elif position and bare.lower() in _SMALL_WORDS:
+            words.append(word.lower())
+        else:
+            # capitalize() on each hyphenated part; "THOMAS'" and "GUY'S" keep a small s.
+            parts = re.split(r"([-/(])", word.lower())
+            words.append("".join(p[:1].upper() + p[1:] for p in parts))
+    return " ".join(words)
+
+
+def short_name(name: str | None, code: str | None = None) -> str:
+    """The readable name without its legal ending (``NHS Foundation Trust``), else the code."""
+    if not name:
+        return code or "(no name)"
+    readable = readable_name(name)
+    short = _LEGAL_ENDINGS.sub("", readable).strip()
+    if short.upper().startswith("NHS ") and "board" in readable.lower():
+        short = short[4:]
+    return readable if short in {"", "NHS"} else short
+
+
+def plotly_text(text: str | None) -> str:
+    """Text from a file, made safe for Plotly, which reads a little HTML in labels and hovers."""
+    return html.escape(text or "", quote=False)
+
+
+def label(text: str, width: int = 24, lines: int = 2) -> str:
+    """A name for an axis: wrapped to ``lines`` lines of ``width``, cut with …, escaped."""
+    wrapped = textwrap.wrap(text, width=width, max_lines=lines, placeholder="…") or [""]
+    return "<br>".join(plotly_text(line) for line in wrapped)
+
+
+def wrap(text: str, width: int) -> str:
+    """Running text for a figure's title or footnote, wrapped and escaped for Plotly."""
+    return "<br>".join(plotly_text(line) for line in textwrap.wrap(text, width=width))
+
+
+def spreadsheet_cell(value: object) -> str:
+    """A cell for a CSV file that no spreadsheet takes for a formula.
+
+    Numbers stay numbers. Any other text that begins with a character that starts a formula gets an
+    apostrophe in front.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return "" if value != value else repr(value)
+    text = value.isoformat() if isinstance(value, dt.date) else str(value)
+    if text.lstrip()[:1] in {"=", "+", "-", "@"} or text[:1] in {"\t", "\r", "\n"}:
+        try:
+            float(text)
+        except ValueError:
+            return f"'{text}"
+    return text

@@ -1,0 +1,89 @@
+"""The list of charts: which tables each needs, which question it answers, where it stands.
+
+Belongs here: one entry a chart. Does not belong here: how a chart is drawn.
+"""
+
+from __future__ import annotations
+
+from pipeline.charts import coverage, maturity, mix, share
+from pipeline.charts.model import ChartSpec
+
+_SHARE = ("marts.digital_share", "marts.coverage", "dims.measure")
+_ABOUT = ("meta.source", "meta.build")
+
+_ALL = (
+    ChartSpec(
+        id="share-lollipop",
+        needs=_SHARE,
+        optional=_ABOUT,
+        build=share.share_lollipop,
+        question="How far was each trust from the benchmark, and how sure are we?",
+        page="index",
+    ),
+    ChartSpec(
+        id="gap-pounds",
+        needs=_SHARE,
+        optional=_ABOUT,
+        build=share.gap_pounds,
+        question="How many pounds a year are missing to the benchmark?",
+        page="index",
+    ),
+    ChartSpec(
+        id="spend-mix",
+        needs=("marts.spend_mix", "marts.digital_share", "dims.category"),
+        optional=_ABOUT,
+        build=mix.spend_mix,
+        question="What is digital money spent on, and how much of it on the basics?",
+        page="index",
+    ),
+    ChartSpec(
+        id="coverage-months",
+        needs=("marts.coverage_month",),
+        optional=_ABOUT,
+        build=coverage.coverage_months,
+        question="Which months did each trust publish?",
+        page="index",
+    ),
+    ChartSpec(
+        id="mix-by-trust",
+        needs=("marts.spend_mix", "marts.digital_share", "dims.category"),
+        optional=_ABOUT,
+        build=mix.mix_by_trust,
+        question="How does the mix differ between trusts?",
+        page="spending",
+    ),
+    ChartSpec(
+        id="coverage-years",
+        needs=("marts.coverage_month",),
+        optional=_ABOUT,
+        build=coverage.coverage_years,
+        question="Which years did each trust publish in full?",
+        page="coverage",
+    ),
+    ChartSpec(
+        id="coverage-status",
+        needs=("marts.coverage", "marts.digital_share", "dims.measure"),
+        optional=_ABOUT,
+        build=coverage.coverage_status,
+        question="For how many trusts can each definition be computed?",
+        page="coverage",
+    ),
+    ChartSpec(
+        id="maturity-distribution",
+        needs=("marts.maturity",),
+        optional=_ABOUT,
+        build=maturity.maturity_distribution,
+        question="On which pillars of digital maturity are trusts strong or weak?",
+        page="maturity",
+    ),
+    ChartSpec(
+        id="maturity-heatmap",
+        needs=("marts.maturity",),
+        optional=_ABOUT,
+        build=maturity.maturity_heatmap,
+        question="Where is each trust behind on digital maturity?",
+        page="maturity",
+    ),
+)
+
+CHARTS: dict[str, ChartSpec] = {spec.id: spec for spec in _ALL}

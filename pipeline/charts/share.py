@@ -1,0 +1,378 @@
+"""The first two charts: each trust's share against the benchmark, and its gap in pounds.
+
+Belongs here: the lollipop and the gap bars of ``marts.digital_share``. Does not belong here: other
+views of the same mart (``ladder``, ``spread``, ``series``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipeline.charts import theme
+from pipeline.charts.bands import Layout, lay_out
+from pipeline.charts.format import (
+    exact_percent,
+    listing,
+    money,
+    percent,
+    plotly_text,
+    plural,
+    short_name,
+)
+from pipeline.charts.model import (
+    NOT_A_LEAGUE_TABLE,
+    Chart,
+    TableColumn,
+    Tables,
+    nothing_to_show,
+)
+from pipeline.charts.selection import (
+    Headline,
+    any_demo,
+    headline,
+    source_text,
+    vintage_text,
+)
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+SOURCES = ("spend_over_25k", "provider_accounts")
+SHARE_COLUMNS = (
+    TableColumn("organisation_code", "Code"),
+    TableColumn("organisation_name", "Trust"),
+    TableColumn("share", "Share", "percent"),
+    TableColumn("share_lower", "Lower end", "percent"),
+    TableColumn("share_upper", "Upper end", "percent"),
+    TableColumn("badge", "Badge", "badge"),
+    TableColumn("months_present", "Months", "count"),
+    TableColumn("numerator_gbp", "Digital", "money"),
+    TableColumn("denominator_gbp", "Expenditure", "money"),
+    TableColumn("badge_reason", "Why the badge"),
+)
+
+
+def share_finding(head: Headline) -> str:
+    """The finding of the lollipop as one sentence, computed from rows with badge A or B."""
+    level = exact_percent(head.benchmark)
+    if head.n == 0:
+        return f"No trust has a complete enough year in {head.year} to be counted against {level}"
+    reached = head.counted.filter(pl.col("share") >= head.benchmark).height
+    under = head.counted.filter(pl.col("share") < 0.02).height
+    who = plural(head.n, "trust")
+    number = "None" if reached == 0 else "All" if reached == head.n else str(reached)
+    if head.n == 1:
+        trust = head.counted.row(0, named=True)
+        name = short_name(trust["organisation_name"], trust["organisation_code"])
+        verb = head.measure.spent.format(level=percent(trust["share"]))
+        return f"{name} {verb} in {head.year}, against {level}"
+    verb = head.measure.spent.format(level=f"{level} or more" if reached else level)
+    first = f"{number} of {who} {verb} in {head.year}"
+    if under > 0 and head.benchmark > 0.02:
+        first += (
+            f"; {under if under < head.n else 'all'} {'was' if under == 1 else 'were'} under 2%"
+        )
+    return first
+
+
+def share_lollipop(tables: Tables) -> Chart:
+    """Share of expenditure by trust with its interval and badge, against the reference lines.
+
+    Args:
+        tables: marts.digital_share, marts.coverage, dims.measure; optionally meta.source and
+            meta.build.
+    """
+    chart_id = "share-lollipop"
+    source, vintage = source_text(tables, SOURCES), vintage_text(tables, SOURCES)
+    head = headline(tables)
+    if head is None:
+        why = "No share of expenditure can be computed from the files here yet"
+        return nothing_to_show(chart_id, why, source=source, vintage=vintage)
+    body, layout = draw_shares(head.rows, head)
+    title = share_finding(head)
+    spread = ""
+    if head.n > 1:
+        low, high = head.counted["share"].min(), head.counted["share"].max()
+        spread = f" Shares run from {percent(_float(low))} to {percent(_float(high))}."
+    demo = any_demo(head.rows)
+    if demo:
+        theme.mark_demonstration(body)
+    return Chart(
+        id=chart_id,
+        title=title,
+        subtitle=(
+            "Dot: share of expenditure. Whisker: range of measurement error. Full dot: complete "
+            "(badge A); ring: some doubt (B); grey cross: incomplete (C), not counted. "
+            + theme.REFERENCE_SENTENCE.format(benchmark=exact_percent(head.benchmark))
+        ),
+        body=body,
+        definition=head.measure.definition_text,
+        denominator=head.measure.denominator_text,
+        source=source,
+        vintage=vintage,
+        n=head.n,
+        coverage=head.coverage,
+        alt=f"{title}.{spread} Trusts are grouped by band and listed by name within each.",
+        table=_table(layout, SHARE_COLUMNS),
+        columns=SHARE_COLUMNS,
+        caveat=f"{NOT_A_LEAGUE_TABLE} {head.measure.caveats}".strip(),
+        is_demo=demo,
+    )
+
+
+def draw_shares(rows: pl.DataFrame, head: Headline) -> tuple[go.Figure, Layout]:
+    """The lollipop of any set of trusts in one year, with its reference lines.
+
+    Args:
+        rows: Rows of marts.digital_share with a share: one year, definition and denominator.
+        head: The definition and benchmark.
+
+    Returns:
+        The figure and the order of its rows.
+    """
+    layout = lay_out(rows, head.benchmark)
+    body = _rows_figure(layout)
+    top = _draw_intervals(body, layout, head)
+    shapes, notes = theme.vertical_references(head.benchmark)
+    body.update_layout(shapes=shapes, annotations=notes)
+    body.update_xaxes(ticksuffix="%", title="share of expenditure", showgrid=False)
+    theme.reserve_for_labels(body, 0, top, 74)
+    return body, layout
+
+
+def _float(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _table(layout: Layout, columns: tuple[TableColumn, ...]) -> pl.DataFrame:
+    names = [c.name for c in columns]
+    return layout.rows.select(n for n in names if n in layout.rows.columns)
+
+
+def _rows_figure(layout: Layout) -> go.Figure:
+    body = theme.new_figure(layout.height + 96)
+    body.update_yaxes(
+        tickmode="array",
+        tickvals=layout.tick_positions,
+        ticktext=layout.tick_labels,
+        range=[layout.size - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
+    body.update_layout(margin={"t": 50, "b": 48, "r": 8})
+    return body
+
+
+def hover_of_share(row: dict, head: Headline) -> str:
+    """The words a reader sees over one trust's mark."""
+    months = "" if row["months_present"] is None else f"{row['months_present']} of 12 months, "
+    capture = "" if row["capture_ratio"] is None else f"capture {percent(row['capture_ratio'])}, "
+    return (
+        f"<b>{plotly_text(short_name(row['organisation_name'], row['organisation_code']))}</b>"
+        f"<br>{percent(row['share'])} in {row['financial_year']} "
+        f"(range {percent(row['share_lower'])} to {percent(row['share_upper'])})"
+        f"<br>{money(row['numerator_gbp'])} of {money(row['denominator_gbp'])}, "
+        f"{head.measure.definition}<br>{months}{capture}badge {row['badge']}"
+    )
+
+
+def _draw_intervals(body: go.Figure, layout: Layout, head: Headline) -> float:
+    """Stems, whiskers, dots and direct labels; returns the end of the axis in per cent."""
+    reach = 100 * head.benchmark * 1.1
+    for badge in ("A", "B", "C"):
+        rows = layout.rows.filter(pl.col("badge") == badge)
+        if rows.is_empty():
+            continue
+        colour = theme.BADGE_COLOUR[badge]
+        share = (rows["share"] * 100).to_list()
+        upper = (pl.Series(rows["share_upper"].fill_null(rows["share"])) * 100).to_list()
+        lower = (pl.Series(rows["share_lower"].fill_null(rows["share"])) * 100).to_list()
+        y = rows["y"].to_list()
+        reach = max([reach, *upper, *share])
+        stem_x, stem_y = [], []
+        for value, at in zip(share, y, strict=True):
+            stem_x += [0, round(value, 4), None]
+            stem_y += [at, at, None]
+        body.add_scatter(
+            x=stem_x,
+            y=stem_y,
+            mode="lines",
+            line={"color": theme.MISSING if badge == "C" else theme.PALE_BLUE, "width": 5},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        body.add_scatter(
+            x=[round(v, 4) for v in share],
+            y=y,
+            mode="markers",
+            name=theme.BADGE_WORDS[badge],
+            marker={
+                "symbol": theme.BADGE_SYMBOL[badge],
+                "size": 11 if badge != "C" else 9,
+                "color": colour if badge != "C" else theme.MUTED,
+                "line": {"width": 2, "color": colour if badge != "C" else theme.MUTED},
+            },
+            error_x={
+                "type": "data",
+                "array": [round(u - v, 4) for u, v in zip(upper, share, strict=True)],
+                "arrayminus": [round(v - w, 4) for v, w in zip(share, lower, strict=True)],
+                "color": theme.MUTED,
+                "thickness": 1.2,
+                "width": 4,
+            },
+            hovertext=[hover_of_share(r, head) for r in rows.iter_rows(named=True)],
+            hoverinfo="text",
+        )
+        body.add_scatter(
+            x=[max(u, v) for u, v in zip(upper, share, strict=True)],
+            y=y,
+            mode="text",
+            text=[f"  {percent(v)} <b>{badge}</b>" for v in rows["share"]],
+            textposition="middle right",
+            textfont={"size": 12, "color": theme.INK if badge != "C" else theme.MUTED},
+            hoverinfo="skip",
+            cliponaxis=False,
+        )
+    return reach
+
+
+def gap_finding(head: Headline) -> str:
+    """How many pounds are missing to the benchmark, with the range of measurement error."""
+    rows = head.counted.filter(pl.col("gap_gbp").is_not_null())
+    if rows.is_empty():
+        return f"The gap to {exact_percent(head.benchmark)} cannot be computed for {head.year}"
+    below = rows.filter(pl.col("gap_gbp") > 0)
+    total = float(below["gap_gbp"].sum())
+    if below.is_empty():
+        return f"No counted trust was short of {exact_percent(head.benchmark)} in {head.year}"
+    who = "1 trust was" if below.height == 1 else f"{below.height} trusts were together"
+    return (
+        f"{who} {money(total)} short of {exact_percent(head.benchmark)} "
+        f"of expenditure in {head.year}"
+    )
+
+
+GAP_COLUMNS = (
+    TableColumn("organisation_code", "Code"),
+    TableColumn("organisation_name", "Trust"),
+    TableColumn("gap_gbp", "Gap", "money"),
+    TableColumn("gap_low_gbp", "Gap, low end", "money"),
+    TableColumn("gap_high_gbp", "Gap, high end", "money"),
+    TableColumn("gap_pp", "Gap in points", "points"),
+    TableColumn("badge", "Badge", "badge"),
+)
+
+
+def with_gap_range(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add ``gap_low_gbp`` and ``gap_high_gbp``: the gap at both ends of the share's interval."""
+    target = pl.col("benchmark") * pl.col("denominator_gbp")
+    return rows.with_columns(
+        (target - pl.col("share_upper") * pl.col("denominator_gbp")).alias("gap_low_gbp"),
+        (target - pl.col("share_lower") * pl.col("denominator_gbp")).alias("gap_high_gbp"),
+    )
+
+
+def gap_pounds(tables: Tables) -> Chart:
+    """Pounds a year missing to the benchmark, by trust, with the range of measurement error.
+
+    Args:
+        tables: as for ``share_lollipop``.
+    """
+    chart_id = "gap-pounds"
+    source, vintage = source_text(tables, SOURCES), vintage_text(tables, SOURCES)
+    head = headline(tables)
+    if head is None:
+        why = "No gap in pounds can be computed from the files here yet"
+        return nothing_to_show(chart_id, why, source=source, vintage=vintage)
+    layout = lay_out(with_gap_range(head.rows), head.benchmark)
+    body = _rows_figure(layout)
+    ends = [0.0]
+    for counts in (True, False):
+        rows = layout.rows.filter((pl.col("badge") != "C") == counts)
+        rows = rows.filter(pl.col("gap_gbp").is_not_null())
+        if rows.is_empty():
+            continue
+        gap = (rows["gap_gbp"] / 1e6).to_list()
+        high = (rows["gap_high_gbp"].fill_null(rows["gap_gbp"]) / 1e6).to_list()
+        low = (rows["gap_low_gbp"].fill_null(rows["gap_gbp"]) / 1e6).to_list()
+        ends += [*high, *low, *gap]
+        body.add_bar(
+            x=[round(v, 4) for v in gap],
+            y=rows["y"].to_list(),
+            orientation="h",
+            marker={
+                "color": theme.VERMILLION if counts else theme.MISSING,
+                "pattern": {"shape": "" if counts else "/", "fgcolor": theme.MUTED, "size": 5},
+            },
+            width=0.55,
+            error_x={
+                "type": "data",
+                "array": [round(h - v, 4) for h, v in zip(high, gap, strict=True)],
+                "arrayminus": [round(v - w, 4) for v, w in zip(gap, low, strict=True)],
+                "color": theme.MUTED,
+                "thickness": 1.2,
+                "width": 4,
+            },
+            hovertext=[_hover_of_gap(r) for r in rows.iter_rows(named=True)],
+            hoverinfo="text",
+        )
+        body.add_scatter(
+            x=[max(h, 0) for h in high],
+            y=rows["y"].to_list(),
+            mode="text",
+            text=[f"  {money(v)}" for v in rows["gap_gbp"]],
+            textposition="middle right",
+            textfont={"size": 12, "color": theme.INK if counts else theme.MUTED},
+            hoverinfo="skip",
+            cliponaxis=False,
+        )
+    left = min(ends) * 1.1 if min(ends) < 0 else 0.0
+    right = max([*ends, 0.01])
+    body.update_xaxes(
+        title=f"pounds a year missing to {exact_percent(head.benchmark)}",
+        tickangle=0,
+        **theme.money_ticks(left, right),
+    )
+    theme.reserve_for_labels(body, left, right, 68)
+    body.update_layout(margin={"t": 10})
+    body.update_layout(barmode="overlay")
+    demo = any_demo(head.rows)
+    if demo:
+        theme.mark_demonstration(body)
+    title = gap_finding(head)
+    names = [r["name"] for r in layout.rows.filter(pl.col("gap_gbp") < 0).iter_rows(named=True)]
+    above = f" Above the level: {listing(names)}." if 0 < len(names) <= 6 else ""
+    return Chart(
+        id=chart_id,
+        title=title,
+        subtitle=(
+            f"Bar: {exact_percent(head.benchmark)} of expenditure less the digital spending found. "
+            "Whisker: range of measurement error. Hatched grey: incomplete year, not counted."
+        ),
+        body=body,
+        definition=head.measure.definition_text,
+        denominator=head.measure.denominator_text,
+        source=source,
+        vintage=vintage,
+        n=head.n,
+        coverage=head.coverage,
+        alt=f"{title}.{above} One bar for each trust, by name within bands of share.",
+        table=_table(layout, GAP_COLUMNS),
+        columns=GAP_COLUMNS,
+        caveat=(
+            "A gap is arithmetic, not a bid: what is not published or not captured counts as "
+            f"missing. {NOT_A_LEAGUE_TABLE}"
+        ),
+        is_demo=demo,
+    )
+
+
+def _hover_of_gap(row: dict) -> str:
+    return (
+        f"<b>{plotly_text(short_name(row['organisation_name'], row['organisation_code']))}</b>"
+        f"<br>gap {money(row['gap_gbp'])} (range {money(row['gap_low_gbp'])} to "
+        f"{money(row['gap_high_gbp'])})<br>share {percent(row['share'])}, badge {row['badge']}"
+    )

@@ -1,0 +1,26 @@
+"""Payments to digital or not, category and nature, by rules that are data.
+
+Belongs here: the rule files (`rules/`), their application, and the measurement of their quality.
+Does not belong here: reading payments (`pipeline.ingest`) and adding them up (`pipeline.marts`).
+
+The public functions are `classify` (distinct texts in, labels out) and `detect_misaligned` (a
+data-quality signal per source file); `pipeline.classify.evaluate` measures quality.
+"""
+
+from pipeline.classify.engine import ClassifierInputError, classify
+from pipeline.classify.misaligned import detect_misaligned
+from pipeline.classify.rulebook import RuleBook, RuleFileError, default_rules, load_rules
+
+RULES_VERSION = default_rules().version
+"""Hash of the rule files: the same version gives the same labels."""
+
+__all__ = [
+    "RULES_VERSION",
+    "ClassifierInputError",
+    "RuleBook",
+    "RuleFileError",
+    "classify",
+    "default_rules",
+    "detect_misaligned",
+    "load_rules",
+]

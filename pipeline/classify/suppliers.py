@@ -1,0 +1,162 @@
+"""Suppliers by name: from what is printed on a line to an entry of the supplier dictionary.
+
+Belongs here: looking names up, names cut off by the publisher, near misspellings. Does not belong
+here: the canonical form itself (`text.py`) and what a kind of supplier means (`decide.py`).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from rapidfuzz import fuzz, process
+
+from pipeline.classify.evidence import first_match, rule_table
+from pipeline.classify.rulebook import SupplierRule, TextRule
+from pipeline.classify.text import canonical_supplier, trading_name
+
+_MOST_WORDS = 6
+_CUT_FROM = 18
+"""Publishers cut names at 20 to 30 characters; a shorter beginning says too little."""
+_FUZZY_LENGTH = 8
+_FUZZY_SCORE = 92.0
+
+
+def _names(rules: Sequence[SupplierRule]) -> tuple[dict[str, int], dict[str, int]]:
+    """Names that may stand alone or before other words, and names that match only in full."""
+    open_names: dict[str, int] = {}
+    full_names: dict[str, int] = {}
+    for index, rule in enumerate(rules):
+        for name in rule.names:
+            (full_names if rule.exact else open_names).setdefault(name, index)
+            for length in range(_CUT_FROM, len(name)):
+                full_names.setdefault(name[:length].strip(), index)
+    return open_names, full_names
+
+
+def _lookup(form: pl.Expr, open_names: dict[str, int], full_names: dict[str, int]) -> pl.Expr:
+    """Index of the entry whose name is the form, or the longest run of its first words."""
+    everything = {**full_names, **open_names}
+    words = form.str.split(" ")
+
+    def find(text: pl.Expr, names: dict[str, int]) -> pl.Expr:
+        return text.replace_strict(
+            list(names), list(names.values()), default=None, return_dtype=pl.UInt32
+        )
+
+    if not everything:
+        return pl.lit(None, dtype=pl.UInt32)
+    tries = [find(form, everything)]
+    if open_names:
+        tries += [
+            find(words.list.head(count).list.join(" "), open_names)
+            for count in range(_MOST_WORDS, 0, -1)
+        ]
+    return pl.coalesce(tries)
+
+
+def _near_misspellings(forms: pl.Series, open_names: dict[str, int]) -> pl.Series:
+    """Index of the entry that a form misspells, by normalised edit similarity (rapidfuzz)."""
+    names = [name for name in open_names if len(name) >= _FUZZY_LENGTH]
+    distinct = forms.filter(forms.str.len_chars() >= _FUZZY_LENGTH).unique(maintain_order=True)
+    found: dict[str, int] = {}
+    for part in distinct.to_frame("form").iter_slices(20_000):
+        if not names:
+            break
+        queries = part["form"].to_list()
+        scores = process.cdist(
+            queries, names, scorer=fuzz.ratio, score_cutoff=_FUZZY_SCORE, dtype=np.uint8, workers=-1
+        )
+        best = scores.argmax(axis=1)
+        hits = np.flatnonzero(scores[np.arange(len(queries)), best] > 0)
+        # The first letter of a name is the one that is hardly ever mistyped.
+        found |= {
+            queries[i]: open_names[names[best[i]]]
+            for i in hits
+            if queries[i][0] == names[best[i]][0]
+        }
+    if not found:
+        return pl.Series([None] * forms.len(), dtype=pl.UInt32)
+    return forms.replace_strict(
+        list(found), list(found.values()), default=None, return_dtype=pl.UInt32
+    )
+
+
+def supplier_evidence(
+    values: pl.Series, rules: Sequence[SupplierRule], word_rules: Sequence[TextRule]
+) -> pl.DataFrame:
+    """Evidence of the supplier column.
+
+    A name is looked up in canonical form (in full, by its first words, as a name cut off by the
+    publisher), then by its trading name, then as a near misspelling; at last the words in it are
+    tried. A hotel stays a hotel even where an IT supplier's name stands before it.
+
+    Args:
+        values: distinct supplier names as published, null allowed.
+        rules: the supplier dictionary.
+        word_rules: text rules on the canonical form (`pass: supplier_words`).
+
+    Returns:
+        Frame: value, supplier_canonical, rule_id, effect (a `SupplierKind`, or `none`), category,
+        specific, rule_confidence.
+    """
+    forms = pl.DataFrame({"value": values}).select(
+        "value",
+        form=canonical_supplier(pl.col("value")),
+        trading=trading_name(pl.col("value")),
+    )
+    open_names, full_names = _names(rules)
+    known = forms.with_columns(
+        entry=pl.coalesce(
+            _lookup(pl.col("form"), open_names, full_names),
+            _lookup(pl.col("trading"), open_names, full_names),
+        )
+    )
+    unknown = known.filter(pl.col("entry").is_null() & (pl.col("form") != ""))
+    if unknown.height:
+        near = unknown.select(
+            "value", entry=_near_misspellings(unknown["form"], open_names).alias("entry")
+        ).drop_nulls()
+        known = known.update(near, on="value", how="left", maintain_order="left")
+    entries = pl.DataFrame(
+        {
+            "entry": range(len(rules)),
+            "name": [rule.name for rule in rules],
+            "rule_id": [rule.id for rule in rules],
+            "effect": [rule.kind for rule in rules],
+            "category": [rule.category for rule in rules],
+            "specific": [not rule.general for rule in rules],
+            "rule_confidence": [rule.confidence for rule in rules],
+        },
+        schema={
+            "entry": pl.UInt32,
+            "name": pl.String,
+            "rule_id": pl.String,
+            "effect": pl.String,
+            "category": pl.String,
+            "specific": pl.Boolean,
+            "rule_confidence": pl.Float64,
+        },
+    )
+    by_name = known.join(entries, on="entry", how="left", maintain_order="left")
+    by_word = (
+        by_name.select("value", rule=first_match(by_name["form"], word_rules))
+        .join(rule_table(word_rules), on="rule", how="left", maintain_order="left")
+        .drop("rule", "value")
+        .rename(lambda column: f"word_{column}")
+    )
+    columns = ("rule_id", "effect", "category", "specific", "rule_confidence")
+    return (
+        pl.concat([by_name, by_word], how="horizontal")
+        .select(
+            "value",
+            supplier_canonical=pl.coalesce("name", "form"),
+            *(
+                pl.when(pl.col("entry").is_null() | (pl.col("word_effect") == "not_digital"))
+                .then(pl.col(f"word_{column}"))
+                .otherwise(pl.col(column))
+                .alias(column)
+                for column in columns
+            ),
+        )
+        .with_columns(pl.col("effect").fill_null("none"))
+    )

@@ -1,0 +1,44 @@
+"""The command line. One module a command; heavy imports happen inside the commands.
+
+Exit codes: 0 done, 1 failed, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from pipeline import __version__
+from pipeline.cli import doctor, fetch, inspect, query, refresh, status, ui
+
+app = typer.Typer(
+    name="fivepercent",
+    help="How far each NHS trust in England is from spending 5% of its expenditure on digital, from public data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"fivepercent {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Options that come before a command."""
+
+
+for module in (refresh, fetch, inspect, status, query, ui, doctor):
+    module.register(app)
+
+
+def main() -> None:
+    """Entry point of the ``fivepercent`` script."""
+    app()

@@ -1,0 +1,108 @@
+"""What the commands share: settings from options, the console, progress bars, endings."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from pipeline.settings import Settings
+
+console = Console()
+errors = Console(stderr=True)
+
+RAW_OPTION = typer.Option(None, "--raw", help="Tree of published files, laid out <source id>/... (default data/raw).")
+OUT_OPTION = typer.Option(None, "--out", help="Where the publication is (default data/marts).")
+JSON_OPTION = typer.Option(False, "--json", help="Print JSON for a machine.")
+
+
+def settings_from(raw: Path | None = None, out: Path | None = None, **more: Any) -> Settings:
+    """Settings with what the command line says put first; a bad setting ends with exit code 2."""
+    given = {k: v for k, v in {"raw": raw, "out": out, **more}.items() if v is not None}
+    given = {k: Path(v).expanduser().absolute() if isinstance(v, Path) else v for k, v in given.items()}
+    try:
+        return Settings(**given)
+    except ValueError as error:
+        fail(f"a setting cannot be used: {error}", code=2)
+
+
+def fail(text: str, *, code: int = 1) -> NoReturn:
+    """Say what went wrong on standard error and end."""
+    errors.print(f"[bold red]Failed:[/] {_plain(text)}", highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def say(text: str = "") -> None:
+    """Print a sentence without markup."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_json(body: Any) -> None:
+    """Print JSON on standard output."""
+    typer.echo(json.dumps(body, indent=2, default=str, ensure_ascii=False))
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    try:
+        return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+    except ValueError:
+        return str(path)
+
+
+class Bars:
+    """Progress of a run as Rich bars; plain lines where nobody watches."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.bars = Progress(
+            SpinnerColumn(finished_text="[green]✓[/]"),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[said]}", markup=False),
+            console=errors,
+            disable=quiet or not errors.is_terminal,
+        )
+        self.task: Any = None
+        self.name = ""
+
+    def __enter__(self) -> Bars:
+        self.bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bars.stop()
+
+    def start(self, name: str, total: int | None = None) -> None:
+        """A stage begins."""
+        self.name = name
+        self.task = self.bars.add_task(name, total=total or 1, said="")
+
+    def advance(self, n: int = 1) -> None:
+        """More units are done."""
+        self.bars.advance(self.task, n)
+
+    def done(self, said: str = "") -> None:
+        """The stage is finished."""
+        total = self.bars.tasks[self.task].total if self.task is not None else 1
+        self.bars.update(self.task, completed=total, said=said)
+        if self.bars.disable and not self.quiet:
+            errors.print(f"{self.name}: {said}" if said else self.name, markup=False, highlight=False)
+
+    def say(self, text: str) -> None:
+        """A sentence for the person who waits."""
+        if not self.quiet:
+            errors.print(text, markup=False, highlight=False)

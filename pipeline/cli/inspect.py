@@ -1,0 +1,77 @@
+"""``fivepercent inspect FILE``: how the reader understands a file, row by row if need be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from pipeline.cli.common import JSON_OPTION, OUT_OPTION, console, fail, print_json, say, settings_from
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("inspect")
+    def inspect_command(
+        file: Path = typer.Argument(..., help="A csv, Excel or OpenDocument file, or a zip of those."),
+        out: Path | None = OUT_OPTION,
+        as_json: bool = JSON_OPTION,
+    ) -> None:
+        """Show how a file is understood: layout, first rows, rejected rows, months, warnings.
+
+        Example: `fivepercent inspect "data/raw/spend_over_25k/RJ1/April.csv"`
+        """
+        from pipeline.refresh.inspection import inspect_file
+
+        if not file.is_file():
+            fail(f"there is no file {file}", code=2)
+        told = inspect_file(file, settings_from(None, out))
+        if as_json:
+            print_json(told)
+        else:
+            _show(told)
+        if told["status"] == "set aside":
+            raise typer.Exit(1)
+
+
+def _show(told: dict[str, Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    say(f"{told['path']}: {told['kind_sentence']}")
+    if told.get("organisation"):
+        say(f"Organisation: {told['organisation']}")
+    say(f"Layout: {told['layout']}")
+    say(
+        f"Rows with content {told['rows_read']:,} = kept {told['rows_kept']:,} + set aside {told['rows_rejected']:,} "
+        f"+ not data {told['rows_ignored']:,}"
+    )
+    for sheet in told["sheets"]:
+        where = f"Sheet {sheet['sheet']!r}: " if sheet["sheet"] else ""
+        if sheet.get("date_order"):
+            say(f"{where}dates {sheet['date_order']} ({sheet['date_reason']}); confidence {sheet['confidence']:.0%}")
+        for note in sheet["notes"]:
+            say(f"{where}{note}")
+        for reason, n in sheet["ignored"].items():
+            say(f"{where}not data: {n} x {reason}")
+    if told.get("first_rows"):
+        table = Table(*told["first_rows"][0], title="First rows as understood")
+        for row in told["first_rows"]:
+            table.add_row(*(Text("" if v is None else str(v)) for v in row.values()))
+        console.print(table)
+    if told.get("months"):
+        table = Table("Month", "Lines", "Pounds", "Digital", "Share of payments", title="By month")
+        for m in told["months"]:
+            share = f"{m['digital_gbp'] / m['amount_gbp']:.1%}" if m["amount_gbp"] else "-"
+            table.add_row(str(m["month"])[:7], f"{m['lines']:,}", f"{m['amount_gbp']:,.0f}", f"{m['digital_gbp']:,.0f}", share)
+        console.print(table)
+    for reason, rows in told.get("rejected", {}).items():
+        say(f"Set aside ({rows['rows']:,} rows): {reason}")
+        for sample in rows["sample"]:
+            say(f"  row {sample['row']}: {sample['raw']}")
+    for warning in told["warnings"]:
+        say(f"Warning: {warning}")
+    if told["status"] == "set aside":
+        say(f"Set aside: {told['reason']}")

@@ -1,0 +1,124 @@
+"""``fivepercent refresh``: the whole pipeline, from raw files to the publication."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from pipeline.cli.common import (
+    JSON_OPTION,
+    OUT_OPTION,
+    RAW_OPTION,
+    Bars,
+    fail,
+    print_json,
+    say,
+    settings_from,
+    shown,
+)
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.refresh import Summary
+
+SHOWN_FILES = 12
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("refresh")
+    def refresh_command(
+        raw: Path | None = RAW_OPTION,
+        out: Path | None = OUT_OPTION,
+        demo: bool = typer.Option(False, "--demo", help="Use the built-in demonstration of fictional organisations."),
+        only: str | None = typer.Option(
+            None, "--only", help="Comma-separated tables to rebuild, such as marts.digital_share, or charts."
+        ),
+        force: bool = typer.Option(False, "--force", help="Build again although nothing changed."),
+        benchmark: float | None = typer.Option(None, "--benchmark", help="Compare with another share, such as 0.03."),
+        as_json: bool = JSON_OPTION,
+    ) -> None:
+        """Read the raw files, check them, build the marts, check them, and publish.
+
+        Example: `fivepercent refresh --raw data/raw --out data/marts`
+        """
+        from pipeline.refresh import RefreshFailedError, refresh
+        from pipeline.store.lock import LockedError
+
+        settings = settings_from(raw, out, benchmark=benchmark)
+        if not settings.raw.is_dir() and raw is not None:
+            fail(f"there is no folder {settings.raw}", code=2)
+        with Bars(quiet=as_json) as bars:
+            settings = _choose_input(settings, demo=demo, given=raw is not None, bars=bars)
+            chosen = [name.strip() for name in only.split(",") if name.strip()] if only else None
+            try:
+                summary = refresh(settings, force=force, progress=bars, only=chosen)
+            except (RefreshFailedError, LockedError) as error:
+                bars.bars.stop()
+                fail(str(error))
+            except KeyError as error:
+                bars.bars.stop()
+                fail(str(error.args[0]), code=2)
+            except OSError as error:
+                bars.bars.stop()
+                where = f" ({error.filename})" if error.filename else ""
+                fail(f"{error.strerror or error}{where}; the previous publication was kept")
+        if as_json:
+            print_json(asdict(summary) | {"index": summary.index})
+            return
+        _tell(summary)
+
+
+def _choose_input(settings: Settings, *, demo: bool, given: bool, bars: Bars) -> Settings:
+    """The raw tree to read: the one there is, the starter set from the network, or the demonstration."""
+    from pipeline.refresh.demonstration import has_raw_files
+
+    if not demo and has_raw_files(settings):
+        return settings
+    if not demo and given:
+        fail(f"no files below {settings.raw}; lay them out as <source id>/<file>, or run with --demo")
+    if not demo:
+        from pipeline.cli.fetch import first_run
+
+        if first_run(settings, bars):
+            return settings
+        bars.say(f"Nothing to read in {shown(settings.raw)}: running on the demonstration of fictional organisations.")
+    return settings.model_copy(update={"raw": _demonstration(settings, bars)})
+
+
+def _demonstration(settings: Settings, bars: Bars) -> Path:
+    from pipeline.refresh.demonstration import demonstration_tree
+
+    bars.start("Demonstration files")
+    raw = demonstration_tree(settings)
+    bars.done("about organisations that do not exist")
+    return raw
+
+
+def _tell(summary: Summary) -> None:
+    """The ending a person reads."""
+    for title, files in (("Set aside", summary.set_aside), ("Read in part", summary.partly_read)):
+        if files:
+            say(f"\n{title} ({len(files)} files):")
+            for path, reason in list(files.items())[:SHOWN_FILES]:
+                say(f"  {path}: {reason}")
+            if len(files) > SHOWN_FILES:
+                say(f"  ... and {len(files) - SHOWN_FILES} more: fivepercent query \"select path, reason from meta.source_file where status <> 'read'\"")
+    if summary.warnings:
+        say(f"\nWorth a look ({len(summary.warnings)} checks that do not block):")
+        for sentence in summary.warnings[:SHOWN_FILES]:
+            say(f"  {sentence}")
+    say()
+    if summary.is_demo:
+        say("DEMONSTRATION: every organisation and figure is fictional.")
+    what = "Published" if summary.published else "Nothing changed; kept"
+    say(
+        f"{what} {len(summary.tables)} tables, {summary.checks_passed} of {summary.checks} checks passed, "
+        f"{summary.rows_rejected:,} rows set aside, {summary.seconds:.1f} s."
+    )
+    say(f"Open {shown(summary.index)}")

@@ -1,0 +1,249 @@
+"""Accounts of NHS providers (trust accounts consolidation) to account lines.
+
+The published workbooks hold over a million rows, so they go straight from fastexcel to a lazy
+filter. Organisations stand by name only and are joined to the list of providers in the same
+workbook, then to the register. The prior-year columns repeat an earlier file and are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipeline.ingest.account_meanings import (
+    Meanings,
+    fallback_unit,
+    is_illustrative,
+    read_meanings,
+    squeeze,
+)
+from pipeline.ingest.files import RawFile
+from pipeline.ingest.names import Register, comparable
+from pipeline.ingest.result import (
+    NotDataError,
+    Reading,
+    RefusedFileError,
+    SourceResult,
+    _open,
+    read_source,
+)
+from pipeline.ingest.tables import clean, named_table
+from pipeline.ingest.tabular import Grid, Limits
+from pipeline.ingest.years import financial_year_in
+
+CURRENT_YEAR = r"^A\d{2}[A-Z]?CY"
+KEPT_NOTES = r"^A(?:02|08|09|13|14A?)CY"
+"""Income statement, operating expenditure, staff, intangibles, plant and equipment, leased assets."""
+OTHER_NOTE, PRIOR_YEAR = "other note of the accounts", "prior-year column"
+COLUMNS = {
+    "organisation_name": ("organisationname",),
+    "main_code": ("maincode",),
+    "sub_code": ("subcode",),
+    "value": ("total", "valuenumber", "value", "amount"),
+}
+PROVIDERS = {
+    "name": (r"full name of provider|provider(?: name)?|organisation(?: name)?|name",),
+    "code": (r"nhs code|org(?:anisation)? code|ods code|code",),
+    "region": (r"region",),
+    "sector": (r"sector",),
+}
+SECTORS = ("Acute", "Specialist", "Mental Health", "Community", "Ambulance")
+
+
+def find_lines(grid: Grid) -> tuple[int, dict[str, str]] | None:
+    """Header row and columns of the sheet of all data, or None."""
+    cells = [c for c in grid.frame.columns if c != "row"]
+    for values in grid.frame.head(15).iter_rows():
+        words = {squeeze(v): c for c, v in zip(cells, values[1:], strict=True) if v}
+        found = {
+            name: next((words[w] for w in spellings if w in words), None)
+            for name, spellings in COLUMNS.items()
+        }
+        if all(found.values()):
+            return int(values[0]), {n: c for n, c in found.items() if c}
+    return None
+
+
+def _providers(reading: Reading) -> dict[str, tuple[str | None, str | None, str | None]]:
+    """Comparable name -> code, sector, region of the list of providers."""
+    known: dict[str, tuple[str | None, str | None, str | None]] = {}
+    for grid in reading.grids:
+        found = named_table(grid, PROVIDERS, ("name", "code")) if grid.height < 2000 else None
+        if found is None:
+            continue
+        sheet = reading.sheet(grid)
+        sheet.header_rows = (found.header_row,)
+        sheet.columns = {n: found.headers[c] for n, c in found.columns.items()}
+        rows = found.rows.filter(pl.col("name").is_not_null())
+        for name, code, region, sector in rows.select("name", "code", "region", "sector").iter_rows():
+            valid = code.upper() if code and re.fullmatch(r"[A-Za-z0-9]{3,5}", code) else None
+            known.setdefault(comparable(name), (valid, _sector(sector), region))
+        reading.ignore(grid, "list of providers (names, codes, sectors)", rows.height)
+    return known
+
+
+def _sector(text: str | None) -> str | None:
+    """The publisher's sector in one of the five words; as published when it is none of them."""
+    if text is None:
+        return None
+    lowered = text.lower()
+    for sector in ("Specialist", "Ambulance", "Mental Health", "Acute", "Community"):
+        if sector.lower() in lowered:
+            return sector
+    return text
+
+
+def _parse(reading: Reading, register: Register | None, meanings: Meanings) -> pl.DataFrame:
+    lines = [(g, found) for g in reading.grids if g.visible and (found := find_lines(g))]
+    if not lines:
+        if is_illustrative(reading.grids):
+            raise NotDataError(
+                "an illustrative workbook: it explains the lines of the accounts and holds no figures"
+            )
+        raise RefusedFileError(
+            "no sheet has the columns organisation name, MainCode, SubCode and Total; expected the "
+            "sheet 'All data' of a TAC workbook as published"
+        )
+    year = financial_year_in(reading.file.name)
+    if year is None:
+        raise RefusedFileError(
+            "the file's name holds no financial year such as 2023-24; the workbook itself does not "
+            "say its year, so give the file its published name back"
+        )
+    providers = _providers(reading)
+    parts = [_lines(reading, grid, *found) for grid, found in lines]
+    for grid in reading.grids:
+        reading.sheet(grid)
+        if not any(grid is g for g, _ in lines) and not reading.sheet(grid).ignored:
+            reading.ignore_sheet(grid, "sheet without lines of accounts")
+    facts = pl.concat(parts)
+    names = facts["organisation_name"].unique(maintain_order=True).to_list()
+    matched, unknown = [], []
+    for name in names:
+        code, sector, region = providers.get(comparable(name), (None, None, None))
+        code = code or (register.match(name) if register else None)
+        if code is None:
+            unknown.append(name)
+        matched.append((name, code, sector, region))
+    if unknown:
+        reading.report.warnings.append(
+            f"No code for {len(unknown)} providers: {'; '.join(unknown[:10])}. Their lines are kept "
+            "without one; add the names to pipeline/reference/former_names.yaml."
+        )
+    found_names = pl.DataFrame(
+        matched,
+        schema=dict.fromkeys(
+            ("organisation_name", "organisation_code", "sector", "region"), pl.String
+        ),
+        orient="row",
+    )
+    pairs = facts.select("main_code", "sub_code").unique()
+    meaning = meanings.for_year(year)
+    explained = [
+        (m, s, *meaning.get((m, s), (None, fallback_unit(m, s)))) for m, s in pairs.iter_rows()
+    ]
+    labels = pl.DataFrame(
+        explained,
+        schema=dict.fromkeys(("main_code", "sub_code", "line", "unit"), pl.String),
+        orient="row",
+    )
+    return facts.join(found_names, on="organisation_name", how="left", maintain_order="left").join(
+        labels, on=["main_code", "sub_code"], how="left", maintain_order="left"
+    ).with_columns(financial_year=pl.lit(year))
+
+
+def _lines(reading: Reading, grid: Grid, header_row: int, columns: dict[str, str]) -> pl.DataFrame:
+    """Current-year lines of the kept notes; every other row is counted with its reason."""
+    sheet = reading.sheet(grid)
+    sheet.header_rows = (header_row,)
+    header = grid.frame.filter(pl.col("row") == header_row)
+    sheet.columns = {n: str(header[c][0]).strip() for n, c in columns.items()}
+    body = grid.frame.lazy().filter(pl.col("row") > header_row)
+    main = pl.col(columns["main_code"]).str.strip_chars()
+    kind = (
+        pl.when(main.str.contains(KEPT_NOTES))
+        .then(pl.lit("kept"))
+        .when(main.str.contains(CURRENT_YEAR))
+        .then(pl.lit(OTHER_NOTE))
+        .when(main.str.contains(r"^A\d{2}[A-Z]?PY"))
+        .then(pl.lit(PRIOR_YEAR))
+        .otherwise(pl.lit("row without a main code of the accounts"))
+    )
+    tagged = body.with_columns(_kind=kind.cast(pl.Categorical))
+    counts, kept = pl.collect_all(
+        [
+            tagged.group_by("_kind").len(),
+            tagged.filter(pl.col("_kind") == "kept").select(
+                "row",
+                clean(columns["organisation_name"]).alias("organisation_name"),
+                main.alias("main_code"),
+                pl.col(columns["sub_code"]).str.strip_chars().alias("sub_code"),
+                clean(columns["value"]).alias("_text"),
+            ),
+        ]
+    )
+    for reason, count in counts.iter_rows():
+        if reason != "kept":
+            reading.ignore(grid, reason, count)
+    text = pl.col("_text").str.replace_all(",", "")
+    value = text.str.replace(r"^\((.*)\)$", "-$1").cast(pl.Float64, strict=False)
+    kept = kept.with_columns(value=pl.when(value.is_finite()).then(value))
+    empty = pl.col("_text").is_null()
+    reading.ignore(grid, "line without a figure", kept.filter(empty).height)
+    kept = kept.filter(~empty)
+    problem = (
+        pl.when(pl.col("organisation_name").is_null())
+        .then(pl.lit("no name of a provider"))
+        .when(pl.col("sub_code").is_null() | (pl.col("sub_code") == ""))
+        .then(pl.lit("no SubCode"))
+        .when(pl.col("value").is_null())
+        .then(pl.lit("the figure is no number; expected thousands of pounds such as 1813240.5"))
+    )
+    kept = kept.with_columns(reason=problem)
+    reading.reject(grid, kept.filter(pl.col("reason").is_not_null()).select("row", "reason"))
+    good = kept.filter(pl.col("reason").is_null())
+    reading.keep(grid, good.height)
+    return good.select(
+        "organisation_name",
+        "main_code",
+        "sub_code",
+        "value",
+        _sheet=pl.lit(grid.sheet),
+        _row="row",
+    )
+
+
+def read_accounts(
+    files: Sequence[RawFile], register: Register | None, *, limits: Limits | None = None
+) -> SourceResult:
+    """Read accounts workbooks; the illustrative ones among them explain the lines.
+
+    Args:
+        files: files of ``provider_accounts``.
+        register: finds codes the lists of providers do not give.
+        limits: what an untrusted file may cost.
+
+    Returns:
+        Rows of ``facts.account_line``, reports and rejected rows. A second value for the same
+        provider, year and line is rejected, never added.
+    """
+    current = [f for f in files if f.superseded_by is None]
+    illustrative = [f for f in current if "illustrative" in f.name.lower()]
+    opened = {f.path: _open(f, limits) for f in illustrative}
+    meanings = read_meanings(
+        [(f.name, grids) for f in illustrative if not isinstance(grids := opened[f.path], str)]
+    )
+
+    def opener(file: RawFile, its_limits: Limits | None) -> list[Grid] | str:
+        return opened[file.path] if file.path in opened else _open(file, its_limits)
+
+    return read_source(
+        files,
+        "facts.account_line",
+        "provider_accounts",
+        lambda reading: _parse(reading, register, meanings),
+        limits=limits,
+        opener=opener,
+    )

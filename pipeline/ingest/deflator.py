@@ -1,0 +1,115 @@
+"""The GDP deflator by financial year.
+
+Two forms are read: a table of years and index numbers, and a bare calendar number meaning the year
+in which the financial year starts (2020 is 2020/21: the year of the pandemic's jump in prices of
+public output is the check).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipeline.ingest.files import RawFile
+from pipeline.ingest.names import Register
+from pipeline.ingest.result import Reading, RefusedFileError, SourceResult, read_source
+from pipeline.ingest.tables import NamedTable, named_table, number
+from pipeline.ingest.tabular import Grid, Limits
+from pipeline.ingest.years import financial_year_in, financial_year_starting
+
+WANTED = {
+    "year": (r"fyear|financial year|fin year|year",),
+    "index": (r"index deflator|.*deflator index|gdp deflator.*index.*|index.*|gdp deflator.*",),
+    "change": (r"deflator|.*(?:change|growth|%).*",),
+}
+REQUIRED = ("year", "index")
+
+
+def find_table(grid: Grid) -> NamedTable | None:
+    """The index table of a sheet, or None."""
+    found = named_table(grid, WANTED, REQUIRED)
+    words = " ".join(found.headers.values()).lower() if found else ""
+    return found if found and "deflator" in words else None
+
+
+def _year(text: str | None) -> str | None:
+    if text is None:
+        return None
+    if re.fullmatch(r"(?:19|20)\d{2}", text):
+        return financial_year_starting(int(text))
+    return financial_year_in(text)
+
+
+def _parse(reading: Reading) -> pl.DataFrame:
+    vintage = re.search(r"(?<!\d)(20\d{2}(?:[-_]?(?:0[1-9]|1[0-2]))?)(?!\d)", reading.file.name)
+    parts: list[pl.DataFrame] = []
+    for grid in reading.grids:
+        found = find_table(grid)
+        if found is None:
+            reading.ignore_sheet(grid, "sheet without a deflator")
+            continue
+        sheet = reading.sheet(grid)
+        sheet.header_rows = (found.header_row,)
+        sheet.columns = {n: found.headers[c] for n, c in found.columns.items()}
+        rows = found.rows.with_columns(
+            financial_year=pl.col("year").map_elements(_year, return_dtype=pl.String),
+            index_value=number("index"),
+            change_percent=number("change"),
+        )
+        is_year = pl.col("financial_year").is_not_null()
+        good = is_year & (pl.col("index_value") > 0)
+        bad = rows.filter(is_year & ~good.fill_null(False))
+        reading.reject(
+            grid, bad.select("row", reason=pl.lit("a year without an index above zero"))
+        )
+        kept = rows.filter(good)
+        reading.keep(grid, kept.height)
+        parts.append(
+            kept.select(
+                "financial_year",
+                "index_value",
+                "change_percent",
+                vintage=pl.lit(vintage[1] if vintage else None, dtype=pl.String),
+                _sheet=pl.lit(grid.sheet),
+                _row="row",
+            )
+        )
+    if not parts:
+        raise RefusedFileError(
+            "no table names a year and a deflator index; expected columns such as fyear and "
+            "index_deflator"
+        )
+    return pl.concat(parts)
+
+
+def read_deflator(
+    files: Sequence[RawFile], register: Register | None = None, *, limits: Limits | None = None
+) -> SourceResult:
+    """Read deflator series; where several vintages are here only the latest is used.
+
+    Vintages have different base years, so single years of two vintages are never mixed.
+
+    Args:
+        files: files of ``gdp_deflator``.
+        register: not needed.
+        limits: what an untrusted file may cost.
+
+    Returns:
+        Rows of ``facts.deflator``, reports and rejected rows.
+    """
+    current = [f for f in files if f.superseded_by is None]
+    latest = max(current, key=lambda f: f.name, default=None)
+
+    def parse(reading: Reading) -> pl.DataFrame:
+        facts = _parse(reading)
+        if latest is not None and reading.file.path != latest.path:
+            for grid in reading.grids:
+                sheet = reading.sheet(grid)
+                reading.ignore(grid, f"an earlier vintage; {latest.path} is used", sheet.rows_kept)
+                sheet.rows_kept = 0
+            return facts.clear()
+        return facts
+
+    return read_source(files, "facts.deflator", "gdp_deflator", parse, limits=limits)

@@ -1,0 +1,104 @@
+"""Which raw files there are: path, source, content hash, and which version of a file is the latest.
+
+A later version of a file stands beside the first as ``<stem>~<UTC time>.<ext>``. Files that are no
+data (README, markers, hidden files, ledgers of the downloader) are not listed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+IGNORED_NAMES = {"readme.md", "readme.txt", "demonstration", ".gitkeep", "thumbs.db", ".ds_store"}
+IGNORED_FOLDERS = {".fetch", "inbox"}
+_VERSION = re.compile(r"^(?P<stem>.*)~(?P<when>\d{8}T\d{6}Z)(?P<ext>\.[^.]*)?$")
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One file below the raw folder.
+
+    Attributes:
+        path: relative path with forward slashes.
+        absolute: where it lies.
+        source_id: first folder of the path.
+        folder: second folder of the path, or empty.
+        sha256: hash of the content.
+        bytes: size.
+        superseded_by: path of the latest version, when this is an earlier one.
+    """
+
+    path: str
+    absolute: Path
+    source_id: str
+    folder: str
+    sha256: str
+    bytes: int
+    superseded_by: str | None = None
+
+    @property
+    def name(self) -> str:
+        """File name without a version mark."""
+        name = self.path.rsplit("/", 1)[-1]
+        found = _VERSION.match(name)
+        return f"{found['stem']}{found['ext'] or ''}" if found else name
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _latest_versions(paths: list[str]) -> dict[str, str]:
+    """Earlier version -> latest version, for paths that stand beside later ones."""
+    families: dict[str, list[tuple[str, str]]] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        found = _VERSION.match(name)
+        base = f"{found['stem']}{found['ext'] or ''}" if found else name
+        families.setdefault(f"{folder}/{base}", []).append((found["when"] if found else "", path))
+    superseded: dict[str, str] = {}
+    for versions in families.values():
+        versions.sort()
+        for _, path in versions[:-1]:
+            superseded[path] = versions[-1][1]
+    return superseded
+
+
+def list_raw_files(raw: Path) -> list[RawFile]:
+    """Every data file below the raw folder, sorted by path, hashed.
+
+    Symbolic links that lead out of the raw folder are left out, because files are untrusted.
+
+    Args:
+        raw: the raw tree, laid out ``<source id>/...``.
+    """
+    root = raw.resolve()
+    found: list[Path] = []
+    for path in sorted(raw.rglob("*")):
+        relative = path.relative_to(raw)
+        parts = relative.parts
+        if not path.is_file() or len(parts) < 2:
+            continue
+        if any(p.startswith(".") for p in parts) or parts[0] in IGNORED_FOLDERS:
+            continue
+        if parts[-1].lower() in IGNORED_NAMES or parts[-1].startswith("~$"):
+            continue
+        if path.is_symlink() and not path.resolve().is_relative_to(root):
+            continue
+        found.append(relative)
+    superseded = _latest_versions([p.as_posix() for p in found])
+    return [
+        RawFile(
+            path=relative.as_posix(),
+            absolute=raw / relative,
+            source_id=relative.parts[0],
+            folder=relative.parts[1] if len(relative.parts) > 2 else "",
+            sha256=_hash(raw / relative),
+            bytes=(raw / relative).stat().st_size,
+            superseded_by=superseded.get(relative.as_posix()),
+        )
+        for relative in found
+    ]

@@ -1,0 +1,94 @@
+"""Whose file is it? Folder, entity column and file name against the register.
+
+Belongs here: the decision and its reason. When the evidence is missing or contradicts itself the
+file is set aside with the three best guesses, never booked to somebody by a guess.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+_CODE = re.compile(r"^[A-Z0-9]{3,5}$")
+
+
+class Names(Protocol):
+    """What identification needs of the register (``names.Register``)."""
+
+    def code_known(self, code: str) -> bool:
+        """Whether the register holds the code."""
+        ...
+
+    def match(self, name: str) -> str | None:
+        """The code of a name that leaves no doubt."""
+        ...
+
+    def guesses(self, name: str, n: int = 3) -> list[tuple[str, str, float]]:
+        """The nearest organisations: code, name, likeness 0 to 100."""
+        ...
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose file it is, or why that is not known."""
+
+    code: str | None
+    reason: str
+    warning: str | None = None
+
+
+def _in_file_name(name: str, register: Names) -> str | None:
+    for token in re.findall(r"[A-Za-z0-9]+", name):
+        if _CODE.match(token) and any(c.isdigit() or c.isupper() for c in token) and register.code_known(token):
+            return token
+    words = re.sub(r"\.[A-Za-z]{3,4}$", "", name)
+    words = re.sub(r"(?i)spend|over|25k?|£|payments?|20\d\d|[^A-Za-z&' ]+", " ", words)
+    return register.match(words.strip()) if len(words.strip()) > 6 else None
+
+
+def identify(folder: str, file_name: str, entity: str | None, register: Names | None) -> Identity:
+    """Decide whose spend file this is.
+
+    Args:
+        folder: the folder below ``spend_over_25k``; empty when the file lies there directly.
+        file_name: name of the file.
+        entity: most frequent value of the entity column, when there is one.
+        register: known organisations, or None when no register is among the files.
+
+    Returns:
+        The organisation's code with the evidence, or no code and what to do.
+    """
+    if register is None:
+        if _CODE.match(folder):
+            return Identity(folder, f"the folder is called {folder} (no register here to check it)")
+        return Identity(None, "no register of organisations is here and the folder is not an organisation code")
+    by_entity = register.match(entity) if entity else None
+    if register.code_known(folder):
+        warning = None
+        if by_entity and by_entity != folder:
+            warning = f"The file names {entity!r} ({by_entity}) as its publisher, the folder says {folder}; the folder was believed."
+        return Identity(folder, f"the folder is called {folder}", warning)
+    by_folder = register.match(folder) if folder and not _CODE.match(folder) else None
+    if by_folder:
+        return Identity(by_folder, f"the folder is called {folder!r}")
+    if not _CODE.match(folder):
+        if by_entity:
+            return Identity(by_entity, f"the file names {entity!r} as its publisher")
+        by_name = _in_file_name(file_name, register)
+        if by_name:
+            return Identity(by_name, f"the file's name holds {by_name}")
+    return Identity(None, _ask(folder, file_name, entity, register))
+
+
+def _ask(folder: str, file_name: str, entity: str | None, register: Names) -> str:
+    clue = entity or (folder if folder and not _CODE.match(folder) else "") or file_name
+    found = register.guesses(clue, 3)
+    said = f"the folder {folder!r} is no organisation code in the register" if folder else "no folder says whose file it is"
+    if entity:
+        said += f", and the file names {entity!r} as its publisher"
+    guesses = "; ".join(f"{code} {name}" for code, name, _ in found) or "none"
+    return (
+        f"{said}. Best guesses: {guesses}. Put the file into a folder named by the organisation's code, "
+        "such as spend_over_25k/RJ1/"
+    )

@@ -1,0 +1,209 @@
+"""Digital Maturity Assessment: every score sheet of the official workbook, hidden ones too.
+
+Years are read from titles and headers, never assumed. The self-assessments of 2015 to 2017 score
+from 0 to 100 and are refused, because the scales cannot be compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipeline.ingest.files import RawFile
+from pipeline.ingest.names import Register
+from pipeline.ingest.result import Reading, RefusedFileError, SourceResult, read_source
+from pipeline.ingest.tables import clean, number, squash, top_text
+from pipeline.ingest.tabular import Grid, Limits
+
+PILLARS = (
+    "Well Led",
+    "Ensure Smart Foundations",
+    "Safe Practice",
+    "Support Workforce",
+    "Empower People",
+    "Improve Care",
+    "Healthy Populations",
+)
+SPELLINGS = {squash(p): p for p in PILLARS} | {
+    "ensuring smart foundations": "Ensure Smart Foundations",
+    "smart foundations": "Ensure Smart Foundations",
+    "support people": "Support Workforce",
+    "supporting people": "Support Workforce",
+    "supporting workforce": "Support Workforce",
+    "empower citizens": "Empower People",
+    "improving care": "Improve Care",
+    "healthier populations": "Healthy Populations",
+}
+OVERALL = "overall_comparable"
+_AVERAGE = re.compile(r"^(20\d{2}) (?:average|overall).*$|^(?:average|overall).* (20\d{2})$")
+OLD_SCALE = (
+    "the scores go above 5: this looks like a self-assessment of 2015 to 2017, which scores from 0 "
+    "to 100 and cannot be compared with the assessment of 2024 and later; it is not used"
+)
+
+
+@dataclass(frozen=True)
+class ScoreSheet:
+    """How one sheet was understood: header row, place columns, score columns (pillar, year)."""
+
+    header_row: int
+    region: str | None
+    icb: str | None
+    provider: str | None
+    care_setting: str | None
+    scores: dict[str, tuple[str, int | None]]
+
+
+def find_scores(grid: Grid) -> ScoreSheet | None:
+    """The header of a score sheet: a place column and pillars or yearly averages; or None."""
+    cells = [c for c in grid.frame.columns if c != "row"]
+    for values in grid.frame.head(40).iter_rows():
+        words = {c: squash(v) for c, v in zip(cells, values[1:], strict=True) if v}
+        scores: dict[str, tuple[str, int | None]] = {}
+        for column, word in words.items():
+            if word in SPELLINGS:
+                scores[column] = (SPELLINGS[word], None)
+            elif found := _AVERAGE.match(word):
+                scores[column] = (OVERALL, int(found[1] or found[2]))
+
+        def place(*names: str, words: dict[str, str] = words) -> str | None:
+            return next((c for c, w in words.items() if w in names), None)
+
+        provider = place("provider", "trust", "organisation", "provider name", "trust name", "organisation name")
+        icb = place("ics", "icb", "integrated care board", "integrated care system", "ics name", "icb name")
+        if (provider or icb) and scores:
+            return ScoreSheet(
+                int(values[0]),
+                place("region", "region name"),
+                icb,
+                provider,
+                place("care setting", "setting", "type"),
+                scores,
+            )
+    return None
+
+
+def _year(grid: Grid, header_row: int, file_name: str) -> int | None:
+    above = top_text(Grid("", grid.frame.filter(pl.col("row") < header_row), True, ""))
+    for text in (grid.sheet, above, file_name):
+        years = re.findall(r"(?<!\d)(20\d{2})(?!\d)", text)
+        if years:
+            return int(max(years))
+    return None
+
+
+def _sheet_facts(reading: Reading, grid: Grid, found: ScoreSheet, register: Register | None) -> pl.DataFrame:
+    sheet = reading.sheet(grid)
+    sheet.header_rows = (found.header_row,)
+    sheet.columns = {f"{p} {y or ''}".strip(): p for p, y in found.scores.values()}
+    if not grid.visible:
+        sheet.notes.append("The sheet is hidden in the workbook.")
+    needs_year = any(year is None for _, year in found.scores.values())
+    year = _year(grid, found.header_row, reading.file.name) if needs_year else None
+    if needs_year and year is None:
+        raise RefusedFileError(
+            f"sheet {grid.sheet!r} says nowhere which year its pillar scores are of; expected a year "
+            "in its name, its title or the file's name"
+        )
+    name_column = found.provider or found.icb
+    assert name_column is not None  # noqa: S101  find_scores returns no sheet without one
+    primary = bool(re.search(r"(?i)primary care|\bPC\b", grid.sheet + " " + top_text(grid, 12)))
+    is_board = found.provider is None
+    setting = (
+        clean(found.care_setting)
+        if found.care_setting
+        else pl.lit("ICB primary care" if primary else "ICB" if is_board else "not stated")
+    )
+    body = grid.frame.filter(pl.col("row") > found.header_row)
+    texts = {f"_s{i}": clean(c) for i, c in enumerate(found.scores)}
+    rows = body.select(
+        "row",
+        organisation_name=clean(name_column),
+        region=clean(found.region) if found.region else pl.lit(None, pl.String),
+        icb_name=clean(found.icb) if found.icb else pl.lit(None, pl.String),
+        care_setting=setting,
+        **texts,
+    )
+    any_score = pl.any_horizontal(pl.col(t).is_not_null() for t in texts)
+    named = pl.col("organisation_name").is_not_null()
+    reading.ignore(grid, "notes below the table", rows.filter(~(named & any_score)).height)
+    rows = rows.filter(named & any_score).with_columns(number(t) for t in texts)
+    values = [v for t in texts for v in rows[t].drop_nulls().to_list()]
+    if values and max(values) > 5.0001:
+        raise RefusedFileError(f"sheet {grid.sheet!r}: {OLD_SCALE}")
+    scored = pl.any_horizontal(pl.col(t).is_not_null() for t in texts)
+    reading.reject(
+        grid, rows.filter(~scored).select("row", reason=pl.lit("no score is a number from 1 to 5"))
+    )
+    rows = rows.filter(scored)
+    reading.keep(grid, rows.height)
+    names = rows["organisation_name"].unique(maintain_order=True).to_list()
+    kind = "icb" if is_board else None
+    codes = {n: register.match(n, kind=kind) if register else None for n in names}
+    missing = [n for n, code in codes.items() if code is None]
+    if missing and register:
+        sheet.warnings.append(f"No code found for: {'; '.join(missing[:10])}.")
+    parts = [
+        rows.select(
+            organisation_code=pl.col("organisation_name").replace_strict(codes, return_dtype=pl.String),
+            year=pl.lit(its_year or year),
+            care_setting="care_setting",
+            pillar=pl.lit(pillar),
+            score=pl.col(f"_s{i}"),
+            organisation_kind=pl.lit("icb" if is_board else "trust"),
+            organisation_name="organisation_name",
+            region="region",
+            icb_name="icb_name",
+            _sheet=pl.lit(grid.sheet),
+            _row="row",
+        )
+        for i, (pillar, its_year) in enumerate(found.scores.values())
+    ]
+    return pl.concat(parts)
+
+
+def _parse(reading: Reading, register: Register | None) -> pl.DataFrame:
+    parts: list[pl.DataFrame] = []
+    for grid in reading.grids:
+        found = find_scores(grid) if grid.height else None
+        if found is None:
+            reading.ignore_sheet(grid, "sheet without scores")
+            continue
+        parts.append(_sheet_facts(reading, grid, found, register))
+    if not parts:
+        everything = " ".join(top_text(g, 15) for g in reading.grids).lower()
+        if "readiness" in everything or "capabilities" in everything or "self-assessment" in everything:
+            raise RefusedFileError(OLD_SCALE.replace("the scores go above 5: this", "this"))
+        raise RefusedFileError(
+            "no sheet has a provider or board column beside pillar scores (Well Led, Ensure Smart "
+            "Foundations ...) or yearly averages; expected the workbook of the Digital Maturity "
+            "Assessment"
+        )
+    return pl.concat(parts)
+
+
+def read_maturity(
+    files: Sequence[RawFile], register: Register | None, *, limits: Limits | None = None
+) -> SourceResult:
+    """Read assessment workbooks; a later file (by name) replaces the same score of an earlier one.
+
+    Args:
+        files: files of ``digital_maturity``.
+        register: matches names, which are all these files give.
+        limits: what an untrusted file may cost.
+
+    Returns:
+        Rows of ``facts.maturity`` (score 1 to 5, one row a pillar; the published averages on
+        comparable domains are pillar ``overall_comparable``), reports and rejected rows.
+    """
+    return read_source(
+        files,
+        "facts.maturity",
+        "digital_maturity",
+        lambda reading: _parse(reading, register),
+        limits=limits,
+        prefer=lambda _: pl.col("source_file"),
+    )

@@ -1,0 +1,332 @@
+"""The files of ``organisations`` recognised by content and brought into five plain frames."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from pipeline.ingest.files import RawFile
+from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
+from pipeline.ingest.result import (
+    EARLIER_VERSION,
+    Reading,
+    RefusedFileError,
+    _open,
+    _set_aside,
+)
+from pipeline.ingest.tables import clean, squash
+from pipeline.ingest.tabular import Grid, Limits
+from pipeline.ingest.years import month_in
+
+REGION_OF_CODE = {
+    "Y56": "London",
+    "Y58": "South West",
+    "Y59": "South East",
+    "Y60": "Midlands",
+    "Y61": "East of England",
+    "Y62": "North West",
+    "Y63": "North East and Yorkshire",
+}
+CODE = r"^[A-Z][A-Z0-9]{2}$|^[A-Z0-9]{5}$"
+REGISTER = pl.Schema(
+    {
+        "organisation_code": pl.String(),
+        "name": pl.String(),
+        "region": pl.String(),
+        "icb_code": pl.String(),
+        "opened": pl.Date(),
+        "closed": pl.Date(),
+        "vintage": pl.Date(),
+        "file": pl.String(),
+    }
+)
+DIRECTORY = pl.Schema(
+    {
+        "organisation_code": pl.String(),
+        "name": pl.String(),
+        "alt_names": pl.String(),
+        "type": pl.String(),
+        "region": pl.String(),
+        "icb_name": pl.String(),
+        "predecessors": pl.String(),
+        "merged": pl.Date(),
+        "file": pl.String(),
+    }
+)
+BOARDS = pl.Schema(
+    {
+        "icb_code": pl.String(),
+        "icb_name": pl.String(),
+        "region": pl.String(),
+        "predecessors": pl.String(),
+        "merged": pl.Date(),
+        "vintage": pl.Date(),
+        "is_directory": pl.Boolean(),
+    }
+)
+SUCCESSIONS = pl.Schema(
+    {
+        "old_code": pl.String(),
+        "new_code": pl.String(),
+        "date": pl.Date(),
+        "file": pl.String(),
+    }
+)
+
+
+@dataclass
+class Parts:
+    """What the files said.
+
+    Attributes:
+        register: trusts of every register export (:data:`REGISTER`); ``vintage`` null = undated,
+            which is the latest.
+        directory: trusts of the directory (:data:`DIRECTORY`).
+        boards: boards of the directory and of name lists (:data:`BOARDS`).
+        successions: old, new, date (:data:`SUCCESSIONS`), trusts only.
+        reports: one a file.
+        rejected: rows set aside.
+    """
+
+    register: pl.DataFrame
+    directory: pl.DataFrame
+    boards: pl.DataFrame
+    successions: pl.DataFrame
+    reports: list[FileReport]
+    rejected: pl.DataFrame
+
+
+def _header(grid: Grid) -> dict[str, str]:
+    cells = [c for c in grid.frame.columns if c != "row"]
+    first = next(grid.frame.head(1).select(cells).iter_rows(), ())
+    return {squash(v): c for c, v in zip(cells, first, strict=True) if v}
+
+
+def _day(column: str) -> pl.Expr:
+    text = pl.col(column).str.strip_chars()
+    return pl.coalesce(
+        text.str.to_date("%Y%m%d", strict=False),
+        text.str.to_date("%Y-%m-%d", strict=False),
+        text.str.to_date("%d/%m/%Y", strict=False),
+    )
+
+
+def kind_of(grid: Grid) -> str | None:
+    """Which file of the register a sheet is; None when it is none."""
+    if grid.height == 0:
+        return None
+    names = _header(grid)
+    if {"old code", "new code", "date"} <= names.keys():
+        return "successions"
+    if {"ods code", "name", "type"} <= names.keys():
+        return "trust directory"
+    if {"ods code", "name", "region"} <= names.keys():
+        return "board directory"
+    if any(re.fullmatch(r"icb\d\dcdh", n) for n in names):
+        return "board names"
+    if len(grid.frame.columns) >= 13:
+        head = grid.frame.head(50)
+        looks = head.select(
+            (
+                pl.col("c0").str.contains(CODE)
+                & pl.col("c2").fill_null("Y").str.contains(r"^[YQW][A-Z0-9]*$")
+                & pl.col("c10").str.contains(r"^\d{8}$")
+            )
+            .fill_null(False)
+            .mean()
+        ).item()
+        if looks and looks > 0.8:
+            return "register"
+    return None
+
+
+def _register(reading: Reading, grid: Grid) -> pl.DataFrame:
+    rows = grid.frame.with_columns(opened=_day("c10"), closed=_day("c11"))
+    code = clean("c0").str.to_uppercase()
+    good = code.str.contains(CODE).fill_null(False) & clean("c1").is_not_null()
+    reading.reject(
+        grid,
+        rows.filter(~good).select(
+            "row", reason=pl.lit("expected an organisation code and a name in the first two fields")
+        ),
+    )
+    kept = rows.filter(good)
+    reading.keep(grid, kept.height)
+    return kept.select(
+        organisation_code=code,
+        name=clean("c1"),
+        region=clean("c2").replace_strict(REGION_OF_CODE, default=None, return_dtype=pl.String),
+        icb_code=clean("c3"),
+        opened="opened",
+        closed="closed",
+        vintage=pl.lit(month_in(reading.file.name), dtype=pl.Date),
+        file=pl.lit(reading.file.name),
+    ).cast(dict(REGISTER))
+
+
+def _take(
+    reading: Reading, grid: Grid, columns: dict[str, str | None], schema: pl.Schema
+) -> pl.DataFrame:
+    """Rows below a first-row header; names -> squashed header words, dates parsed."""
+    names = _header(grid)
+    rows = grid.frame.slice(1)
+    first = next(iter(columns))
+    selected = {}
+    for name, header in columns.items():
+        column = names.get(header or "")
+        if column is None:
+            selected[name] = pl.lit(None, dtype=schema[name])
+        elif schema[name] == pl.Date():
+            selected[name] = _day(column)
+        else:
+            selected[name] = clean(column)
+    taken = rows.select("row", **selected)
+    bad = taken.filter(pl.col(first).is_null())
+    reading.reject(grid, bad.select("row", reason=pl.lit(f"no {first.replace('_', ' ')}")))
+    kept = taken.filter(pl.col(first).is_not_null())
+    reading.keep(grid, kept.height)
+    return kept.drop("row")
+
+
+def _directory(reading: Reading, grid: Grid) -> pl.DataFrame:
+    columns: dict[str, str | None] = {
+        "organisation_code": "ods code",
+        "name": "name",
+        "alt_names": "alt names",
+        "type": "type",
+        "region": "region",
+        "icb_name": "ics",
+        "predecessors": "predecessor codes",
+        "merged": "merger date",
+    }
+    taken = _take(reading, grid, columns, DIRECTORY)
+    return taken.with_columns(
+        pl.when(pl.col("icb_name") != "-").then("icb_name"), file=pl.lit(reading.file.name)
+    ).cast(dict(DIRECTORY))
+
+
+def _boards(reading: Reading, grid: Grid, kind: str) -> pl.DataFrame:
+    names = _header(grid)
+    columns: dict[str, str | None]
+    if kind == "board directory":
+        columns = {
+            "icb_code": "ods code",
+            "icb_name": "name",
+            "region": "region",
+            "predecessors": "predecessor codes",
+            "merged": "merger date",
+        }
+    else:
+        columns = {
+            "icb_code": next(n for n in names if re.fullmatch(r"icb\d\dcdh", n)),
+            "icb_name": next((n for n in names if re.fullmatch(r"icb\d\dnm", n)), None),
+            "region": None,
+            "predecessors": None,
+            "merged": None,
+        }
+    return (
+        _take(reading, grid, columns, BOARDS)
+        .with_columns(
+            vintage=pl.lit(month_in(reading.file.name.replace("_", " ")), dtype=pl.Date),
+            is_directory=pl.lit(kind == "board directory"),
+        )
+        .cast(dict(BOARDS))
+    )
+
+
+def _successions(reading: Reading, grid: Grid) -> pl.DataFrame:
+    names = _header(grid)
+    rows = grid.frame.slice(1).select(
+        "row",
+        old_code=clean(names["old code"]),
+        new_code=clean(names["new code"]),
+        date=_day(names["date"]),
+    )
+    trust = pl.col("old_code").str.contains(r"^[RT][A-Z0-9]{2}$") & pl.col("new_code").str.contains(
+        r"^[RT][A-Z0-9]{2}$|^[A-Z]\d[A-Z]\d[A-Z]$"
+    )
+    rows = rows.with_columns(_trust=trust.fill_null(False))
+    reading.ignore(grid, "succession of a site or another body", rows.filter(~pl.col("_trust")).height)
+    bad = rows.filter(pl.col("_trust") & pl.col("date").is_null())
+    reading.reject(grid, bad.select("row", reason=pl.lit("no date written YYYYMMDD")))
+    kept = rows.filter(pl.col("_trust") & pl.col("date").is_not_null())
+    reading.keep(grid, kept.height)
+    return kept.select("old_code", "new_code", "date", file=pl.lit(reading.file.name))
+
+
+def read_parts(files: Sequence[RawFile], *, limits: Limits | None) -> Parts:
+    """Read every file of the register on its own; one that is not understood is set aside."""
+    frames: dict[str, list[pl.DataFrame]] = {"register": [], "directory": [], "boards": [], "successions": []}
+    reports: list[FileReport] = []
+    rejected: list[pl.DataFrame] = []
+    for file in files:
+        report = FileReport(file.path, file.sha256, file.bytes, "organisations")
+        report.facts_table = "dims.organisation"
+        reports.append(report)
+        opened = _open(file, limits)
+        reading = Reading(file, report, [] if isinstance(opened, str) else opened)
+        if file.superseded_by is not None:
+            report.is_superseded = True
+            report.reason = f"a later version of the file is here: {file.superseded_by}"
+            report.layout = "an earlier version, not read further"
+            for grid in reading.grids:
+                reading.ignore_sheet(grid, EARLIER_VERSION)
+            continue
+        if isinstance(opened, str):
+            report.status, report.reason = "set aside", opened
+            continue
+        try:
+            kinds = _read_one(reading, frames)
+        except Exception as error:  # one hostile file must not stop the run
+            _set_aside(reading, str(error) or type(error).__name__)
+            continue
+        report.layout = ", ".join(kinds)
+        rejected += reading.rejected
+        for grid in reading.grids:
+            sheet = reading.sheet(grid)
+            left = sheet.rows_read - sheet.rows_kept - sheet.rows_rejected - sheet.rows_ignored
+            reading.ignore(grid, "titles, headers and notes", max(left, 0))
+        if report.rows_rejected:
+            report.status = "partly read"
+            report.reason = f"{report.rows_rejected} rows set aside; see the rejected rows"
+    return Parts(
+        pl.concat([pl.DataFrame(schema=REGISTER), *frames["register"]]),
+        pl.concat([pl.DataFrame(schema=DIRECTORY), *frames["directory"]]),
+        pl.concat([pl.DataFrame(schema=BOARDS), *frames["boards"]]),
+        pl.concat([pl.DataFrame(schema=SUCCESSIONS), *frames["successions"]]),
+        reports,
+        pl.concat(rejected) if rejected else pl.DataFrame(schema=REJECTED_SCHEMA),
+    )
+
+
+def _read_one(reading: Reading, frames: dict[str, list[pl.DataFrame]]) -> list[str]:
+    kinds: list[str] = []
+    for grid in reading.grids:
+        kind = kind_of(grid)
+        if kind is None:
+            reading.ignore_sheet(grid, "sheet that is no part of the register")
+            continue
+        kinds.append(kind)
+        if kind == "register":
+            frames["register"].append(_register(reading, grid))
+        elif kind == "trust directory":
+            frames["directory"].append(_directory(reading, grid))
+        elif kind == "successions":
+            frames["successions"].append(_successions(reading, grid))
+        else:
+            frames["boards"].append(_boards(reading, grid, kind))
+    if not kinds:
+        raise RefusedFileError(
+            "no register export (27 fields, no header), directory (ods_code, name, type), list of "
+            "boards or list of successions (old_code, new_code, date) was found in the file; "
+            "download the report again"
+        )
+    return kinds
+
+
+ICB_CREATION = date(2022, 7, 1)
+ICB_MERGERS = date(2026, 4, 1)

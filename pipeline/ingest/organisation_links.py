@@ -1,0 +1,220 @@
+"""From the register's parts to boards, membership by date, and successions resolved to today."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from pipeline.ingest.organisation_files import ICB_CREATION, ICB_MERGERS, Parts
+from pipeline.ingest.spelling import readable
+from pipeline.reference.registers import WELSH_TRUSTS, split_weights, successions
+from pipeline.schema import table
+
+NOT_A_BOARD = ("Q99",)
+
+
+def _split(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").replace(",", ";").split(";") if part.strip()]
+
+
+def _board_merges(parts: Parts) -> dict[str, date]:
+    """New board -> day it began, from the directory."""
+    rows = parts.boards.filter(pl.col("is_directory") & pl.col("predecessors").is_not_null())
+    return {
+        code: merged or ICB_MERGERS
+        for code, merged in rows.select("icb_code", "merged").iter_rows()
+    }
+
+
+def _vintages(parts: Parts) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, str]]]:
+    """Trust -> (board, file) in the earliest dated register and in the latest one."""
+    register = parts.register.filter(
+        pl.col("icb_code").is_not_null()
+        & ~pl.col("icb_code").is_in(NOT_A_BOARD)
+        & ~pl.col("organisation_code").is_in(WELSH_TRUSTS)
+    )
+    dated = register.filter(pl.col("vintage").is_not_null()).sort("vintage")
+    undated = register.filter(pl.col("vintage").is_null())
+
+    def pairs(frame: pl.DataFrame) -> dict[str, tuple[str, str]]:
+        columns = frame.select("organisation_code", "icb_code", "file").iter_rows()
+        return {code: (board, file) for code, board, file in columns}
+
+    earlier = pairs(dated.reverse())
+    later = pairs(undated) or pairs(dated)
+    return earlier, {**pairs(dated), **later}
+
+
+def memberships(parts: Parts, trusts: pl.DataFrame) -> pl.DataFrame:
+    """Rows of ``dims.icb_membership``.
+
+    Boards exist since 1 July 2022. A trust whose board changed between the two registers changed
+    on the day the new board began; a closed trust that only the later register holds, under a board
+    that began after it closed, has no membership that is known.
+
+    Args:
+        parts: the register's parts.
+        trusts: organisation_code, opened, closed.
+    """
+    earlier, later = _vintages(parts)
+    began = _board_merges(parts)
+    rows: list[dict[str, object]] = []
+
+    def add(code: str, board: str, start: date, end: date | None, basis: str) -> None:
+        if end is None or end >= start:
+            rows.append(
+                {
+                    "organisation_code": code,
+                    "icb_code": board,
+                    "valid_from": start,
+                    "valid_to": end,
+                    "basis": basis,
+                }
+            )
+
+    for code, opened, closed in trusts.select("organisation_code", "opened", "closed").iter_rows():
+        if code not in later and code not in earlier:
+            continue
+        start = max(opened or ICB_CREATION, ICB_CREATION)
+        if closed is not None and closed < start:
+            continue
+        board, file = later.get(code) or earlier[code]
+        old = earlier.get(code)
+        if old is not None and old[0] != board:
+            change = began.get(board, ICB_MERGERS)
+            before = change - timedelta(days=1)
+            end = min(closed, before) if closed else before
+            add(code, old[0], start, end, f"register {old[1]}")
+            if closed is None or closed >= change:
+                add(code, board, max(start, change), closed, f"register {file}")
+        elif board in began and old is None:
+            if closed is None or closed >= began[board]:
+                add(code, board, max(start, began[board]), closed, f"register {file}")
+        else:
+            add(code, board, start, closed, f"register {file}")
+    schema = table("dims.icb_membership").polars
+    return pl.DataFrame(rows, schema=schema).sort("organisation_code", "valid_from")
+
+
+def boards(parts: Parts, trusts: pl.DataFrame, membership: pl.DataFrame) -> pl.DataFrame:
+    """Rows of ``dims.icb``: every board named in a list or holding a trust."""
+    merges = _board_merges(parts)
+    ended: dict[str, date] = {}
+    for code, text in parts.boards.filter("is_directory").select("icb_code", "predecessors").iter_rows():
+        for old in _split(text):
+            day = merges[code] - timedelta(days=1)
+            ended[old] = max(ended.get(old, day), day)
+    names: dict[str, str] = {}
+    regions: dict[str, str] = {}
+    listed = parts.boards.sort("is_directory").iter_rows(named=True)
+    for row in listed:
+        names.setdefault(row["icb_code"], "")
+        if row["icb_name"]:
+            names[row["icb_code"]] = names[row["icb_code"]] or board_name(row["icb_name"])
+        if row["region"]:
+            regions[row["icb_code"]] = row["region"]
+    for code in [*membership["icb_code"], *trusts["icb_code"].drop_nulls()]:
+        if code not in NOT_A_BOARD:
+            names.setdefault(code, "")
+    register = parts.register.filter(pl.col("region").is_not_null() & pl.col("icb_code").is_not_null())
+    for code, region in (
+        register.group_by("icb_code").agg(pl.col("region").mode().sort().first()).iter_rows()
+    ):
+        regions.setdefault(code, region)
+    has_later = bool(merges)
+    directory = set(parts.boards.filter("is_directory")["icb_code"])
+    counts = dict(
+        membership.group_by("icb_code")
+        .agg(pl.col("organisation_code").n_unique())
+        .iter_rows()
+    )
+    rows = [
+        {
+            "icb_code": code,
+            "icb_name": name or None,
+            "region": regions.get(code),
+            "valid_from": merges.get(code, ICB_CREATION),
+            "valid_to": ended.get(code)
+            or (ICB_MERGERS - timedelta(days=1) if has_later and code not in directory else None),
+            "trusts": counts.get(code, 0),
+        }
+        for code, name in sorted(names.items())
+    ]
+    return pl.DataFrame(rows, schema=table("dims.icb").polars)
+
+
+def board_name(name: str) -> str:
+    """One spelling for boards: ``Dorset ICB`` and ``NHS DORSET INTEGRATED CARE BOARD`` alike."""
+    text = readable(" ".join(name.split()))
+    text = text.removesuffix(" ICB").removesuffix(" Integrated Care Board").removeprefix("NHS ")
+    return f"NHS {text} Integrated Care Board"
+
+
+def succession_rows(parts: Parts, codes: set[str]) -> pl.DataFrame:
+    """Rows of ``dims.succession``: the register's file, the directory, the reviewed ledger.
+
+    Only changes of trusts in the register are kept. Where one old code has several successors and
+    nothing says how much went where, equal parts are taken.
+
+    Args:
+        parts: the register's parts.
+        codes: codes in the register.
+    """
+    found: dict[tuple[str, str], tuple[date, float | None, str]] = {}
+    for old, new, day, file in parts.successions.iter_rows():
+        if old in codes and new in codes and old not in WELSH_TRUSTS:
+            found[(old, new)] = (day, None, f"register file {file}")
+    for new, text, day in parts.directory.select(
+        "organisation_code", "predecessors", "merged"
+    ).iter_rows():
+        for old in _split(text):
+            if old in codes and new in codes and day:
+                found.setdefault((old, new), (day, None, "trust directory"))
+    for entry in successions():
+        if entry.old_code in codes and entry.new_code in codes:
+            basis = "reviewed ledger: " + entry.citation
+            if entry.assumption:
+                basis += f". Assumption: {entry.assumption}"
+            found[(entry.old_code, entry.new_code)] = (entry.date, entry.weight, basis)
+    rows = []
+    for (old, new), (day, weight, basis) in found.items():
+        partners = [n for o, n in found if o == old]
+        share = weight
+        if share is None:
+            stated = {n: split_weights().get((old, n)) for n in partners}
+            share = stated[new] if None not in stated.values() else None
+            if share is not None:
+                basis += ". Weight: reviewed estimate, see the ledger of split weights"
+        if share is None or len(partners) == 1:
+            share = 1.0 / len(partners)
+            if len(partners) > 1:
+                basis += ". Weight: equal parts assumed"
+        rows.append(
+            {"old_code": old, "new_code": new, "date": day, "weight": share, "basis": basis}
+        )
+    schema = table("dims.succession").polars
+    return pl.DataFrame(rows, schema=schema).sort("date", "old_code", "new_code")
+
+
+def resolve_current(trusts: pl.DataFrame, succession: pl.DataFrame) -> dict[str, str]:
+    """Code -> the open organisation that carries its work today, through chains of successions.
+
+    A split follows its largest part. A chain that comes back to itself stops where it started.
+
+    Args:
+        trusts: organisation_code, closed.
+        succession: rows of ``dims.succession``.
+    """
+    largest = succession.sort("weight", "new_code", descending=[True, False]).unique(
+        "old_code", keep="first", maintain_order=True
+    )
+    follows = dict(largest.select("old_code", "new_code").iter_rows())
+    current: dict[str, str] = {}
+    for code in trusts["organisation_code"]:
+        seen, here = {code}, code
+        while here in follows and follows[here] not in seen:
+            here = follows[here]
+            seen.add(here)
+        current[code] = here
+    return current

@@ -1,0 +1,111 @@
+"""Organisations live on the NHS Federated Data Platform, as extracted from the publisher's page.
+
+The extract carries codes matched by its authors, some of them wrong (a board given a trust's code),
+so organisations are matched again by name and kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipeline.ingest.files import RawFile
+from pipeline.ingest.names import Register
+from pipeline.ingest.result import Reading, RefusedFileError, SourceResult, read_source
+from pipeline.ingest.tables import NamedTable, named_table
+from pipeline.ingest.tabular import Grid, Limits
+
+WANTED = {
+    "organisation_kind": (r"organisation type|organisation kind|type",),
+    "organisation_name": (r"name|organisation(?: name)?|trust(?: name)?",),
+    "is_live": (r"fdp live|live.*|is live",),
+    "is_reporting_benefits": (r"fdp reporting benefits|reporting benefits|.*benefits.*",),
+}
+REQUIRED = ("organisation_name", "is_live")
+
+
+def find_table(grid: Grid) -> NamedTable | None:
+    """The list of a sheet, or None."""
+    return named_table(grid, WANTED, REQUIRED)
+
+
+def _flag(column: str) -> pl.Expr:
+    text = pl.col(column).str.to_lowercase()
+    return (
+        pl.when(text.is_in(["true", "yes", "y", "1", "live"]))
+        .then(True)
+        .when(text.is_in(["false", "no", "n", "0", "not live"]))
+        .then(False)
+    )
+
+
+def _parse(reading: Reading, register: Register | None) -> pl.DataFrame:
+    parts: list[pl.DataFrame] = []
+    for grid in reading.grids:
+        found = find_table(grid)
+        if found is None:
+            reading.ignore_sheet(grid, "sheet without the list of organisations")
+            continue
+        sheet = reading.sheet(grid)
+        sheet.header_rows = (found.header_row,)
+        sheet.columns = {n: found.headers[c] for n, c in found.columns.items()}
+        kept = found.rows.filter(pl.col("organisation_name").is_not_null()).with_columns(
+            pl.col("organisation_kind").fill_null("organisation"),
+            is_live=_flag("is_live"),
+            is_reporting_benefits=_flag("is_reporting_benefits"),
+        )
+        unclear = kept.filter(pl.col("is_live").is_null())
+        reading.reject(
+            grid, unclear.select("row", reason=pl.lit("live is neither true nor false"))
+        )
+        kept = kept.filter(pl.col("is_live").is_not_null())
+        reading.keep(grid, kept.height)
+        codes = [
+            register.match(name, kind="icb" if "ICB" in kind.upper() or "BOARD" in kind.upper() else None)
+            if register
+            else None
+            for name, kind in kept.select("organisation_name", "organisation_kind").iter_rows()
+        ]
+        unmatched = sum(code is None for code in codes)
+        if unmatched and register:
+            sheet.warnings.append(f"{unmatched} of {len(codes)} names were not found in the register.")
+        parts.append(
+            kept.select(
+                organisation_code=pl.Series(codes, dtype=pl.String),
+                organisation_name="organisation_name",
+                organisation_kind="organisation_kind",
+                is_live="is_live",
+                is_reporting_benefits="is_reporting_benefits",
+                _sheet=pl.lit(grid.sheet),
+                _row="row",
+            )
+        )
+    if not parts:
+        raise RefusedFileError(
+            "no table has the columns name and fdp_live; extract the publisher's list into them"
+        )
+    return pl.concat(parts)
+
+
+def read_platform(
+    files: Sequence[RawFile], register: Register | None = None, *, limits: Limits | None = None
+) -> SourceResult:
+    """Read the lists of organisations live on the platform; a later file (by name) wins.
+
+    Args:
+        files: files of ``fdp``.
+        register: matches names; without it codes stay null.
+        limits: what an untrusted file may cost.
+
+    Returns:
+        Rows of ``facts.platform``, reports and rejected rows.
+    """
+    return read_source(
+        files,
+        "facts.platform",
+        "fdp",
+        lambda reading: _parse(reading, register),
+        limits=limits,
+        prefer=lambda _: pl.col("source_file"),
+    )

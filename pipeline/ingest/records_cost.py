@@ -1,0 +1,132 @@
+"""Cost of medical-records services by trust: one wide table, a column a measure and year.
+
+Columns are called ``mrc_<measure>_<YYYYYY>``; each row becomes one fact a year.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipeline.ingest.files import RawFile
+from pipeline.ingest.names import Register
+from pipeline.ingest.result import Reading, RefusedFileError, SourceResult, read_source
+from pipeline.ingest.tables import clean, number
+from pipeline.ingest.tabular import Grid, Limits
+from pipeline.ingest.years import financial_year_in
+
+MEASURES = {
+    "on": "on_site_gbp",
+    "off": "off_site_gbp",
+    "total": "total_gbp",
+    "service_provision": "provision",
+    "type": "records_type",
+}
+MONEY = ("on_site_gbp", "off_site_gbp", "total_gbp")
+_COLUMN = re.compile(r"^mrc_(?P<measure>[a-z_]+?)_(?P<year>\d{6})$")
+_SEARCH = 20
+
+
+def find_columns(grid: Grid) -> tuple[int, dict[str, str], dict[str, dict[str, str]]] | None:
+    """Header row, code and name columns, and year -> measure -> column; None when there is none."""
+    cells = [c for c in grid.frame.columns if c != "row"]
+    for values in grid.frame.head(_SEARCH).iter_rows():
+        words = {c: (v or "").strip().lower() for c, v in zip(cells, values[1:], strict=True)}
+        years: dict[str, dict[str, str]] = {}
+        names: dict[str, str] = {}
+        for column, word in words.items():
+            if word in ("trust_code", "organisation_code", "org_code", "trust code"):
+                names["organisation_code"] = column
+            elif word in ("trust_name", "organisation_name", "org_name", "trust name"):
+                names["organisation_name"] = column
+            elif (found := _COLUMN.match(word)) and found["measure"] in MEASURES:
+                year = financial_year_in(found["year"])
+                if year:
+                    years.setdefault(year, {})[MEASURES[found["measure"]]] = column
+        if "organisation_code" in names and years:
+            return int(values[0]), names, years
+    return None
+
+
+def _year_rows(
+    kept: pl.DataFrame, names: dict[str, str], year: str, measures: dict[str, str], sheet: str
+) -> pl.DataFrame:
+    provision = clean(measures["provision"]) if "provision" in measures else pl.lit(None, pl.String)
+    records = clean(measures["records_type"]) if "records_type" in measures else pl.lit(None, pl.String)
+    return kept.select(
+        organisation_code=clean(names["organisation_code"]).str.to_uppercase(),
+        organisation_name=clean(names["organisation_name"])
+        if "organisation_name" in names
+        else pl.lit(None, pl.String),
+        financial_year=pl.lit(year),
+        **{
+            name: number(measures[name]) if name in measures else pl.lit(None, pl.Float64)
+            for name in MONEY
+        },
+        # The publisher misspells one answer in the first years; two spellings would be two answers.
+        provision=provision.str.replace("^Extenal$", "External"),
+        records_type=records.str.replace(r"^\d+\.\s*", ""),
+        _sheet=pl.lit(sheet),
+        _row=pl.col("row"),
+    )
+
+
+def _parse(reading: Reading) -> pl.DataFrame:
+    parts: list[pl.DataFrame] = []
+    for grid in reading.grids:
+        found = find_columns(grid)
+        if found is None:
+            reading.ignore_sheet(grid, "sheet without costs of medical records")
+            continue
+        header_row, names, years = found
+        sheet = reading.sheet(grid)
+        sheet.header_rows = (header_row,)
+        sheet.columns = {n: n for n in names} | {
+            f"{m} {y}": m for y, measures in years.items() for m in measures
+        }
+        rows = grid.frame.filter(pl.col("row") > header_row)
+        code = clean(names["organisation_code"])
+        money = [columns[m] for columns in years.values() for m in MONEY if m in columns]
+        wrong = pl.any_horizontal(clean(c).is_not_null() & number(c).is_null() for c in money)
+        is_code = code.str.contains(r"^[A-Za-z0-9]{3,5}$").fill_null(False)
+        reading.reject(
+            grid,
+            rows.filter(is_code & wrong).select(
+                "row", reason=pl.lit("a cost is no number; expected pounds such as 203096.0")
+            ),
+        )
+        reading.reject(
+            grid,
+            rows.filter(~is_code & pl.any_horizontal(number(c).is_not_null() for c in money)).select(
+                "row", reason=pl.lit("costs without a trust code")
+            ),
+        )
+        kept = rows.filter(is_code & ~wrong)
+        reading.keep(grid, kept.height)
+        parts += [_year_rows(kept, names, y, m, grid.sheet) for y, m in sorted(years.items())]
+    if not parts:
+        raise RefusedFileError(
+            "no table has the columns trust_code and mrc_on_<year>, mrc_off_<year>, "
+            "mrc_total_<year>; convert the return into this form first"
+        )
+    return pl.concat(parts)
+
+
+def read_records_cost(
+    files: Sequence[RawFile], register: Register | None = None, *, limits: Limits | None = None
+) -> SourceResult:
+    """Read costs of medical records.
+
+    Args:
+        files: files of ``medical_records_cost``.
+        register: not needed, codes are published.
+        limits: what an untrusted file may cost.
+
+    Returns:
+        Rows of ``facts.records_cost`` (pounds), reports and rejected rows.
+    """
+    return read_source(
+        files, "facts.records_cost", "medical_records_cost", _parse, limits=limits
+    )

@@ -1,0 +1,113 @@
+"""Data Security and Protection Toolkit: status by trust. The year stands in the status text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipeline.ingest.files import RawFile
+from pipeline.ingest.names import Register
+from pipeline.ingest.result import Reading, RefusedFileError, SourceResult, read_source
+from pipeline.ingest.tables import NamedTable, named_table
+from pipeline.ingest.tabular import Grid, Limits
+
+WANTED = {
+    "organisation_code": (r"code|organisation code|org code|ods code",),
+    "organisation_name": (r"organisation name|name|organisation",),
+    "status": (r"status|dspt status|latest status",),
+    "published": (r"date of publication|date published|publication date",),
+}
+REQUIRED = ("organisation_code", "status")
+
+
+def find_table(grid: Grid) -> NamedTable | None:
+    """The status list of a sheet, or None."""
+    found = named_table(grid, WANTED, REQUIRED)
+    if found is None:
+        return None
+    said = found.rows["status"].drop_nulls().head(200)
+    return found if said.str.contains(r"(?i)standards").any() else None
+
+
+def _date(column: str) -> pl.Expr:
+    text = pl.col(column).str.slice(0, 10)
+    return pl.coalesce(
+        text.str.to_date("%d/%m/%Y", strict=False), text.str.to_date("%Y-%m-%d", strict=False)
+    )
+
+
+def _parse(reading: Reading) -> pl.DataFrame:
+    parts: list[pl.DataFrame] = []
+    for grid in reading.grids:
+        found = find_table(grid)
+        if found is None:
+            reading.ignore_sheet(grid, "sheet without toolkit statuses")
+            continue
+        sheet = reading.sheet(grid)
+        sheet.header_rows = (found.header_row,)
+        sheet.columns = {n: found.headers[c] for n, c in found.columns.items()}
+        first = pl.col("status").str.extract(r"(\d{2})/(?:\d{2})", 1)
+        rows = found.rows.with_columns(
+            toolkit_year=pl.when(first.is_not_null()).then(
+                pl.concat_str(
+                    pl.lit("20"), first, pl.lit("/"), pl.col("status").str.extract(r"\d{2}/(\d{2})", 1)
+                )
+            )
+        )
+        years = rows["toolkit_year"].drop_nulls()
+        usual = years.mode().sort().last() if years.len() else None
+        without = rows.filter(pl.col("status").is_not_null() & pl.col("toolkit_year").is_null())
+        if without.height and usual:
+            sheet.warnings.append(
+                f"{without.height} statuses give no year; they are counted under {usual}, "
+                "the year of the other rows."
+            )
+        rows = rows.with_columns(pl.col("toolkit_year").fill_null(usual))
+        is_code = pl.col("organisation_code").str.contains(r"^[A-Za-z0-9]{3,8}$").fill_null(False)
+        good = is_code & pl.col("status").is_not_null() & pl.col("toolkit_year").is_not_null()
+        reading.reject(
+            grid, rows.filter(is_code & ~good).select("row", reason=pl.lit("no status or no year"))
+        )
+        kept = rows.filter(good)
+        reading.keep(grid, kept.height)
+        parts.append(
+            kept.select(
+                pl.col("organisation_code").str.to_uppercase(),
+                "organisation_name",
+                "toolkit_year",
+                status=pl.col("status").str.replace(r"^\d{2}/\d{2}\s*", ""),
+                published=_date("published"),
+                _sheet=pl.lit(grid.sheet),
+                _row="row",
+            )
+        )
+    if not parts:
+        raise RefusedFileError(
+            "no table has a code column and statuses such as '22/23 Standards Met'; download the "
+            "organisation search of the toolkit again"
+        )
+    return pl.concat(parts)
+
+
+def read_security(
+    files: Sequence[RawFile], register: Register | None = None, *, limits: Limits | None = None
+) -> SourceResult:
+    """Read toolkit statuses; of several publications in one year the latest day wins.
+
+    Args:
+        files: files of ``dspt``.
+        register: not needed, codes are published.
+        limits: what an untrusted file may cost.
+
+    Returns:
+        Rows of ``facts.security``, reports and rejected rows.
+    """
+    return read_source(
+        files,
+        "facts.security",
+        "dspt",
+        _parse,
+        limits=limits,
+        prefer=lambda _: pl.col("published"),
+    )

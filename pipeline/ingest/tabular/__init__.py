@@ -1,0 +1,10 @@
+"""The one reader of tabular files: csv, tsv, txt, xlsx, xls, ods, and a zip of those.
+
+``grids`` turns bytes into grids of strings with physical row numbers; ``header`` finds the header
+row and what each column means; ``dates`` and ``amounts`` type the columns. Nothing here knows what
+a source is about except the vocabulary of column roles in ``roles.yaml``.
+"""
+
+from pipeline.ingest.tabular.grids import Grid, Limits, UnreadableFileError, read_grids
+
+__all__ = ["Grid", "Limits", "UnreadableFileError", "read_grids"]

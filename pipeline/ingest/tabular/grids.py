@@ -1,0 +1,242 @@
+"""Bytes of any tabular file to grids of strings, one grid a sheet, with physical row numbers.
+
+What a file is, is decided from its first bytes, never from its name. Sizes and expansion are
+limited before anything is unpacked, because files are untrusted.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Literal
+
+import polars as pl
+
+from pipeline.ingest.tabular.text import parse_text
+
+MEGABYTE = 1 << 20
+TABULAR_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+
+_NOT_TABLES: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"%PDF", "a PDF document; ask the publisher for the csv or Excel version"),
+    (b"\x1f\x8b", "a gzip archive; unpack it first"),
+    (b"7z\xbc\xaf", "a 7z archive; unpack it first"),
+    (b"Rar!", "a RAR archive; unpack it first"),
+    (b"PAR1", "a Parquet file, which no publisher of these sources uses"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+)
+
+
+class UnreadableFileError(ValueError):
+    """The file is no table we can read; the message says what it is and what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an untrusted file may cost."""
+
+    max_bytes: int = 300 * MEGABYTE
+    max_expanded_bytes: int = 2000 * MEGABYTE
+    max_columns: int = 400
+    max_members: int = 200
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One sheet (or the only table of a text file) as strings.
+
+    Attributes:
+        sheet: name of the sheet exactly as written; empty for text files. For a member of a zip
+            ``member!sheet``.
+        frame: columns ``row`` (Int64, 1-based physical row) and ``c0..cN`` (String); rows without
+            any content are left out, their numbers stay unused.
+        visible: False for hidden sheets.
+        container: what the bytes were: csv, xlsx, xls, ods.
+        facts: what was decided while reading (encoding, delimiter).
+    """
+
+    sheet: str
+    frame: pl.DataFrame
+    visible: bool
+    container: str
+    facts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def height(self) -> int:
+        """Rows with any content."""
+        return self.frame.height
+
+
+def _number_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add physical row numbers and drop rows without content."""
+    cells = frame.columns
+    numbered = frame.with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int64))
+    if not cells:
+        return numbered.clear()
+    keep = pl.any_horizontal(pl.col(c).str.contains(r"[^\s\x{00a0}]") for c in cells)
+    return numbered.filter(keep)
+
+
+def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip"]:
+    """What the bytes are.
+
+    Raises:
+        UnreadableFileError: when they are empty or something that is no table.
+    """
+    if not data.strip(b"\x00\r\n\t \xef\xbb\xbf"):
+        raise UnreadableFileError("the file is empty")
+    for magic, what in _NOT_TABLES:
+        if data.startswith(magic):
+            raise UnreadableFileError(f"the content is {what}, not a table")
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        return "xls"
+    if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                names = archive.namelist()
+                if any(n.startswith("xl/") for n in names):
+                    return "xlsx"
+                if "content.xml" in names and "mimetype" in names:
+                    return "ods"
+                return "zip"
+        except (zipfile.BadZipFile, ValueError, OSError) as error:
+            raise UnreadableFileError(
+                f"the file is damaged: it begins like a zip or workbook but cannot be opened ({error})"
+            ) from error
+    head = data[:2048].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if head.startswith((b"<!doctype html", b"<html", b"<head", b"<script", b"<!--")):
+        raise UnreadableFileError(
+            "the content is a web page, not a table (often an error page saved under the file's "
+            "name); download the file again"
+        )
+    if head.startswith((b"<?xml", b"{", b"[")):
+        raise UnreadableFileError("the content is XML or JSON, not a table")
+    if not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        sample = data[:8192]
+        odd = sum(1 for byte in sample if byte < 9 or 13 < byte < 32)
+        utf16 = sample.count(0) > len(sample) // 4 and odd - sample.count(0) < len(sample) // 50
+        if odd > len(sample) // 50 and not utf16:
+            raise UnreadableFileError("the content is binary data, not a table")
+    return "text"
+
+
+def _check_expansion(data: bytes, limits: Limits) -> None:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        infos = archive.infolist()
+        total = sum(info.file_size for info in infos)
+        if total > limits.max_expanded_bytes:
+            raise UnreadableFileError(
+                f"it unpacks to {total / MEGABYTE:,.0f} MB, more than the limit of "
+                f"{limits.max_expanded_bytes / MEGABYTE:,.0f} MB (setting max_expanded_mb)"
+            )
+        if total > 50 * MEGABYTE and total > 200 * max(len(data), 1):
+            raise UnreadableFileError(
+                f"it unpacks to {total // max(len(data), 1):,} times its size; that is no table"
+            )
+
+
+def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> list[Grid]:
+    import fastexcel
+
+    try:
+        book = fastexcel.read_excel(data)
+        names = book.sheet_names
+    except Exception as error:
+        raise UnreadableFileError(
+            f"the {container} workbook cannot be opened ({str(error).splitlines()[0]}); "
+            "open it in a spreadsheet program and save it again"
+        ) from error
+    grids: list[Grid] = []
+    for name in names:
+        try:
+            sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+            frame = sheet.to_polars()
+            visible = sheet.visible == "visible"
+        except Exception as error:
+            if "no data" in str(error).lower() or "empty" in str(error).lower():
+                frame, visible = pl.DataFrame(), True
+            else:
+                raise UnreadableFileError(
+                    f"sheet {name!r} cannot be read ({str(error).splitlines()[0]}); "
+                    "open the workbook in a spreadsheet program and save it again"
+                ) from error
+        if frame.width > limits.max_columns:
+            used = [c for c in frame.columns if frame[c].null_count() < frame.height]
+            if len(used) > limits.max_columns:
+                raise UnreadableFileError(
+                    f"sheet {name!r} has {len(used):,} columns, more than {limits.max_columns}"
+                )
+            frame = frame.select(used)
+        frame = frame.rename({c: f"c{i}" for i, c in enumerate(frame.columns)})
+        frame = frame.with_columns(pl.col(pl.String).replace("", None)) if frame.width else frame
+        grids.append(Grid(prefix + name, _number_rows(frame), visible, container))
+    return grids
+
+
+def _read_zip(data: bytes, limits: Limits, depth: int) -> list[Grid]:
+    if depth:
+        raise UnreadableFileError("a zip inside a zip is not read; unpack the inner one first")
+    _check_expansion(data, limits)
+    grids: list[Grid] = []
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [i for i in archive.infolist() if not i.is_dir()]
+        if len(members) > limits.max_members:
+            raise UnreadableFileError(f"the zip holds {len(members)} files; the limit is 200")
+        tables = [i for i in members if i.filename.lower().endswith(TABULAR_ENDINGS)]
+        if not tables:
+            raise UnreadableFileError("the zip holds no csv or spreadsheet")
+        for info in tables:
+            if info.flag_bits & 0x1:
+                raise UnreadableFileError(f"{info.filename!r} in the zip is protected by a password")
+            name = PurePosixPath(info.filename.replace("\\", "/")).name
+            try:
+                content = archive.read(info)
+            except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
+                raise UnreadableFileError(f"{name!r} in the zip is damaged ({error})") from error
+            for grid in read_grids(content, limits=limits, depth=depth + 1):
+                sheet = f"{name}!{grid.sheet}" if grid.sheet else name
+                grids.append(Grid(sheet, grid.frame, grid.visible, grid.container, grid.facts))
+    return grids
+
+
+def read_grids(data: bytes, *, limits: Limits | None = None, depth: int = 0) -> list[Grid]:
+    """Read any tabular file.
+
+    Args:
+        data: the whole file.
+        limits: what the file may cost; the defaults are generous for real publications.
+        depth: how many zips the bytes came out of.
+
+    Returns:
+        One grid a sheet, in the file's order, empty sheets included.
+
+    Raises:
+        UnreadableFileError: with a sentence that says what the file is and what to do.
+    """
+    limits = limits or Limits()
+    if len(data) > limits.max_bytes:
+        raise UnreadableFileError(
+            f"{len(data) / MEGABYTE:,.0f} MB is more than the limit of "
+            f"{limits.max_bytes / MEGABYTE:,.0f} MB (setting max_file_mb)"
+        )
+    kind = sniff(data)
+    if kind == "zip":
+        return _read_zip(data, limits, depth)
+    if kind in ("xlsx", "ods"):
+        _check_expansion(data, limits)
+    if kind != "text":
+        return _read_workbook(data, kind, limits, prefix="")
+    try:
+        frame, facts = parse_text(data, max_columns=limits.max_columns)
+    except ValueError as error:
+        raise UnreadableFileError(str(error)) from error
+    told = {"encoding": facts.encoding, "delimiter": facts.delimiter}
+    if facts.repaired_quotes:
+        told["quotes"] = "unbalanced, read line by line"
+    return [Grid("", _number_rows(frame), True, "csv", told)]

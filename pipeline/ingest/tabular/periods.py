@@ -1,0 +1,113 @@
+"""Months and financial years in names of files, folders and sheets, and the year arithmetic."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+import polars as pl
+from rapidfuzz import fuzz, process
+
+MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+_SHORT = {m[:3]: i + 1 for i, m in enumerate(MONTHS)} | {"sept": 9}
+
+
+@dataclass(frozen=True)
+class PeriodHint:
+    """What a name says about the period; None where it says nothing.
+
+    Attributes:
+        months: months named (1 to 12), in order.
+        year: calendar year of the single month named.
+        financial_year: such as ``2020/21``.
+    """
+
+    months: tuple[int, ...] = ()
+    year: int | None = None
+    financial_year: str | None = None
+
+    @property
+    def month(self) -> int | None:
+        """The month, when exactly one is named."""
+        return self.months[0] if len(self.months) == 1 else None
+
+    @property
+    def first_day(self) -> date | None:
+        """First day of the month, when month and year are known."""
+        if self.month is None:
+            return None
+        if self.year is not None:
+            return date(self.year, self.month, 1)
+        if self.financial_year is not None:
+            start = int(self.financial_year[:4])
+            return date(start if self.month >= 4 else start + 1, self.month, 1)
+        return None
+
+
+@lru_cache(maxsize=4096)
+def month_named(word: str) -> int | None:
+    """The month a word names, tolerating a misspelling such as ``Septeber``; None for others."""
+    word = word.lower()
+    if word in _SHORT:
+        return _SHORT[word]
+    if len(word) < 5 and word not in MONTHS:
+        return None
+    if word in MONTHS:
+        return MONTHS.index(word) + 1
+    best = process.extractOne(word, MONTHS, scorer=fuzz.ratio, score_cutoff=82)
+    return MONTHS.index(best[0]) + 1 if best else None
+
+
+@lru_cache(maxsize=8192)
+def hint_from_name(name: str) -> PeriodHint:
+    """Read months and years from a file, folder or sheet name.
+
+    Args:
+        name: such as ``"LNWU 11 - Febuary.csv"`` or ``"Spend over 25k April 2020-21.xlsx"``.
+    """
+    text = re.sub(r"\.(?:csv|xlsx?|xlsm|ods|txt|tsv|pdf)\b", " ", name, flags=re.IGNORECASE)
+    months = [m for w in re.findall(r"[A-Za-z]{3,9}", text) if (m := month_named(w))]
+    financial_year: str | None = None
+    span = re.search(r"(?<!\d)(20\d\d)\s*[-_/ to]{1,4}\s*(?:20)?(\d\d)(?!\d)", text)
+    if span and (int(span[1]) + 1) % 100 == int(span[2]):
+        financial_year = f"{span[1]}/{span[2]}"
+        text = text.replace(span[0], " ")
+    else:
+        short = re.search(r"(?<!\d)(?:FY)?(\d\d)[-_/](\d\d)(?!\d)", text, re.IGNORECASE)
+        if short and int(short[2]) == int(short[1]) + 1 and 10 <= int(short[1]) <= 40:
+            financial_year = f"20{short[1]}/{short[2]}"
+            text = text.replace(short[0], " ")
+    year: int | None = None
+    compact = re.search(r"(?<!\d)(20[0-4]\d)[-_ ]?(0[1-9]|1[0-2])(?!\d)", text)
+    if compact and not months:
+        year, months = int(compact[1]), [int(compact[2])]
+    else:
+        reverse = re.search(r"(?<!\d)(0[1-9]|1[0-2])[-_. ](20[0-4]\d)(?!\d)", text)
+        if reverse and not months:
+            year, months = int(reverse[2]), [int(reverse[1])]
+        else:
+            years = re.findall(r"(?<!\d)(20[0-4]\d)(?!\d)", text)
+            if len(set(years)) == 1:
+                year = int(years[0])
+            elif not years and len(set(months)) == 1:
+                two = re.search(r"[A-Za-z]{3,9}[\s_\-']*(\d\d)(?!\d)", text)
+                if two and month_named(re.match(r"[A-Za-z]+", two[0])[0]) and 10 <= int(two[1]) <= 40:  # type: ignore[index]
+                    year = 2000 + int(two[1])
+    return PeriodHint(tuple(dict.fromkeys(months)), year, financial_year)
+
+
+def financial_year_of(day: date) -> str:
+    """The financial year of a day, written ``2020/21``."""
+    start = day.year if day.month >= 4 else day.year - 1
+    return f"{start}/{(start + 1) % 100:02d}"
+
+
+def financial_year_expr(column: str) -> pl.Expr:
+    """The financial year of a Date column as a String expression."""
+    start = pl.col(column).dt.year() - (pl.col(column).dt.month() < 4).cast(pl.Int32)
+    return pl.format("{}/{}", start, ((start + 1) % 100).cast(pl.String).str.zfill(2))

@@ -1,0 +1,249 @@
+"""Staff in post by organisation, month and staff group, in the layouts the publisher has used.
+
+Turnover benchmarking (its denominators are staff in post), the older file of staff groups by
+organisation, and Core 1 and Core 5 of the files since September 2025. Other files of the same
+publication are recognised and said to be unused. Counts of people under 5 are suppressed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import polars as pl
+
+from pipeline.ingest.files import RawFile
+from pipeline.ingest.names import Register
+from pipeline.ingest.result import (
+    NotDataError,
+    Reading,
+    RefusedFileError,
+    SourceResult,
+    read_source,
+)
+from pipeline.ingest.tables import clean, number, squash
+from pipeline.ingest.tabular import Grid, Limits
+from pipeline.ingest.years import month_in
+
+SMALLEST_COUNT = 5
+TOTAL = "All staff groups"
+LAYOUTS: dict[str, tuple[str, ...]] = {
+    "turnover": ("period", "type", "reporting org code", "staff group 1 name", "hc", "fte"),
+    "staff_group": ("date", "org code", "staff group", "data type", "total"),
+    "core_5": (
+        "data month", "org code", "main staff group", "staff group 1", "staff group 2",
+        "care setting", "level", "grade", "fte", "headcount",
+    ),
+    "core_1": ("data month", "org code", "main staff group", "staff group 1", "fte", "headcount"),
+}  # fmt: skip
+CORE_1_ONLY = {
+    "data month", "data level", "nhse region code", "nhse region name", "ics code", "ics name",
+    "org code", "org name", "main staff group", "staff group 1", "fte", "headcount",
+}  # fmt: skip
+PARENTS = {
+    "all staff groups", "all staff", "total", "hchs doctors", "professionally qualified clinical staff",
+    "support to clinical staff", "nhs infrastructure support", "all hchs doctors (excluding locums)",
+}  # fmt: skip
+NAMES = {
+    "turnover": ("reporting org name", "cluster group", "benchmark group"),
+    "staff_group": ("org name", "cluster group", "benchmark group"),
+    "core_1": ("org name", "cluster group", "benchmark group"),
+    "core_5": ("org name", "cluster group", "benchmark group"),
+}
+
+
+def layout_of(grid: Grid) -> tuple[str, int, dict[str, str]] | None:
+    """Which layout a sheet has, its header row and squashed header -> column.
+
+    Returns:
+        The layout's name, ``unused`` for another file of the same publication, or None.
+    """
+    cells = [c for c in grid.frame.columns if c != "row"]
+    for values in grid.frame.head(15).iter_rows():
+        words = {squash(v): c for c, v in zip(cells, values[1:], strict=True) if v}
+        for name, wanted in LAYOUTS.items():
+            if not all(w in words for w in wanted):
+                continue
+            if name == "core_1" and not set(words) <= CORE_1_ONLY:
+                continue
+            return name, int(values[0]), words
+        staff = any(w.startswith(("staff group", "main staff group")) for w in words)
+        org = any(w in words for w in ("org code", "reporting org code"))
+        if ("data month" in words or "period" in words) and (staff or org) and len(words) >= 5:
+            return "unused", int(values[0]), words
+    return None
+
+
+def _without_prefix(column: str) -> pl.Expr:
+    return clean(column).str.replace(r"^\d{1,3}\s*[_-]\s*", "")
+
+
+def month_of(text: str) -> date | None:
+    """The month of a date cell: 2025-10-31, 31/10/2025, October 2025, an Excel serial."""
+    if found := month_in(text):
+        return found
+    parts = text.replace("-", "/").split("/")
+    if len(parts) == 3 and all(p.isdigit() for p in parts) and len(parts[2]) == 4:
+        return date(int(parts[2]), int(parts[1]), 1)
+    return None
+
+
+def _path(words: dict[str, str]) -> pl.Expr:
+    """The whole path of a Core 5 row in one name, neighbours that repeat each other said once."""
+    steps = ("main staff group", "staff group 1", "staff group 2", "care setting", "level", "grade")
+    columns = [_without_prefix(words[s]).fill_null("not stated") for s in steps]
+    return pl.concat_list(columns).map_elements(
+        lambda parts: " / ".join(
+            p for i, p in enumerate(parts) if i == 0 or p.lower() != parts[i - 1].lower()
+        ),
+        return_dtype=pl.String,
+    )
+
+
+def _typed(grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> pl.DataFrame:
+    """Rows below the header: row, month, organisation, staff group, figures, ``_skip`` reasons."""
+    body = grid.frame.filter(pl.col("row") > header_row)
+    date_column = words["period" if layout == "turnover" else "date" if layout == "staff_group" else "data month"]
+    if layout == "turnover":
+        last = clean(date_column).str.extract(r"(\d{6})\s*$", 1)
+        month = (last + "01").str.to_date("%Y%m%d", strict=False)
+    else:
+        texts = body[date_column].drop_nulls().unique().to_list()
+        months = {t: month_of(t.strip()) for t in texts}
+        month = pl.col(date_column).replace_strict(months, default=None, return_dtype=pl.Date)
+    code = words["reporting org code" if layout == "turnover" else "org code"]
+    org_name, cluster, bench = (words.get(n) for n in NAMES[layout])
+
+    def text(column: str | None) -> pl.Expr:
+        return clean(column) if column else pl.lit(None, dtype=pl.String)
+
+    skip = pl.lit(None, dtype=pl.String)
+    level = pl.lit(None, dtype=pl.String)
+    if layout == "turnover":
+        group = _without_prefix(words["staff group 1 name"])
+        kind = clean(words["type"]).str.to_lowercase()
+        skip = pl.when(kind != "denominator at end of period").then(pl.lit("joiners, leavers or staff at the start"))
+    elif layout == "staff_group":
+        group = _without_prefix(words["staff group"])
+    elif layout == "core_1":
+        main, first = _without_prefix(words["main staff group"]), _without_prefix(words["staff group 1"])
+        group = pl.when(first.str.to_lowercase().str.starts_with("all ") & (first != main)).then(main).otherwise(first)
+    else:
+        group, level = _path(words), clean(words["grade"])
+    if "data level" in words:
+        other = clean(words["data level"]).str.to_lowercase() != "organisation"
+        skip = pl.when(other).then(pl.lit("row of a region or of England")).otherwise(skip)
+    group = pl.when(group.str.to_lowercase().is_in(["total", "all staff"])).then(pl.lit(TOTAL)).otherwise(group)
+    if layout == "staff_group":
+        kind = clean(words["data type"]).str.to_lowercase()
+        figures = {"_fte": pl.when(kind == "fte").then(pl.col(words["total"])), "_hc": pl.when(kind.is_in(["hc", "headcount"])).then(pl.col(words["total"]))}
+        skip = pl.when(~kind.is_in(["fte", "hc", "headcount"])).then(pl.lit("neither full-time equivalents nor headcount")).otherwise(skip)
+    else:
+        figures = {"_fte": pl.col(words["fte"]), "_hc": pl.col(words["hc" if layout == "turnover" else "headcount"])}
+    return body.select(
+        "row",
+        month=month,
+        organisation_code=clean(code).str.to_uppercase(),
+        organisation_name=text(org_name),
+        cluster_group=text(cluster),
+        benchmark_group=text(bench),
+        staff_group=group,
+        level=level,
+        _skip=skip,
+        **figures,
+    ).with_columns(fte=number("_fte"), headcount=number("_hc"))
+
+
+def _facts(reading: Reading, grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> pl.DataFrame:
+    rows = _typed(grid, layout, header_row, words)
+    for reason, count in rows.drop_nulls("_skip").group_by("_skip").len().iter_rows():
+        reading.ignore(grid, reason, count)
+    rows = rows.filter(pl.col("_skip").is_null())
+    starred = pl.col("_fte").is_in(["*", "-", "c", "[c]"]) | pl.col("_hc").is_in(["*", "-", "c", "[c]"])
+    unreadable = pl.col("fte").is_null() & pl.col("headcount").is_null() & ~starred.fill_null(False)
+    problem = (
+        pl.when(pl.col("organisation_code").is_null())
+        .then(pl.lit("no organisation code"))
+        .when(pl.col("month").is_null())
+        .then(pl.lit("the month is not understood; expected such as 2025-10-31 or 202509 to 202510"))
+        .when(pl.col("staff_group").is_null())
+        .then(pl.lit("no staff group"))
+        .when(unreadable)
+        .then(pl.lit("neither full-time equivalents nor headcount is a number"))
+        .when((pl.col("fte") < 0) | (pl.col("headcount") < 0))
+        .then(pl.lit("a negative count"))
+    )
+    rows = rows.with_columns(reason=problem)
+    reading.reject(grid, rows.drop_nulls("reason").select("row", "reason"))
+    good = rows.filter(pl.col("reason").is_null())
+    reading.keep(grid, good.height)
+    if layout == "staff_group":
+        key = ["organisation_code", "month", "staff_group"]
+        good = good.group_by(key, maintain_order=True).agg(
+            pl.col("row").first(),
+            pl.col("organisation_name", "cluster_group", "benchmark_group", "level").first(),
+            pl.col("fte", "headcount").drop_nulls().first(),
+        )
+    return good.select(
+        "organisation_code",
+        "month",
+        "staff_group",
+        "fte",
+        headcount=pl.when(pl.col("headcount") >= SMALLEST_COUNT).then("headcount"),
+        organisation_name="organisation_name",
+        cluster_group="cluster_group",
+        benchmark_group="benchmark_group",
+        is_total=pl.col("staff_group").str.to_lowercase().is_in(sorted(PARENTS)),
+        publication=pl.lit(layout),
+        level="level",
+        _sheet=pl.lit(grid.sheet),
+        _row="row",
+    )
+
+
+def _parse(reading: Reading) -> pl.DataFrame:
+    parts: list[pl.DataFrame] = []
+    unused: list[str] = []
+    for grid in reading.grids:
+        found = layout_of(grid)
+        if found is None:
+            reading.ignore_sheet(grid, "sheet without staff counts")
+            continue
+        layout, header_row, words = found
+        if layout == "unused":
+            unused.append(grid.sheet or reading.file.name)
+            reading.ignore_sheet(grid, "layout of the publication that is not used")
+            continue
+        sheet = reading.sheet(grid)
+        sheet.header_rows = (header_row,)
+        sheet.columns = {w: w for w in words}
+        parts.append(_facts(reading, grid, layout, header_row, words))
+        reading.report.layout = f"{layout} layout of the workforce statistics, header in row {header_row}"
+    if not parts and unused:
+        raise NotDataError(
+            "a file of the workforce statistics whose layout is not used; used are Turnover "
+            "benchmarking, Staff Group and Organisation, Core 1 and Core 5"
+        )
+    if not parts:
+        raise RefusedFileError(
+            "no table of staff by organisation was found; expected the csv or zip of the NHS "
+            "workforce statistics (Turnover benchmarking 2, Core 1, Core 5, or Staff Group and "
+            "Organisation)"
+        )
+    return pl.concat(parts)
+
+
+def read_workforce(
+    files: Sequence[RawFile], register: Register | None = None, *, limits: Limits | None = None
+) -> SourceResult:
+    """Read workforce files; the same count in a later file (by name) replaces an earlier one.
+
+    Args:
+        files: files of ``workforce``: csv, or zips of csv.
+        register: not needed, codes are published.
+        limits: what an untrusted file may cost.
+
+    Returns:
+        Rows of ``facts.workforce``, reports and rejected rows.
+    """
+    return read_source(files, "facts.workforce", "workforce", _parse, limits=limits)

@@ -1,0 +1,140 @@
+"""Run the SQL of the marts over the working store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipeline.measures import load_measures
+from pipeline.schema import all_tables
+from pipeline.store import TableStore
+
+SQL_FOLDER = Path(__file__).parent / "sql"
+
+#: Each mart after those it reads.
+MART_ORDER = (
+    "marts.coverage_month",
+    "marts.digital_share",
+    "marts.coverage",
+    "marts.icb_share",
+    "marts.spend_mix",
+    "marts.maturity",
+)
+
+
+def sql_of(name: str) -> str:
+    """The SQL text of a mart such as ``marts.digital_share``."""
+    return (SQL_FOLDER / f"{name.split('.')[1]}.sql").read_text(encoding="utf-8")
+
+
+def measure_views() -> list[tuple[str, str, str]]:
+    """The views ``measures.*`` in the order they are made: (name, SQL, comment)."""
+    measures = load_measures()
+    columns = ",\n    ".join(
+        f"max(value) filter (where name = '{p.name}') as {p.name}" for p in measures.parameters
+    )
+    views = [
+        (
+            "measures.parameter_row",
+            f"select\n    {columns}\nfrom dims.parameter",
+            "The parameters as one row, for the SQL of the marts.",
+        )
+    ]
+    shared_order = ("account_value", "payment_sum", "capture")
+    for stem in [*shared_order, *sorted(set(measures.shared_sql) - set(shared_order))]:
+        sql = measures.shared_sql[stem]
+        lines = [line[2:].strip() for line in sql.splitlines() if line.startswith("--")]
+        views.append((f"measures.{stem}", sql, " ".join(lines)))
+    views += [(d.view, d.sql, f"{d.title}. {d.formula} {d.caveats}") for d in measures.definitions]
+    views += [(d.view, d.sql, f"{d.title}. {d.formula} {d.caveats}") for d in measures.denominators]
+    numerators = "\nunion all by name\n".join(
+        f"select '{d.id}' as definition, {str(d.uses_payments).lower()} as uses_payments, * from {d.view}"
+        for d in measures.definitions
+    )
+    denominators = "\nunion all by name\n".join(
+        f"select '{d.id}' as denominator, * from {d.view}" for d in measures.denominators
+    )
+    views.append(("measures.numerator", numerators, "All definitions of digital spending, stacked."))
+    views.append(("measures.denominator", denominators, "All denominators, stacked."))
+    return views
+
+
+def open_store(store: TableStore, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB with a view on every table of the store, and the views ``measures.*``.
+
+    Tables not yet written are empty views of the right columns, so every query runs.
+    """
+    connection = duckdb.connect(config={"threads": threads} if threads else {})
+    for schema in ("dims", "facts", "marts", "meta", "measures"):
+        connection.execute(f"create schema {schema}")
+    for table in all_tables().values():
+        _create_view(connection, store, table.full_name)
+    for name, sql, _ in measure_views():
+        connection.execute(f"create view {name} as {sql}")
+    return connection
+
+
+def _create_view(connection: duckdb.DuckDBPyConnection, store: TableStore, name: str) -> None:
+    table = all_tables()[name]
+    files = store.files(name)
+    if files:
+        listed = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
+        body = f"select * from read_parquet([{listed}])"
+    else:
+        columns = ", ".join(f'null::{c.type} as "{c.name}"' for c in table.columns)
+        body = f"select {columns} where false"
+    connection.execute(f"create or replace view {name} as {body}")
+
+
+def build_mart(name: str, store: TableStore, connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Run one mart and write it to the store.
+
+    Args:
+        name: such as ``marts.digital_share``.
+        store: the working store, which must hold what the mart reads.
+        connection: from :func:`open_store`; its view of the mart is renewed.
+
+    Returns:
+        The mart in the columns of the contract.
+
+    Raises:
+        duckdb.Error: when the SQL fails.
+        SchemaMismatchError: when the result does not fit the contract.
+    """
+    frame = store.write(name, connection.sql(sql_of(name)).pl())
+    _create_view(connection, store, name)
+    return frame
+
+
+def build_marts(
+    store: TableStore,
+    *,
+    only: Iterable[str] | None = None,
+    progress: Callable[[str, int], None] | None = None,
+) -> dict[str, int]:
+    """Build the marts in order.
+
+    Args:
+        store: the working store with facts and dims.
+        only: names of the marts to build; all by default.
+        progress: called with name and rows after each mart.
+
+    Returns:
+        Rows by mart.
+    """
+    wanted = set(MART_ORDER if only is None else only)
+    rows: dict[str, int] = {}
+    connection = open_store(store)
+    try:
+        for name in MART_ORDER:
+            if name not in wanted:
+                continue
+            rows[name] = build_mart(name, store, connection).height
+            if progress:
+                progress(name, rows[name])
+    finally:
+        connection.close()
+    return rows

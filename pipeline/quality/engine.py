@@ -1,0 +1,234 @@
+"""Great Expectations over DuckDB: the one place that knows how the two are made to work together.
+
+Belongs here: DuckDB views over the Parquet files of the working store, the Great Expectations
+context on that connection, the translation of its results. Does not belong here: what is expected.
+
+Why not the connection string: Great Expectations rolls the pooled connection back before it
+fetches, and DuckDB then has nothing left to fetch. One connection whose transaction methods do
+nothing, in a StaticPool, keeps the result alive. No Parquet file is copied into memory.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from pipeline.quality.checks import Check
+from pipeline.quality.results import CheckResult
+from pipeline.store import TableStore
+
+if TYPE_CHECKING:
+    from great_expectations.core import ExpectationSuite, ExpectationValidationResult
+
+SAMPLE_ROWS = 5
+SAMPLE_CELL = 200
+MACROS = """
+create macro april_year(day) as year(day) - (month(day) < 4)::int;
+create macro financial_year_of(day) as
+    printf('%d/%02d', april_year(day), (april_year(day) + 1) % 100);
+"""
+
+
+@contextmanager
+def opened(store: TableStore, tables: Iterable[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory DuckDB with views of some tables of the store, closed at the end.
+
+    Each of ``tables`` (full names) that has been written is there twice: as ``schema.table`` for
+    queries, and as ``schema__table`` in the main schema, because Great Expectations loses the
+    schema when it looks up the columns of a DuckDB 2 view.
+    """
+    with closing(duckdb.connect()) as connection:
+        connection.execute(MACROS)
+        for name in dict.fromkeys(tables):
+            files = store.files(name)
+            if not files:
+                continue
+            schema = name.partition(".")[0]
+            listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
+            connection.execute(f"create schema if not exists {schema}")
+            for view in (name, batch_name(name)):
+                connection.execute(f"create view {view} as select * from read_parquet([{listed}])")
+        yield connection
+
+
+def batch_name(table_name: str) -> str:
+    """The name of a table's view in the main schema: ``facts__payment``."""
+    return table_name.replace(".", "__")
+
+
+def rows_that_break(check: Check) -> str:
+    """The query of a check with ``{batch}`` and doubled braces resolved."""
+    return check.rows.format(batch=batch_name(check.suite))
+
+
+def sample_rows(connection: duckdb.DuckDBPyConnection, query: str) -> str | None:
+    """Up to five rows of ``query`` as a JSON list of objects; None when there are none."""
+    cursor = connection.execute(f"select * from ({query}) limit {SAMPLE_ROWS}")
+    names = [column[0] for column in cursor.description or []]
+    rows = [dict(zip(names, map(_cell, row), strict=True)) for row in cursor.fetchall()]
+    return json.dumps(rows, ensure_ascii=False) if rows else None
+
+
+def _cell(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return str(value)[:SAMPLE_CELL]
+
+
+def run_suites(
+    connection: duckdb.DuckDBPyConnection, suites: Mapping[str, Sequence[Check]]
+) -> list[CheckResult]:
+    """Run one Great Expectations suite a table.
+
+    Args:
+        connection: from :func:`opened`.
+        suites: checks by full table name; the tables must be in the store.
+
+    Returns:
+        One result a check, in the order of the checks.
+    """
+    results: list[CheckResult] = []
+    with _quiet():
+        source = _data_source(connection)
+        for name, checks in suites.items():
+            asset = source.add_table_asset(batch_name(name), table_name=batch_name(name))
+            batch = asset.add_batch_definition_whole_table("whole").get_batch()
+            validated = batch.validate(_suite(name, checks), result_format="SUMMARY")
+            found = {r.expectation_config.meta["check_name"]: r for r in validated.results}
+            results += [_translate(connection, c, found[c.check_name]) for c in checks]
+    return results
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the deprecation notices of Great Expectations and its dependencies off the screen."""
+    logger = logging.getLogger("great_expectations")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _data_source(connection: duckdb.DuckDBPyConnection) -> Any:
+    import great_expectations
+    from duckdb_engine import ConnectionWrapper
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+    from sqlalchemy.pool import StaticPool
+
+    class Held(ConnectionWrapper):
+        """The connection, deaf to transactions: they would throw results away unread."""
+
+        def begin(self) -> None:
+            """Do nothing."""
+
+        def commit(self) -> None:
+            """Do nothing."""
+
+        def rollback(self) -> None:
+            """Do nothing."""
+
+        def close(self) -> None:
+            """Do nothing; :func:`opened` closes the connection."""
+
+    _forget_at_exit()
+    context = great_expectations.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            # Its own pages would be left behind in a temporary folder, and load from other hosts.
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        ),
+    )
+    sources: Any = context.data_sources  # its methods are made at run time
+    return sources.add_sql(
+        "store",
+        connection_string="duckdb:///:memory:",
+        kwargs={"creator": lambda: Held(connection), "poolclass": StaticPool},
+    )
+
+
+@cache
+def _forget_at_exit() -> None:
+    """Drop Great Expectations' modules when Python ends.
+
+    Its module globals keep SQLAlchemy's DuckDB types alive past the end of the interpreter, and
+    DuckDB then prints fifty lines about leaked instances under every otherwise clean run.
+    """
+
+    def forget() -> None:
+        for name in [n for n in sys.modules if n.partition(".")[0] == "great_expectations"]:
+            del sys.modules[name]
+
+    atexit.register(forget)
+
+
+def _suite(name: str, checks: Sequence[Check]) -> ExpectationSuite:
+    import great_expectations
+
+    classes = great_expectations.expectations
+    expectations = []
+    for check in checks:
+        kind = check.expectation or "UnexpectedRowsExpectation"
+        arguments = dict(check.arguments) or {"unexpected_rows_query": check.rows}
+        expectations.append(
+            getattr(classes, kind)(
+                **arguments,
+                description=check.sentence,
+                severity="critical" if check.severity == "blocking" else "warning",
+                meta={"check_name": check.check_name},
+            )
+        )
+    return great_expectations.ExpectationSuite(name=name, expectations=expectations)
+
+
+def _translate(
+    connection: duckdb.DuckDBPyConnection, check: Check, found: ExpectationValidationResult
+) -> CheckResult:
+    detail: dict[str, Any] = found.result or {}
+    failing: int | None = 0
+    observed = f"{detail['element_count']:,} rows" if "element_count" in detail else "no such row"
+    sample: str | None = None
+    if not found.success:
+        failing = detail.get("unexpected_count", detail.get("observed_value"))
+        if not isinstance(failing, int):
+            failing, observed = None, f"could not be checked: {_error(found)}"
+        else:
+            sample = sample_rows(connection, rows_that_break(check))
+            total = f" of {detail['element_count']:,}" if "element_count" in detail else ""
+            observed = f"{failing:,}{total} rows break it"
+    return CheckResult(
+        suite=check.suite,
+        check_name=check.check_name,
+        sentence=check.sentence,
+        severity=check.severity,
+        passed=bool(found.success),
+        observed=observed,
+        failing_rows=failing,
+        sample=sample,
+    )
+
+
+def _error(found: ExpectationValidationResult) -> str:
+    """The first line of what went wrong inside Great Expectations."""
+    info: dict[str, Any] = found.exception_info or {}
+    if "exception_message" not in info:  # one entry a metric
+        info = next((v for v in info.values() if isinstance(v, dict)), {})
+    return str(info.get("exception_message") or "no reason given").strip().splitlines()[0][:300]

@@ -1,0 +1,123 @@
+"""What the stages of one run share: settings, raw files, the working store, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import polars as pl
+
+from pipeline.ingest.files import RawFile, list_raw_files
+from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
+from pipeline.ingest.tabular import Limits
+from pipeline.settings import Settings
+from pipeline.store import TableStore
+from pipeline.store.tables import write_parquet
+
+MEGABYTE = 1 << 20
+
+
+class Progress(Protocol):
+    """Something that shows how far a run is."""
+
+    def start(self, name: str, total: int | None = None) -> None:
+        """A stage begins."""
+        ...
+
+    def advance(self, n: int = 1) -> None:
+        """``n`` more units of the stage are done."""
+        ...
+
+    def done(self, said: str = "") -> None:
+        """The stage is finished; ``said`` is its result in a few words."""
+        ...
+
+    def say(self, text: str) -> None:
+        """A sentence for the person who waits."""
+        ...
+
+
+class Silent:
+    """Shows nothing."""
+
+    def start(self, name: str, total: int | None = None) -> None:
+        """Nothing."""
+
+    def advance(self, n: int = 1) -> None:
+        """Nothing."""
+
+    def done(self, said: str = "") -> None:
+        """Nothing."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+
+@dataclass
+class Run:
+    """One run over one raw tree.
+
+    Attributes:
+        settings: where and how.
+        progress: who is told.
+        counters: work done, for tests that guard against doing it twice (files opened, rows
+            classified).
+    """
+
+    settings: Settings
+    progress: Progress = field(default_factory=Silent)
+    counters: dict[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def store(self) -> TableStore:
+        """The working store."""
+        return TableStore(self.settings.tables)
+
+    @cached_property
+    def files(self) -> list[RawFile]:
+        """The raw files, hashed."""
+        return list_raw_files(self.settings.raw)
+
+    @cached_property
+    def is_demo(self) -> bool:
+        """Whether the raw tree is the demonstration."""
+        return self.settings.is_demo
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What an untrusted file may cost."""
+        return Limits(
+            max_bytes=self.settings.max_file_mb * MEGABYTE,
+            max_expanded_bytes=self.settings.max_expanded_mb * MEGABYTE,
+            max_columns=self.settings.max_columns,
+        )
+
+    def files_of(self, *source_ids: str) -> list[RawFile]:
+        """The raw files of some sources."""
+        return [f for f in self.files if f.source_id in source_ids]
+
+    @contextmanager
+    def stage(self, name: str, total: int | None = None) -> Iterator[list[str]]:
+        """Show a stage; append to the yielded list what it found."""
+        self.progress.start(name, total)
+        said: list[str] = []
+        yield said
+        self.progress.done(", ".join(said))
+
+    def write_part(self, part: str, reports: list[FileReport], rejected: pl.DataFrame) -> None:
+        """Keep a source's reading reports and rejected rows until ``meta`` is put together."""
+        from pipeline.schema import table
+
+        folder = self.settings.work / "parts"
+        spec = table("meta.source_file").polars
+        rows = pl.DataFrame([r.to_row() for r in reports], schema=spec, orient="row")
+        write_parquet(rows, folder / f"{part}.files.parquet")
+        write_parquet(rejected.cast(dict(REJECTED_SCHEMA)), folder / f"{part}.rejected.parquet")
+
+    def read_parts(self, kind: str, schema: pl.Schema) -> pl.DataFrame:
+        """All kept parts of a kind (``files`` or ``rejected``) together."""
+        paths = sorted((self.settings.work / "parts").glob(f"*.{kind}.parquet"))
+        return pl.concat([pl.read_parquet(p) for p in paths]) if paths else pl.DataFrame(schema=schema)

@@ -1,0 +1,46 @@
+"""The demonstration's raw tree: made once for each version of its generator."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import uuid
+from pathlib import Path
+
+from pipeline.ingest.files import list_raw_files
+from pipeline.settings import DEMONSTRATION_MARKER, Settings
+
+
+def demonstration_tree(settings: Settings) -> Path:
+    """The raw tree of the demonstration below the out folder, made when it is not there.
+
+    Args:
+        settings: says where the publication goes; the tree lies beside it, outside ``data/raw``.
+
+    Returns:
+        The folder to give as ``raw``.
+    """
+    import pipeline.demo
+
+    source = Path(pipeline.demo.__file__).parent
+    digest = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(source.rglob("*.py"))))
+    folder = settings.out / ".demonstration"
+    raw = folder / f"raw-{digest.hexdigest()[:16]}"
+    if not (raw / DEMONSTRATION_MARKER).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        half = folder / f"half-{uuid.uuid4().hex[:8]}"
+        pipeline.demo.generate(half)
+        half.rename(raw)
+    return raw
+
+
+def has_raw_files(settings: Settings) -> bool:
+    """Whether there is anything to read."""
+    return settings.raw.is_dir() and bool(list_raw_files(settings.raw))
+
+
+def or_demonstration(settings: Settings) -> Settings:
+    """The settings as they are, or on the demonstration when the raw folder holds no files."""
+    if has_raw_files(settings):
+        return settings
+    return settings.model_copy(update={"raw": demonstration_tree(settings)})

@@ -1,0 +1,249 @@
+"""The ``meta`` tables: files, rejected rows, sources, dictionary, quality, the build itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+
+import pipeline
+from pipeline.refresh.context import Run
+from pipeline.schema import all_tables, table
+from pipeline.settings import PROJECT_ROOT
+
+CONTRACT_VERSION = 1
+LICENCE = "Contains public sector information licensed under the Open Government Licence v3.0."
+DEMONSTRATION_NOTICE = (
+    "DEMONSTRATION: every organisation and every figure in this file is fictional. Nothing in it is real."
+)
+LIBRARIES = ("polars", "duckdb", "pyarrow", "great-expectations", "plotly", "fastexcel")
+
+
+def build_accounts_of_files(run: Run) -> dict[str, int]:
+    """``meta.source_file`` and ``meta.rejected_row`` from what each source kept."""
+    files = run.read_parts("files", table("meta.source_file").polars)
+    rejected = run.read_parts("rejected", table("meta.rejected_row").polars)
+    return {
+        "meta.source_file": run.store.write("meta.source_file", files).height,
+        "meta.rejected_row": run.store.write("meta.rejected_row", rejected).height,
+    }
+
+
+def build_revisions(run: Run) -> dict[str, int]:
+    """``meta.revision``: first and latest version of every file that was published again."""
+    files = {r["path"]: r for r in run.store.read("meta.source_file").iter_rows(named=True)}
+    first: dict[str, str] = {}
+    for file in run.files:
+        if file.superseded_by:
+            known = first.get(file.superseded_by, file.path)
+            first[file.superseded_by] = min(known, file.path, key=lambda path: (len(path), path))
+    rows = [
+        {
+            "source_file": earliest,
+            "latest_file": latest,
+            "organisation_code": files[latest]["organisation_code"],
+            "rows_first": files[earliest]["rows_kept"],
+            "rows_latest": files[latest]["rows_kept"],
+            "pounds_first": files[earliest]["pounds_kept"],
+            "pounds_latest": files[latest]["pounds_kept"],
+        }
+        for latest, earliest in first.items()
+    ]
+    frame = pl.DataFrame(rows, schema=table("meta.revision").polars)
+    return {"meta.revision": run.store.write("meta.revision", frame).height}
+
+
+def build_sources(run: Run) -> dict[str, int]:
+    """``meta.source``: the catalogue with what is here."""
+    from pipeline.catalogue import load_catalogue
+
+    files = run.store.read("meta.source_file")
+    counts = dict(files.group_by("source_id").len().iter_rows())
+    latest = _latest_periods(run)
+    rows = []
+    for source in load_catalogue().sources:
+        rows.append(
+            {
+                "source_id": source.id,
+                "title": source.title,
+                "publisher": "Demonstration (fictional)" if run.is_demo else source.publisher,
+                "licence": source.licence,
+                "landing_page": source.landing_page,
+                "cadence": source.calendar.cadence,
+                "files": counts.get(source.id, 0),
+                "latest_period": latest.get(source.id),
+            }
+        )
+    return {"meta.source": run.store.write("meta.source", pl.DataFrame(rows, infer_schema_length=None)).height}
+
+
+def _latest_periods(run: Run) -> dict[str, str]:
+    def newest(name: str, column: str) -> str | None:
+        value = run.store.scan(name).select(pl.col(column).max()).collect().item()
+        return None if value is None else str(value)[:10]
+
+    pairs = {
+        "spend_over_25k": ("facts.payment", "month"),
+        "provider_accounts": ("facts.account_line", "financial_year"),
+        "workforce": ("facts.workforce", "month"),
+        "digital_maturity": ("facts.maturity", "year"),
+        "epr_suppliers": ("facts.epr", "as_at"),
+        "medical_records_cost": ("facts.records_cost", "financial_year"),
+        "virtual_wards": ("facts.virtual_ward", "month"),
+        "dspt": ("facts.security", "toolkit_year"),
+    }
+    return {k: v for k, (name, column) in pairs.items() if (v := newest(name, column))}
+
+
+def build_dictionary(run: Run) -> dict[str, int]:
+    """``meta.column`` from the schema."""
+    rows = [
+        {
+            "table_name": t.full_name,
+            "column_name": c.name,
+            "position": i,
+            "type": c.type,
+            "unit": c.unit,
+            "meaning": c.comment,
+            "caveat": c.caveat,
+            "table_title": t.title,
+            "table_grain": t.grain,
+            "table_warning": t.warning,
+        }
+        for t in all_tables().values()
+        for i, c in enumerate(t.columns, 1)
+    ]
+    return {"meta.column": run.store.write("meta.column", pl.DataFrame(rows, infer_schema_length=None)).height}
+
+
+def build_classifier_quality(run: Run) -> dict[str, int]:
+    """``meta.classifier_quality``, measured when labelled payments lie beside the raw tree."""
+    name = "meta.classifier_quality"
+    labels = run.settings.labelled_payments
+    frame = pl.DataFrame(schema=table(name).polars)
+    if labels is not None and not run.is_demo:
+        from pipeline.classify.evaluate import evaluate
+
+        payments = run.store.read("facts.payment").with_columns(pl.col("amount_gbp").cast(pl.Float64))
+        frame = evaluate(payments, pl.read_csv(labels, infer_schema_length=None), seed=5)
+    rows = run.store.write(name, frame).height
+    _use_measured_quality(run)
+    return {name: rows}
+
+
+def _use_measured_quality(run: Run) -> None:
+    """Let measured precision and recall replace the defaults in ``dims.parameter``."""
+    quality = run.store.read("meta.classifier_quality").filter(
+        (pl.col("slice_kind") == "all")
+        & (pl.col("weighting") == "pounds")
+        & (pl.col("validation") == "leave-one-trust-out")
+    )
+    measured = dict(quality.select("metric", "lower").drop_nulls().iter_rows())
+    from pipeline.measures import parameter_frame
+
+    extra = {
+        f"classifier_{metric}_low": min(max(measured[metric], 0.5), 1.0)
+        for metric in ("precision", "recall")
+        if metric in measured
+    }
+    run.store.write("dims.parameter", parameter_frame(benchmark=run.settings.benchmark, extra=extra))
+
+
+def build_all(run: Run) -> dict[str, int]:
+    """Every ``meta`` table that does not need the gates: files, sources, dictionary, quality."""
+    return {
+        **build_accounts_of_files(run),
+        **build_revisions(run),
+        **build_sources(run),
+        **build_dictionary(run),
+        **build_corrections(run),
+        **build_classifier_quality(run),
+    }
+
+
+def build_corrections(run: Run) -> dict[str, int]:
+    """``meta.correction``: empty until the ledger has entries."""
+    return {"meta.correction": run.store.write("meta.correction", pl.DataFrame(schema=table("meta.correction").polars)).height}
+
+
+def inputs_hash(run: Run) -> str:
+    """Hash over path and content hash of every raw file."""
+    digest = hashlib.sha256()
+    for file in run.files:
+        digest.update(f"{file.path}\n{file.sha256}\n".encode())
+    return digest.hexdigest()
+
+
+@cache
+def code_hash() -> str:
+    """Hash of the package's text: code, SQL, rules, templates."""
+    digest = hashlib.sha256()
+    root = Path(pipeline.__file__).parent
+    for path in sorted(p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def fingerprint(run: Run) -> str:
+    """What the result depends on: inputs, settings, code, labels. Equal means nothing to do."""
+    labels = run.settings.labelled_payments
+    parts = (
+        inputs_hash(run),
+        _settings(run),
+        code_hash(),
+        hashlib.sha256(labels.read_bytes()).hexdigest() if labels else "",
+        str(run.is_demo),
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _settings(run: Run) -> str:
+    told = run.settings.model_dump(mode="json", exclude={"raw", "out", "labels", "offline", "online_seconds", "threads"})
+    return json.dumps(told, sort_keys=True)
+
+
+def _commit() -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["git", "-C", str(PROJECT_ROOT), "rev-parse", "HEAD"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None
+
+
+def build_build(run: Run) -> str:
+    """``meta.build``: one row about this build; returns its identifier."""
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    build_id = f"{now:%Y%m%dT%H%M%SZ}-{fingerprint(run)[:8]}"
+    from pipeline.classify import RULES_VERSION
+
+    notice = f"{DEMONSTRATION_NOTICE} {LICENCE}" if run.is_demo else LICENCE
+    row = {
+        "build_id": build_id,
+        "built_at": now,
+        "version": pipeline.__version__,
+        "git_commit": _commit(),
+        "contract_version": CONTRACT_VERSION,
+        "is_demo": run.is_demo,
+        "benchmark": run.settings.benchmark,
+        "inputs_sha256": inputs_hash(run),
+        "rules_version": RULES_VERSION,
+        "settings": _settings(run),
+        "libraries": json.dumps({"python": platform.python_version()} | {n: version(n) for n in LIBRARIES}),
+        "notice": notice,
+    }
+    run.store.write("meta.build", pl.DataFrame([row], schema=table("meta.build").polars))
+    return build_id

@@ -1,0 +1,270 @@
+"""One refresh from raw files to publication, with a clear ending.
+
+A gate that fails stops the publication and names its checks; the previous publication stays. What
+cannot be read is set aside and named at the end; it never stops the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipeline.marts import MART_ORDER, build_marts, measure_views
+from pipeline.refresh import meta, payments, sources
+from pipeline.refresh.context import Progress, Run, Silent
+from pipeline.schema import all_tables
+from pipeline.settings import Settings
+from pipeline.store.lock import refresh_lock
+from pipeline.store.publish import Staging, copy_parquet, current_build, stage, switch, write_database
+from pipeline.store.tables import write_bytes
+
+if TYPE_CHECKING:
+    from pipeline.quality import Gate
+
+
+class RefreshFailedError(RuntimeError):
+    """The refresh ended without publishing; the message says why and what to do."""
+
+
+@dataclass
+class Summary:
+    """How a run ended.
+
+    Attributes:
+        build_id: identifier of the publication, new or unchanged.
+        published: False when nothing had changed.
+        tables: rows by table.
+        checks_passed: passed checks.
+        checks: all checks.
+        warnings: sentences of failed checks that do not block.
+        set_aside: file -> reason, for files not read.
+        partly_read: file -> reason, for files with rejected rows.
+        rows_rejected: rows set aside.
+        seconds: wall time.
+        out: where the publication is.
+        is_demo: made from the demonstration.
+        counters: work done.
+    """
+
+    build_id: str
+    published: bool
+    out: Path
+    is_demo: bool
+    tables: dict[str, int] = field(default_factory=dict)
+    checks_passed: int = 0
+    checks: int = 0
+    warnings: list[str] = field(default_factory=list)
+    set_aside: dict[str, str] = field(default_factory=dict)
+    partly_read: dict[str, str] = field(default_factory=dict)
+    rows_rejected: int = 0
+    seconds: float = 0.0
+    counters: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def index(self) -> Path:
+        """The page to open."""
+        return self.out / "charts" / "index.html"
+
+
+def _state_file(settings: Settings) -> Path:
+    return settings.work / "state.json"
+
+
+def _unchanged(run: Run) -> str | None:
+    """The published build when inputs, settings and code are those it was made of."""
+    try:
+        state = json.loads(_state_file(run.settings).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    current = current_build(run.settings.out)
+    if current and state.get("build") == current and state.get("fingerprint") == meta.fingerprint(run):
+        return current
+    return None
+
+
+def refresh(
+    settings: Settings,
+    *,
+    force: bool = False,
+    only: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Read, check, compute, check and publish.
+
+    Args:
+        settings: where the raw files are and where the publication goes.
+        force: build again although nothing changed.
+        only: rebuild only these tables (``marts.digital_share``) from the working store, or
+            ``charts`` for the site alone, and publish.
+        progress: who is told how far it is.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        RefreshFailedError: when there is nothing to read, or a blocking check failed.
+        LockedError: when another refresh holds the lock for too long.
+        KeyError: when ``only`` names no table.
+    """
+    started = time.monotonic()
+    run = Run(settings, progress or Silent())
+    if not settings.raw.is_dir():
+        raise RefreshFailedError(f"there is no folder {settings.raw}; give --raw a tree laid out <source id>/...")
+    if not run.files:
+        raise RefreshFailedError(
+            f"no files below {settings.raw}; lay them out as <source id>/<file>, or run with --demo"
+        )
+    with refresh_lock(settings.work, on_wait=lambda who: run.progress.say(f"Waiting for {who}.")):
+        unchanged = None if force or only else _unchanged(run)
+        if unchanged:
+            return _unchanged_summary(run, unchanged, started)
+        summary = _build(run) if only is None else _build_only(run, only)
+    summary.seconds = time.monotonic() - started
+    return summary
+
+
+def _unchanged_summary(run: Run, build_id: str, started: float) -> Summary:
+    summary = Summary(build_id, False, run.settings.out, run.is_demo)
+    _tell_files(run, summary)
+    _tell_checks(run, summary)
+    summary.seconds = time.monotonic() - started
+    return summary
+
+
+def _build(run: Run) -> Summary:
+    tables: dict[str, int] = {}
+    read_sources(run, tables)
+    check_gate(run, "facts")
+    compute_marts(run, tables)
+    check_gate(run, "marts")
+    build_id = publish(run)
+    summary = Summary(build_id, True, run.settings.out, run.is_demo, tables=tables, counters=run.counters)
+    _tell_files(run, summary)
+    _tell_checks(run, summary)
+    return summary
+
+
+def _build_only(run: Run, only: Sequence[str]) -> Summary:
+    """Rebuild some tables from the working store and publish."""
+    by_table = {s.table: s for s in sources.SOURCES}
+    known = {*by_table, *MART_ORDER, "facts.payment", "charts"}
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        raise KeyError(f"--only knows no {', '.join(unknown)}; it knows {', '.join(sorted(known))}")
+    if not run.store.exists("meta.source_file"):
+        raise RefreshFailedError("nothing has been built here yet; run a whole refresh first")
+    tables: dict[str, int] = {}
+    register = sources.register_of(run)
+    facts = [name for name in only if name in by_table]
+    for name in facts:
+        with run.stage(name) as said:
+            tables |= sources.build_source(run, by_table[name], register)
+            said.append(f"{tables[name]:,} rows")
+    if "facts.payment" in only:
+        with run.stage("facts.payment", len(run.files_of("spend_over_25k"))):
+            tables |= payments.build_payments(run, register)
+    if facts or "facts.payment" in only:
+        tables |= meta.build_all(run)
+    check_gate(run, "facts")
+    tables |= build_marts(run.store, only=[name for name in only if name in MART_ORDER])
+    check_gate(run, "marts")
+    summary = Summary(publish(run), True, run.settings.out, run.is_demo, counters=run.counters)
+    _tell_files(run, summary)
+    _tell_checks(run, summary)
+    return summary
+
+
+def read_sources(run: Run, tables: dict[str, int]) -> None:
+    """Stage one: dims, facts and the account of every file."""
+    with run.stage("Organisations") as said:
+        tables |= sources.build_reference_dims(run) | sources.build_organisations(run)
+        said.append(f"{tables['dims.organisation']:,} organisations")
+    register = sources.register_of(run)
+    for source in sources.SOURCES:
+        with run.stage(source.source_id.replace("_", " ").capitalize()) as said:
+            tables |= sources.build_source(run, source, register)
+            said.append(f"{tables[source.table]:,} rows")
+    tables |= sources.finish_organisations(run)
+    sources.build_unknown(run)
+    spend = run.files_of("spend_over_25k")
+    with run.stage("Spend over 25k", len(spend)) as said:
+        tables |= payments.build_payments(run, register)
+        opened = run.counters.get("spend_files_opened", 0)
+        said.append(f"{tables['facts.payment']:,} payments from {len(spend):,} files, {opened:,} of them newly read")
+    with run.stage("Accounts of files") as said:
+        tables |= meta.build_all(run)
+        said.append(f"{tables['meta.source_file']:,} files, {tables['meta.rejected_row']:,} rows set aside")
+
+
+def compute_marts(run: Run, tables: dict[str, int]) -> None:
+    """Stage three: the marts."""
+    with run.stage("Marts", len(MART_ORDER)) as said:
+        tables |= build_marts(run.store, progress=lambda *_: run.progress.advance())
+        said.append(f"{len(MART_ORDER)} marts")
+
+
+def check_gate(run: Run, gate: Gate) -> int:
+    """Stages two and four: Great Expectations and golden checks; a blocking failure ends the run."""
+    from pipeline.quality import gate_failures, results_frame, run_gate
+
+    with run.stage(f"Checks on {gate}") as said:
+        results = run_gate(run.store, gate, is_demo=run.is_demo)
+        frame = results_frame(results)
+        if gate == "marts":
+            earlier = run.store.read("meta.check_result")
+            frame = pl.concat([earlier.select(frame.columns).cast(dict(frame.schema)), frame])
+        run.store.write("meta.check_result", frame)
+        said.append(f"{sum(r.passed for r in results)} of {len(results)} passed")
+    failures = gate_failures(results)
+    if failures:
+        listed = "\n".join(f"  - {f.suite} / {f.check_name}: {f.sentence} Found: {f.observed}" for f in failures)
+        raise RefreshFailedError(
+            f"{len(failures)} blocking check(s) on {gate} failed, so nothing was published and the previous "
+            f"publication stands:\n{listed}"
+        )
+    return len(results)
+
+
+def publish(run: Run) -> str:
+    """Stage five: database, Parquet and site, switched in together."""
+    from pipeline.site import build_site
+
+    build_id = meta.build_build(run)
+    with run.stage("Publication") as said:
+        staging: Staging = stage(run.settings.out, build_id)
+        write_database(run.store, staging.database, measure_views())
+        copy_parquet(run.store, staging.parquet)
+        said.append("database and Parquet")
+    with run.stage("Site") as said:
+        shown = {name: run.store.read(name) for name in all_tables() if not name.startswith("facts.")}
+        report = build_site(shown, staging.charts)
+        said.append(f"{report.pages:,} pages")
+    switched = switch(staging, keep=run.settings.keep_builds)
+    state = {"build": switched.name, "fingerprint": meta.fingerprint(run)}
+    write_bytes(_state_file(run.settings), json.dumps(state).encode())
+    return switched.name
+
+
+def _tell_files(run: Run, summary: Summary) -> None:
+    files = run.store.read("meta.source_file")
+    summary.rows_rejected = int(files["rows_rejected"].sum() or 0)
+    for path, status, reason in files.select("path", "status", "reason").iter_rows():
+        if status == "set aside":
+            summary.set_aside[path] = reason
+        elif status == "partly read":
+            summary.partly_read[path] = reason
+    summary.tables = summary.tables or {
+        name: run.store.scan(name).select(pl.len()).collect().item() for name in all_tables()
+    }
+
+
+def _tell_checks(run: Run, summary: Summary) -> None:
+    checks = run.store.read("meta.check_result")
+    summary.checks, summary.checks_passed = checks.height, int(checks["passed"].sum() or 0)
+    summary.warnings = checks.filter(~pl.col("passed"))["sentence"].to_list()

@@ -1,0 +1,160 @@
+"""Read every source into the working store: dims, facts and the account of every file.
+
+Each function is one stage that Dagster can run on its own. A source without files writes an empty
+table, so that everything after it finds what it expects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipeline.ingest.files import RawFile
+from pipeline.ingest.names import Register
+from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
+from pipeline.ingest.result import SourceResult
+from pipeline.measures import category_frame, measure_frame, parameter_frame
+from pipeline.refresh.context import Run
+from pipeline.schema import table
+
+Reader = Callable[..., SourceResult]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source with a reader: its folder, its table and the function that reads it."""
+
+    source_id: str
+    table: str
+    reader: str  # "module:function" below pipeline.ingest, imported when used
+
+    def load(self) -> Reader:
+        """The reader function."""
+        from importlib import import_module
+
+        module, function = self.reader.split(":")
+        return getattr(import_module(f"pipeline.ingest.{module}"), function)
+
+
+SOURCES = (
+    Source("provider_accounts", "facts.account_line", "accounts:read_accounts"),
+    Source("workforce", "facts.workforce", "workforce:read_workforce"),
+    Source("digital_maturity", "facts.maturity", "maturity:read_maturity"),
+    Source("epr_suppliers", "facts.epr", "epr:read_epr"),
+    Source("medical_records_cost", "facts.records_cost", "records_cost:read_records_cost"),
+    Source("fdp", "facts.platform", "platform:read_platform"),
+    Source("virtual_wards", "facts.virtual_ward", "virtual_wards:read_virtual_wards"),
+    Source("dspt", "facts.security", "security:read_security"),
+    Source("gdp_deflator", "facts.deflator", "deflator:read_deflator"),
+)
+HANDLED = {s.source_id for s in SOURCES} | {"organisations", "spend_over_25k"}
+
+
+def build_organisations(run: Run) -> dict[str, int]:
+    """``dims.organisation``, ``dims.icb``, ``dims.icb_membership``, ``dims.succession``."""
+    from pipeline.ingest.organisations import read_organisations
+
+    found = read_organisations(run.files_of("organisations"), is_demo=run.is_demo)
+    organisations = _with_national_publishers(found.organisation, run)
+    rows = {
+        "dims.organisation": run.store.write("dims.organisation", organisations).height,
+        "dims.icb": run.store.write("dims.icb", found.icb).height,
+        "dims.icb_membership": run.store.write("dims.icb_membership", found.icb_membership).height,
+        "dims.succession": run.store.write("dims.succession", found.succession).height,
+    }
+    run.write_part("organisations", found.reports, found.rejected)
+    return rows
+
+
+def _with_national_publishers(organisations: pl.DataFrame, run: Run) -> pl.DataFrame:
+    """Add publishers that only the catalogue knows (NHS England, the department)."""
+    if run.is_demo or organisations.is_empty():
+        return organisations
+    from pipeline.catalogue import load_catalogue
+
+    known = set(organisations["organisation_code"].to_list())
+    rows = [
+        {"organisation_code": p.organisation_code, "name": p.name, "kind": "national", "is_demo": False}
+        for p in load_catalogue().source("spend_over_25k").publishers
+        if p.organisation_code not in known
+    ]
+    if not rows:
+        return organisations
+    schema = table("dims.organisation").polars
+    extra = pl.DataFrame(rows).with_columns(current_code=pl.col("organisation_code"))
+    missing = [pl.lit(None, dtype=kind).alias(name) for name, kind in schema.items() if name not in extra.columns]
+    extra = extra.with_columns(missing).select(schema.names()).cast(dict(schema))
+    return pl.concat([organisations.select(schema.names()).cast(dict(schema)), extra])
+
+
+def build_reference_dims(run: Run) -> dict[str, int]:
+    """``dims.measure``, ``dims.category`` and ``dims.parameter`` from the measure files."""
+    store = run.store
+    return {
+        "dims.measure": store.write("dims.measure", measure_frame()).height,
+        "dims.category": store.write("dims.category", category_frame()).height,
+        "dims.parameter": store.write(
+            "dims.parameter", parameter_frame(benchmark=run.settings.benchmark)
+        ).height,
+    }
+
+
+def register_of(run: Run) -> Register | None:
+    """The register of organisations, or None when no register is among the files."""
+    organisations = run.store.read("dims.organisation")
+    return Register(organisations) if organisations.height else None
+
+
+def build_source(run: Run, source: Source, register: Register | None) -> dict[str, int]:
+    """Read one source into its facts table."""
+    files = run.files_of(source.source_id)
+    result = source.load()(files, register, limits=run.limits)
+    rows = run.store.write(source.table, result.frame).height
+    run.write_part(source.source_id, result.reports, result.rejected)
+    return {source.table: rows}
+
+
+def finish_organisations(run: Run) -> dict[str, int]:
+    """Give organisations the sector of their latest accounts and the workforce's finer kind."""
+    organisations = run.store.read("dims.organisation")
+    accounts = (
+        run.store.scan("facts.account_line")
+        .filter(pl.col("organisation_code").is_not_null() & pl.col("sector").is_not_null())
+        .group_by("organisation_code")
+        .agg(pl.col("sector").sort_by("financial_year").last().alias("_sector"))
+        .collect()
+    )
+    groups = (
+        run.store.scan("facts.workforce")
+        .filter(pl.col("benchmark_group").is_not_null())
+        .group_by("organisation_code")
+        .agg(pl.col("benchmark_group").sort_by("month").last().alias("_group"))
+        .collect()
+    )
+    organisations = (
+        organisations.join(accounts, on="organisation_code", how="left")
+        .join(groups, on="organisation_code", how="left")
+        .with_columns(sector=pl.coalesce("_sector", "sector"), benchmark_group=pl.coalesce("_group", "benchmark_group"))
+        .drop("_sector", "_group")
+    )
+    return {"dims.organisation": run.store.write("dims.organisation", organisations).height}
+
+
+def build_unknown(run: Run) -> None:
+    """Report files in folders that no reader handles; nothing is passed over in silence."""
+    unknown: Sequence[RawFile] = [f for f in run.files if f.source_id not in HANDLED]
+    reports = [
+        FileReport(
+            f.path,
+            f.sha256,
+            f.bytes,
+            f.source_id,
+            status="set aside",
+            reason=f"the folder {f.source_id!r} is no source this version reads; "
+            f"the sources are {', '.join(sorted(HANDLED))}",
+        )
+        for f in unknown
+    ]
+    run.write_part("unknown", reports, pl.DataFrame(schema=REJECTED_SCHEMA))

@@ -1,0 +1,160 @@
+// Draws the charts when they come near the screen, in light or dark; saves pictures; finds trusts.
+// The figures stand in the pages as JSON without a template: the template is in theme.js, once.
+(function () {
+  "use strict";
+  var look = window.FIVEPERCENT_THEME || { template: {}, dark: {} };
+  var darkScreen = window.matchMedia("(prefers-color-scheme: dark)");
+  var printing = false;
+
+  // Every colour of a figure that has a dark twin is replaced by it, wherever it stands.
+  function recolour(value, pairs) {
+    if (typeof value === "string") return pairs[value] || value;
+    if (Array.isArray(value)) return value.map(function (v) { return recolour(v, pairs); });
+    if (value && typeof value === "object") {
+      var out = {};
+      Object.keys(value).forEach(function (k) { out[k] = recolour(value[k], pairs); });
+      return out;
+    }
+    return value;
+  }
+
+  function specOf(id) {
+    var node = document.querySelector('script.spec[data-for="' + id + '"]');
+    return JSON.parse(node.textContent);
+  }
+
+  function prepared(id, dark) {
+    var spec = specOf(id);
+    spec.layout.template = look.template;
+    return dark ? recolour(spec, look.dark) : spec;
+  }
+
+  // Room for the labels right of the marks, for the width there is (see theme.reserve_for_labels).
+  function reserve(layout, width) {
+    var meta = layout.meta;
+    if (!meta || !layout.xaxis) return;
+    var plot = Math.max(width - 165, 120), span = meta.end - meta.start;
+    layout.xaxis.range = [meta.start, meta.start + span * plot / Math.max(plot - meta.pixels, plot * 0.35)];
+  }
+
+  function narrow(layout, width) {
+    if (width >= 560) return layout;
+    layout.font = Object.assign({}, layout.font, { size: 12 });
+    ["xaxis", "yaxis"].forEach(function (a) {
+      layout[a] = Object.assign({}, layout[a]);
+      layout[a].tickfont = Object.assign({}, layout[a].tickfont, { size: 11 });
+    });
+    if (layout.xaxis && !layout.xaxis.tickvals) layout.xaxis.nticks = Math.min(layout.xaxis.nticks || 5, 5);
+    var x = layout.xaxis;
+    if (x && x.ticktext && x.ticktext.length > 4 && layout.meta) {
+      var zero = Math.max(x.tickvals.indexOf(0), 0) % 2;
+      var keep = function (_, i) { return i % 2 === zero; };
+      x.tickvals = x.tickvals.filter(keep);
+      x.ticktext = x.ticktext.filter(keep);
+    }
+    return layout;
+  }
+
+  function draw(div) {
+    if (typeof Plotly === "undefined") return;
+    var spec = prepared(div.id, darkScreen.matches && !printing);
+    narrow(spec.layout, div.clientWidth);
+    reserve(spec.layout, div.clientWidth);
+    var waiting = div.querySelector(".waiting");
+    if (waiting) waiting.remove();
+    Plotly.react(div, spec.data, spec.layout, {
+      responsive: true, displayModeBar: false, displaylogo: false, scrollZoom: false, doubleClick: false
+    });
+    div.setAttribute("data-drawn", "true");
+  }
+
+  function wrap(text, width) {
+    var lines = [], line = "";
+    text.split(/\s+/).forEach(function (word) {
+      if (line && (line + " " + word).length > width) { lines.push(line); line = word; }
+      else line = line ? line + " " + word : word;
+    });
+    if (line) lines.push(line);
+    return lines.map(function (l) {
+      return l.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+    });
+  }
+
+  // A saved picture carries its finding, source, coverage and licence.
+  function save(id, format) {
+    var div = document.getElementById(id);
+    var spec = prepared(id, false), layout = spec.layout;
+    var margin = Object.assign({ t: 40, b: 40, l: 8, r: 16 }, layout.margin);
+    var title = wrap(div.getAttribute("data-title"), 84), foot = wrap(div.getAttribute("data-foot"), 130);
+    var more = 26 * title.length + 14, below = 15 * foot.length + 20;
+    layout.title = { text: "<b>" + title.join("<br>") + "</b>", x: 0, xref: "container", y: 1, yref: "container", yanchor: "top", pad: { t: 12, l: 12 } };
+    layout.annotations = (layout.annotations || []).concat([{
+      text: foot.join("<br>"), x: 0, xref: "paper", xanchor: "left", y: 0, yref: "paper", yanchor: "top",
+      yshift: -margin.b, align: "left", showarrow: false, font: { size: 11, color: "#5b6672" }
+    }]);
+    layout.margin = Object.assign(margin, { t: margin.t + more, b: margin.b + below });
+    layout.height = (layout.height || 400) + more + below;
+    layout.width = 1000;
+    return Plotly.downloadImage({ data: spec.data, layout: layout }, {
+      format: format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename: "fivepercent-" + id
+    });
+  }
+
+  var plots = Array.prototype.slice.call(document.querySelectorAll(".plot"));
+  if ("IntersectionObserver" in window) {
+    var watcher = new IntersectionObserver(function (entries) {
+      entries.forEach(function (entry) {
+        if (entry.isIntersecting) { watcher.unobserve(entry.target); draw(entry.target); }
+      });
+    }, { rootMargin: "600px 0px" });
+    plots.forEach(function (p) { watcher.observe(p); });
+  } else {
+    plots.forEach(draw);
+  }
+  function redraw() {
+    plots.forEach(function (p) { if (p.getAttribute("data-drawn")) draw(p); });
+  }
+  if (darkScreen.addEventListener) darkScreen.addEventListener("change", redraw);
+  window.addEventListener("beforeprint", function () {
+    printing = true;
+    plots.forEach(draw);
+  });
+  window.addEventListener("afterprint", function () { printing = false; redraw(); });
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest ? event.target.closest("button[data-save]") : null;
+    if (button) save(button.getAttribute("data-of"), button.getAttribute("data-save"));
+  });
+
+  // Search: every word must occur in the code, the name, a former name or the board.
+  var form = document.querySelector("form[data-search]");
+  var entries = window.FIVEPERCENT_SEARCH || [];
+  if (form && entries.length) {
+    var input = form.querySelector("input"), list = form.querySelector(".hits"), status = form.querySelector("[role=status]");
+    var MOST = 12;
+    var find = function () {
+      var words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+      list.textContent = "";
+      if (!words.length) { status.textContent = ""; return []; }
+      var code = input.value.trim().toUpperCase();
+      var hits = entries.filter(function (e) {
+        return words.every(function (w) { return e[2].indexOf(w) >= 0; });
+      });
+      hits.sort(function (a, b) { return (b[0] === code) - (a[0] === code); });
+      hits.slice(0, MOST).forEach(function (e) {
+        var item = document.createElement("li"), link = document.createElement("a");
+        link.href = "trusts/" + encodeURIComponent(e[3]) + ".html";
+        link.textContent = e[1] + " (" + e[0] + ")" + (e[4] ? ", " + e[4] : "");
+        item.appendChild(link);
+        list.appendChild(item);
+      });
+      status.textContent = hits.length === 0 ? "No trust found." :
+        hits.length + (hits.length === 1 ? " trust found" : " trusts found") + (hits.length > MOST ? ", the first " + MOST + " are listed." : ".");
+      return hits;
+    };
+    input.addEventListener("input", find);
+    form.addEventListener("submit", function (event) {
+      event.preventDefault();
+      if (find().length) list.querySelector("a").focus();
+    });
+  }
+})();

@@ -1,0 +1,202 @@
+"""Write the whole site into a folder.
+
+Belongs here: the order of the work, files on disk, the report. Does not belong here: what a page
+says (``pages``, ``trust_pages``, ``board_pages``) or how a value is written (``render``).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipeline.charts import CHARTS, theme
+from pipeline.charts.model import Chart
+from pipeline.charts.selection import any_demo, frame
+from pipeline.schema import all_tables
+from pipeline.site import board_pages, pages, trust_pages
+from pipeline.site.organisations import organisations_with_pages, search_entries
+from pipeline.site.render import HERE, chart_context, csv_text, environment, json_text
+
+BASE_TITLE = "How far is each NHS trust from spending 5% on digital?"
+NAVIGATION = (
+    ("index", "Answer"),
+    ("trusts", "Trusts"),
+    ("boards", "Boards"),
+    ("definitions", "Definitions"),
+    ("spending", "Spending"),
+    ("maturity", "Maturity"),
+    ("coverage", "Coverage"),
+    ("method", "Method"),
+    ("quality", "Data quality"),
+    ("dictionary", "Dictionary"),
+    ("downloads", "Downloads"),
+)
+
+
+@dataclass
+class SiteReport:
+    """What was written.
+
+    Attributes:
+        out_dir: Folder of the site.
+        pages: HTML pages.
+        files: All files.
+        bytes: Size of all files.
+        charts: Charts of the registry that were drawn.
+        empty_charts: Charts that had nothing to show, with the reason.
+        trusts: Pages of trusts.
+        boards: Pages of boards.
+        is_demo: Whether the site is about fictional organisations.
+    """
+
+    out_dir: Path
+    pages: int = 0
+    files: int = 0
+    bytes: int = 0
+    charts: list[str] = field(default_factory=list)
+    empty_charts: dict[str, str] = field(default_factory=dict)
+    trusts: int = 0
+    boards: int = 0
+    is_demo: bool = False
+
+
+class Writer:
+    """Writes files below one folder and counts them."""
+
+    def __init__(self, out_dir: Path, report: SiteReport, shared: dict[str, Any]) -> None:
+        self.out_dir = out_dir
+        self.report = report
+        self.shared = shared
+
+    def text(self, name: str, content: str) -> None:
+        """Write ``content`` to ``name`` (a path from the root of the site), UTF-8, LF."""
+        self._count(name, content.encode("utf-8"))
+
+    def copy(self, name: str, source: Path) -> None:
+        """Copy a file of the package to ``name``."""
+        target = self.out_dir / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        self.report.files += 1
+        self.report.bytes += target.stat().st_size
+
+    def page(self, name: str, template: str, context: dict[str, Any]) -> None:
+        """Render ``template`` to ``name``; links are relative to the page's own folder."""
+        root = "../" * name.count("/")
+        rendered = (
+            environment()
+            .get_template(template)
+            .render(**self.shared, **context, root=root, this_page=name.removesuffix(".html"))
+        )
+        self.text(name, rendered)
+        self.report.pages += 1
+
+    def chart(self, chart: Chart, folder: str = "data", heading: str = "h3") -> dict[str, Any]:
+        """Write the CSV file of a chart and return its context for a template."""
+        name = f"{folder}/{chart.id}.csv"
+        context = chart_context(chart, name, heading=heading)
+        if chart.table.height:
+            self.text(f"{folder}/{context['id']}.csv", csv_text(chart.table))
+            context["csv"] = f"{folder}/{context['id']}.csv"
+        return context
+
+    def _count(self, name: str, content: bytes) -> None:
+        target = self.out_dir / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        self.report.files += 1
+        self.report.bytes += len(content)
+
+
+def build_site(
+    tables: Mapping[str, pl.DataFrame],
+    out_dir: Path,
+    *,
+    base_title: str = BASE_TITLE,
+    progress: Callable[[str], None] | None = None,
+) -> SiteReport:
+    """Write the site into ``out_dir`` (made if missing; give it a new or empty folder).
+
+    The same tables give the same bytes. Missing or empty tables give pages that say what is not
+    known.
+
+    Args:
+        tables: Frames by ``schema.table`` with the columns of the contract; dims.*, marts.* and
+            meta.* are used.
+        out_dir: Where to write; ``index.html`` is the way in.
+        base_title: Title of the site.
+        progress: Called with a sentence before each longer step.
+
+    Returns:
+        What was written.
+    """
+    say = progress or (lambda _: None)
+    tables = _in_order(tables)
+    report = SiteReport(out_dir=out_dir)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    build = frame(tables, "meta.build")
+    about = build.row(0, named=True) if build.height else {}
+    report.is_demo = bool(about.get("is_demo")) or any_demo(
+        *(f for name, f in tables.items() if name.startswith("marts."))
+    )
+    organisations = organisations_with_pages(tables)
+    shared = {
+        "base_title": base_title,
+        "navigation": NAVIGATION,
+        "is_demo": report.is_demo,
+        "demonstration": theme.DEMONSTRATION,
+        "build": about,
+        "trust_pages": {o.code: o.page for o in organisations},
+    }
+    writer = Writer(out_dir, report, shared)
+    say("Copying the chart library, styles and scripts")
+    _write_assets(writer, tables, organisations)
+    say(f"Drawing {len(CHARTS)} charts")
+    charts = {}
+    for chart_id, spec in CHARTS.items():
+        chart = spec(tables)
+        # On the home page a question stands above each chart, so its title is one level lower.
+        charts[chart_id] = writer.chart(chart, heading="h3" if spec.page == "index" else "h2")
+        if chart.is_empty:
+            report.empty_charts[chart_id] = chart.title
+        else:
+            report.charts.append(chart_id)
+    say("Writing the main pages")
+    pages.write_all(writer, tables, charts, organisations)
+    say(f"Writing {len(organisations)} pages of trusts")
+    report.trusts = trust_pages.write_all(writer, tables, organisations)
+    say("Writing the pages of boards")
+    report.boards = board_pages.write_all(writer, tables, organisations)
+    return report
+
+
+def _in_order(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Tables sorted by their key, so that the order of rows in a file never shows on a page."""
+    contract = all_tables()
+    ordered = {}
+    for name, rows in tables.items():
+        if name.startswith("facts.") or name not in contract:
+            continue
+        key = [c for c in contract[name].key if c in rows.columns]
+        ordered[name] = rows.sort(key, nulls_last=True) if key else rows
+    return ordered
+
+
+def _write_assets(
+    writer: Writer, tables: Mapping[str, pl.DataFrame], organisations: list[Any]
+) -> None:
+    import plotly
+
+    library = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    writer.copy("assets/plotly.min.js", library)
+    for name in ("site.css", "site.js"):
+        writer.copy(f"assets/{name}", HERE / "assets" / name)
+    look = {"template": theme.template().to_plotly_json(), "dark": theme.DARK}
+    writer.text("assets/theme.js", f"window.FIVEPERCENT_THEME={json_text(look)};\n")
+    entries = json_text(search_entries(tables, organisations))
+    writer.text("assets/search.js", f"window.FIVEPERCENT_SEARCH={entries};\n")

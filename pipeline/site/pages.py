@@ -1,0 +1,232 @@
+"""The pages that are about everybody: answer, trusts, charts by theme, method, quality, downloads.
+
+Belongs here: what each of these pages is told. Does not belong here: pages of one organisation, or
+markup (``templates``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from pipeline.charts import CHARTS, theme
+from pipeline.charts.answer import answer
+from pipeline.charts.bands import bands
+from pipeline.charts.format import exact_percent
+from pipeline.charts.model import TableColumn
+from pipeline.charts.selection import frame, headline
+from pipeline.schema import all_tables
+from pipeline.site.organisations import Organisation
+from pipeline.site.quality import quality_context
+from pipeline.site.render import html_table
+
+if TYPE_CHECKING:
+    from pipeline.site.build import Writer
+
+Tables = Mapping[str, pl.DataFrame]
+
+CHART_PAGES: dict[str, tuple[str, str]] = {
+    "definitions": (
+        "Definitions and spread",
+        "No official definition of digital spending was found, so the same question is asked in "
+        "several ways. Where the answers agree, trust them more.",
+    ),
+    "spending": (
+        "What the money is spent on",
+        "Published payments, sorted into kinds of digital spending.",
+    ),
+    "maturity": (
+        "Digital maturity",
+        "Self-assessed scores by pillar. Not a league table: compare within a care setting, and "
+        "read names in alphabetical order.",
+    ),
+    "coverage": (
+        "Coverage: what is known and what is not",
+        "A month that is not here is missing, never zero. A share that cannot be computed is left "
+        "out, never guessed.",
+    ),
+}
+
+
+def charts_of(charts: dict[str, dict[str, Any]], page: str) -> list[dict[str, Any]]:
+    """Contexts of the charts that stand on ``page``, in the order of the registry."""
+    return [charts[chart_id] for chart_id, spec in CHARTS.items() if spec.page == page]
+
+
+def write_all(
+    writer: Writer,
+    tables: Tables,
+    charts: dict[str, dict[str, Any]],
+    organisations: list[Organisation],
+) -> None:
+    """Write every page that is not about one organisation.
+
+    Args:
+        writer: Where to.
+        tables: Frames by ``schema.table``.
+        charts: Chart contexts by id.
+        organisations: Trusts with a page.
+    """
+    writer.page(
+        "index.html",
+        "index.html",
+        {
+            "title": writer.shared["base_title"],
+            "answer": answer(tables),
+            "questions": {i: s.question for i, s in CHARTS.items()},
+            "charts": charts_of(charts, "index"),
+            "trust_count": len(organisations),
+        },
+    )
+    writer.page("trusts.html", "trusts.html", _trusts(tables, organisations))
+    for page, (title, lead) in CHART_PAGES.items():
+        extra = _status(tables) if page == "coverage" else {}
+        writer.page(
+            f"{page}.html",
+            "charts.html",
+            {"title": title, "lead": lead, "charts": charts_of(charts, page), "status": None}
+            | extra,
+        )
+    writer.page("method.html", "method.html", _method(tables))
+    quality, files = quality_context(tables)
+    for name, content in files.items():
+        writer.text(name, content)
+    writer.page("quality.html", "quality.html", quality)
+    writer.page("dictionary.html", "dictionary.html", _dictionary(tables))
+    writer.page("downloads.html", "downloads.html", _downloads(tables, charts))
+
+
+def _trusts(tables: Tables, organisations: list[Organisation]) -> dict[str, Any]:
+    """Rows of the list of trusts, by name, with the share of the year shown first."""
+    head = headline(tables)
+    by_code = {r["organisation_code"]: r for r in head.rows.to_dicts()} if head else {}
+    return {
+        "title": "Trusts",
+        "head": head,
+        "rows": [(o, by_code.get(o.code)) for o in organisations],
+    }
+
+
+STATUS_COLUMNS = (
+    TableColumn("organisation_code", "Code"),
+    TableColumn("organisation_name", "Trust"),
+    TableColumn("status", "Status"),
+    TableColumn("months_present", "Months", "count"),
+    TableColumn("reason", "Why"),
+)
+
+
+def _status(tables: Tables) -> dict[str, Any]:
+    """Why each trust can or cannot be measured, for the selection of the first page."""
+    head = headline(tables)
+    rows = frame(tables, "marts.coverage")
+    if head is None or rows.is_empty():
+        return {"status": None}
+    rows = rows.filter(
+        (pl.col("definition") == head.measure.definition)
+        & (pl.col("denominator") == head.measure.denominator)
+        & (pl.col("financial_year") == head.year)
+    ).sort("organisation_name", "organisation_code")
+    return {
+        "status": {
+            "title": f"Can it be computed? {head.measure.definition} in {head.year}",
+            "table": html_table(rows, STATUS_COLUMNS),
+        }
+    }
+
+
+QUALITY_COLUMNS = (
+    TableColumn("metric", "Metric"),
+    TableColumn("slice_kind", "Slice"),
+    TableColumn("slice_value", "Of"),
+    TableColumn("weighting", "Weighted by"),
+    TableColumn("n", "Lines", "count"),
+    TableColumn("estimate", "Value", "percent"),
+    TableColumn("lower", "Lower", "percent"),
+    TableColumn("upper", "Upper", "percent"),
+    TableColumn("validation", "How validated"),
+)
+
+
+def _method(tables: Tables) -> dict[str, Any]:
+    head = headline(tables)
+    measures = frame(tables, "dims.measure")
+    rows = measures.sort("definition", "denominator").to_dicts()
+    definitions = {r["definition"]: r for r in reversed(rows)}
+    denominators = {r["denominator"]: r for r in reversed(rows)}
+    benchmark = head.benchmark if head else 0.05
+    return {
+        "title": "Method: what is measured, and how carefully",
+        "head": head,
+        "benchmark": benchmark,
+        "definitions": [definitions[k] for k in sorted(definitions)],
+        "denominators": [denominators[k] for k in sorted(denominators)],
+        "badges": theme.BADGE_WORDS,
+        "references": [(exact_percent(v), words) for v, words in theme.REFERENCE_LINES],
+        "bands": [name for _, _, name in bands(benchmark)],
+        "parameters": frame(tables, "dims.parameter").to_dicts(),
+        "categories": frame(tables, "dims.category").sort("category").to_dicts(),
+        "classifier": html_table(
+            frame(tables, "meta.classifier_quality").sort(
+                "slice_kind", "metric", "slice_value", "weighting", "validation"
+            ),
+            QUALITY_COLUMNS,
+        ),
+        "corrections": frame(tables, "meta.correction").to_dicts(),
+    }
+
+
+def _dictionary(tables: Tables) -> dict[str, Any]:
+    """Tables with their columns: from meta.column, else from the contract itself."""
+    rows = frame(tables, "meta.column")
+    grouped: dict[str, dict[str, Any]] = {}
+    if rows.is_empty():
+        for name, table in all_tables().items():
+            grouped[name] = {
+                "title": table.title,
+                "grain": table.grain,
+                "warning": table.warning,
+                "columns": [
+                    {
+                        "column_name": c.name,
+                        "type": c.type,
+                        "unit": c.unit,
+                        "meaning": c.comment,
+                        "caveat": c.caveat,
+                    }
+                    for c in table.columns
+                ],
+            }
+    for row in rows.sort("table_name", "position").to_dicts():
+        entry = grouped.setdefault(
+            row["table_name"],
+            {
+                "title": row["table_title"],
+                "grain": row["table_grain"],
+                "warning": row["table_warning"],
+                "columns": [],
+            },
+        )
+        entry["columns"].append(row)
+    return {"title": "Dictionary: every table and column", "tables": grouped}
+
+
+def _downloads(tables: Tables, charts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    build = frame(tables, "meta.build")
+    libraries: dict[str, str] = {}
+    if build.height:
+        try:
+            found = json.loads(build["libraries"][0])
+        except json.JSONDecodeError:
+            found = {}
+        libraries = found if isinstance(found, dict) else {}
+    return {
+        "title": "Downloads",
+        "charts": [c for c in charts.values() if c["csv"]],
+        "sources": frame(tables, "meta.source").sort("source_id").to_dicts(),
+        "tables": {n: t for n, t in all_tables().items() if n in tables},
+        "libraries": libraries,
+    }

@@ -1,0 +1,147 @@
+"""The data-quality page: files and what became of them, rows set aside, checks.
+
+Belongs here: summaries of ``meta.source_file``, ``meta.rejected_row`` and ``meta.check_result``.
+Does not belong here: the checks themselves (``pipeline.quality``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from pipeline.charts.model import TableColumn
+from pipeline.charts.selection import frame
+from pipeline.site.render import csv_text, html_table
+
+SAMPLES_PER_REASON = 3
+MOST_REASONS = 40
+
+FILE_COLUMNS = (
+    TableColumn("path", "File"),
+    TableColumn("status", "Status"),
+    TableColumn("reason", "Why"),
+    TableColumn("warnings", "Warnings"),
+    TableColumn("rows_read", "Rows read", "count"),
+    TableColumn("rows_kept", "Kept", "count"),
+    TableColumn("rows_rejected", "Set aside", "count"),
+    TableColumn("rows_ignored", "Not data", "count"),
+)
+SOURCE_COLUMNS = (
+    TableColumn("source_id", "Source"),
+    TableColumn("files", "Files", "count"),
+    TableColumn("read", "Read", "count"),
+    TableColumn("partly", "Partly read", "count"),
+    TableColumn("set_aside", "Set aside", "count"),
+    TableColumn("not_data", "Not data", "count"),
+    TableColumn("rows_read", "Rows read", "count"),
+    TableColumn("rows_kept", "Kept", "count"),
+    TableColumn("rows_rejected", "Set aside", "count"),
+    TableColumn("rows_ignored", "Not data", "count"),
+)
+CHECK_COLUMNS = (
+    TableColumn("outcome", "Outcome"),
+    TableColumn("suite", "Suite"),
+    TableColumn("sentence", "Expected"),
+    TableColumn("severity", "If it fails"),
+    TableColumn("observed", "Found"),
+    TableColumn("failing_rows", "Rows", "count"),
+    TableColumn("sample", "Sample"),
+)
+
+
+def rejected_by_reason(rejected: pl.DataFrame) -> list[dict[str, Any]]:
+    """Reasons with their number of rows, files and a few rows as published, the commonest first.
+
+    Args:
+        rejected: Rows of meta.rejected_row.
+    """
+    if rejected.is_empty():
+        return []
+    ordered = rejected.sort("source_file", "source_sheet", "source_row")
+    grouped = (
+        ordered.group_by("reason", maintain_order=True)
+        .agg(
+            pl.len().alias("rows"),
+            pl.col("source_file").n_unique().alias("files"),
+            pl.struct("source_file", "source_sheet", "source_row", "raw")
+            .head(SAMPLES_PER_REASON)
+            .alias("samples"),
+        )
+        .sort(["rows", "reason"], descending=[True, False])
+    )
+    return grouped.to_dicts()
+
+
+def quality_context(tables: Mapping[str, pl.DataFrame]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the data-quality page is told, and the CSV files that go with it.
+
+    Args:
+        tables: meta.source_file, meta.rejected_row, meta.check_result.
+
+    Returns:
+        The context, and file contents by path from the root of the site.
+    """
+    files = frame(tables, "meta.source_file")
+    rejected = frame(tables, "meta.rejected_row")
+    checks = frame(tables, "meta.check_result").with_columns(
+        pl.when(pl.col("passed")).then(pl.lit("held")).otherwise(pl.lit("failed")).alias("outcome")
+    )
+    status = pl.col("status")
+    by_source = (
+        files.group_by("source_id")
+        .agg(
+            pl.len().cast(pl.Int64).alias("files"),
+            (status == "read").sum().cast(pl.Int64).alias("read"),
+            (status == "partly read").sum().cast(pl.Int64).alias("partly"),
+            (status == "set aside").sum().cast(pl.Int64).alias("set_aside"),
+            (status == "not data").sum().cast(pl.Int64).alias("not_data"),
+            pl.col("rows_read", "rows_kept", "rows_rejected", "rows_ignored").sum(),
+        )
+        .sort("source_id")
+    )
+    telling = files.filter(
+        (status != "read")
+        | (pl.col("rows_rejected") > 0)
+        | (pl.col("warnings").fill_null("") != "")
+    ).sort(
+        pl.col("status").replace_strict(
+            {"set aside": 0, "partly read": 1, "read": 2, "not data": 3}, default=4
+        ),
+        "path",
+    )
+    unbalanced = files.filter(
+        pl.col("rows_read")
+        != pl.col("rows_kept") + pl.col("rows_rejected") + pl.col("rows_ignored")
+    )
+    ordered = checks.sort("passed", "severity", "suite", "check_name")
+    reasons = rejected_by_reason(rejected)
+    csv_files = {}
+    if files.height:
+        csv_files["data/source-files.csv"] = csv_text(files.sort("path"))
+    if rejected.height:
+        csv_files["data/rejected-rows.csv"] = csv_text(
+            rejected.sort("source_file", "source_sheet", "source_row")
+        )
+    if checks.height:
+        csv_files["data/checks.csv"] = csv_text(ordered)
+    context = {
+        "title": "Data quality: every file and row accounted for",
+        "files": files.height,
+        "rows_read": int(files["rows_read"].sum()),
+        "rows_kept": int(files["rows_kept"].sum()),
+        "rows_rejected": int(files["rows_rejected"].sum()),
+        "rows_ignored": int(files["rows_ignored"].sum()),
+        "unbalanced": unbalanced.height,
+        "by_source": html_table(by_source, SOURCE_COLUMNS),
+        "telling": html_table(telling, FILE_COLUMNS),
+        "reasons": reasons[:MOST_REASONS],
+        "more_reasons": max(len(reasons) - MOST_REASONS, 0),
+        "checks": html_table(ordered, CHECK_COLUMNS),
+        "checks_failed": checks.filter(~pl.col("passed")).height,
+        "checks_total": checks.height,
+        "revisions": frame(tables, "meta.revision").sort("source_file").to_dicts(),
+        "csv_files": sorted(csv_files),
+    }
+    return context, csv_files

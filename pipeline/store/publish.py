@@ -1,0 +1,220 @@
+"""The publication: database, Parquet and site of one build, switched in with one rename.
+
+Layout below the out folder::
+
+    builds/<build id>/fivepercent.duckdb, parquet/, charts/
+    current            -> builds/<build id>          (the only thing a publication changes)
+    fivepercent.duckdb -> current/fivepercent.duckdb
+    parquet            -> current/parquet
+    charts             -> current/charts
+
+A reader that opened the old database keeps it; whoever opens next gets the new one, and database,
+Parquet and site always belong together. Killed at any moment, ``current`` is the old build or the
+new one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipeline.schema import Table, all_tables
+from pipeline.store.tables import TableStore
+
+DATABASE = "fivepercent.duckdb"
+PUBLISHED = (DATABASE, "parquet", "charts")
+#: Files so written are read by DuckDB clients from 1.0 on.
+STORAGE_VERSION = "v1.0.0"
+
+
+class PublicationError(RuntimeError):
+    """The publication could not be made; the previous one is untouched."""
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _create_table(connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path]) -> int:
+    columns = ", ".join(
+        f'"{c.name}" {c.type}{"" if c.nullable else " not null"}' for c in table.columns
+    )
+    connection.execute(f"create table {table.full_name} ({columns})")
+    if files:
+        listed = ", ".join(_quote(str(f)) for f in files)
+        order = f" order by {', '.join(table.sort)}" if table.sort else ""
+        connection.execute(
+            f"insert into {table.full_name} by name select * from read_parquet([{listed}]){order}"
+        )
+    connection.execute(f"comment on table {table.full_name} is {_quote(table.comment)}")
+    for column in table.columns:
+        said = column.comment
+        if column.unit:
+            said += f" Unit: {column.unit}."
+        if column.caveat:
+            said += f" CAREFUL: {column.caveat}"
+        connection.execute(f'comment on column {table.full_name}."{column.name}" is {_quote(said)}')
+    counted = connection.sql(f"select count(*) from {table.full_name}").fetchall()
+    return int(counted[0][0])
+
+
+def write_database(
+    store: TableStore, path: Path, views: Sequence[tuple[str, str, str]] = ()
+) -> dict[str, int]:
+    """Write the database file from the working store.
+
+    Args:
+        store: every table of the contract that was built.
+        path: the file to make; it must not exist.
+        views: (name, SQL, comment) of views to create after the tables.
+
+    Returns:
+        Rows by table.
+
+    Raises:
+        PublicationError: when a table in the file holds other rows than its Parquet.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows: dict[str, int] = {}
+    connection = duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE_VERSION})
+    try:
+        for schema in ("dims", "facts", "marts", "meta", "measures"):
+            connection.execute(f"create schema {schema}")
+        for name, table in all_tables().items():
+            rows[name] = _create_table(connection, table, store.files(name))
+        for name, sql, comment in views:
+            connection.execute(f"create view {name} as {sql}")
+            connection.execute(f"comment on view {name} is {_quote(comment)}")
+        connection.execute("checkpoint")
+    finally:
+        connection.close()
+    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    _verify(path, store)
+    return rows
+
+
+def _verify(path: Path, store: TableStore) -> None:
+    """Open the finished file as a reader would and compare every table with its Parquet."""
+    connection = duckdb.connect(str(path), read_only=True)
+    try:
+        for name in all_tables():
+            found = int(connection.sql(f"select count(*) from {name}").fetchall()[0][0])
+            expected = store.scan(name).select(pl.len()).collect().item()
+            if found != expected:
+                raise PublicationError(
+                    f"{name}: the database holds {found:,} rows, the store {expected:,}; "
+                    "the previous publication was kept"
+                )
+    finally:
+        connection.close()
+
+
+def copy_parquet(store: TableStore, folder: Path) -> None:
+    """Copy every table of the working store into a build's Parquet folder.
+
+    Hard links are not used: a later refresh must never be able to change a published file.
+    """
+    for name, table in all_tables().items():
+        for source in store.files(name):
+            target = folder / source.relative_to(store.root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+        (folder / table.database_schema).mkdir(parents=True, exist_ok=True)
+
+
+@dataclass(frozen=True)
+class Staging:
+    """A build on its way: everything is made here before it is switched in."""
+
+    out: Path
+    build_id: str
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        """The database file of the build."""
+        return self.folder / DATABASE
+
+    @property
+    def parquet(self) -> Path:
+        """The Parquet folder of the build."""
+        return self.folder / "parquet"
+
+    @property
+    def charts(self) -> Path:
+        """The site of the build."""
+        return self.folder / "charts"
+
+
+def stage(out: Path, build_id: str) -> Staging:
+    """Make an empty folder for a build; what a killed run left behind is removed."""
+    builds = out / "builds"
+    builds.mkdir(parents=True, exist_ok=True)
+    for leftover in [*builds.glob("*.staging-*"), *out.glob(".current-*")]:
+        shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink(missing_ok=True)
+    folder = builds / f"{build_id}.staging-{uuid.uuid4().hex[:6]}"
+    folder.mkdir()
+    return Staging(out, build_id, folder)
+
+
+def switch(staging: Staging, *, keep: int) -> Path:
+    """Publish a staged build and remove builds beyond ``keep``.
+
+    Args:
+        staging: a complete build.
+        keep: builds left on disk, the new one included.
+
+    Returns:
+        The folder of the published build.
+    """
+    out = staging.out
+    final = out / "builds" / staging.build_id
+    if final.exists():
+        if current_build(out) == final.name:
+            replaced = final.with_name(f"{final.name}-{uuid.uuid4().hex[:6]}")
+            final = replaced
+        else:
+            shutil.rmtree(final)
+    os.replace(staging.folder, final)
+    link = out / f".current-{uuid.uuid4().hex[:6]}"
+    link.symlink_to(Path("builds") / final.name, target_is_directory=True)
+    os.replace(link, out / "current")
+    for name in PUBLISHED:
+        _link_once(out / name, Path("current") / name)
+    _prune(out, keep)
+    return final
+
+
+def _link_once(path: Path, target: Path) -> None:
+    """Make the stable name of a published thing; done once, before anything can be read by it."""
+    if path.is_symlink() and path.readlink() == target:
+        return
+    temporary = path.with_name(f".current-{uuid.uuid4().hex[:6]}")
+    temporary.symlink_to(target)
+    if path.exists() and not path.is_symlink():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    os.replace(temporary, path)
+
+
+def current_build(out: Path) -> str | None:
+    """Identifier of the published build, or None."""
+    link = out / "current"
+    return link.readlink().name if link.is_symlink() and link.exists() else None
+
+
+def _prune(out: Path, keep: int) -> None:
+    current = current_build(out)
+    builds = sorted(
+        (p for p in (out / "builds").iterdir() if p.is_dir() and ".staging-" not in p.name),
+        key=lambda p: (p.name == current, p.stat().st_mtime),
+        reverse=True,
+    )
+    for old in builds[keep:]:
+        shutil.rmtree(old, ignore_errors=True)

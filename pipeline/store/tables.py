@@ -1,0 +1,142 @@
+"""The working store: one Parquet file (or one a partition) for each table, written by name.
+
+Every write goes through :func:`conform`, so a frame with a missing, extra or wrongly typed column
+never reaches the disk, and columns are matched by name, never by position.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.schema import Table, all_tables, table
+
+
+class SchemaMismatchError(ValueError):
+    """A frame does not fit its table; the message names table and columns."""
+
+
+def conform(frame: pl.DataFrame, spec: Table) -> pl.DataFrame:
+    """Return ``frame`` with exactly the columns of ``spec``, in order, cast and sorted.
+
+    Args:
+        frame: any frame that has every column of the table. Nullable columns may be of type Null.
+        spec: the table to fit.
+
+    Returns:
+        The columns of the table in their declared order and types, sorted by its sort columns.
+
+    Raises:
+        SchemaMismatchError: when a column is missing or unknown, a value does not fit its type,
+            or a column that may not be null holds a null.
+    """
+    wanted, found = set(spec.polars.names()), set(frame.columns)
+    if wanted != found:
+        raise SchemaMismatchError(
+            f"{spec.full_name}: missing columns {sorted(wanted - found)}, "
+            f"unknown columns {sorted(found - wanted)}"
+        )
+    try:
+        frame = frame.select(pl.col(name).cast(kind) for name, kind in spec.polars.items())
+    except pl.exceptions.PolarsError as error:
+        raise SchemaMismatchError(f"{spec.full_name}: {error}") from error
+    holes = [c.name for c in spec.columns if not c.nullable and frame[c.name].null_count()]
+    if holes:
+        raise SchemaMismatchError(f"{spec.full_name}: null in columns that may not be: {holes}")
+    return frame.sort(spec.sort, maintain_order=True, nulls_last=True) if spec.sort else frame
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write ``content`` so that ``path`` is either the old file or the whole new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    """Write ``frame`` so that ``path`` is either the old file or the whole new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        frame.write_parquet(temporary, compression="zstd", statistics=True)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class TableStore:
+    """Parquet tables below one folder: ``<root>/<schema>/<table>.parquet``.
+
+    A table that declares ``partition_by`` is a folder ``<schema>/<table>/`` with one file a
+    partition (``2020-21.parquet``); the partition column stays inside the file.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def files(self, name: str) -> list[Path]:
+        """The Parquet files of a table that exist, sorted."""
+        spec = table(name)
+        if spec.partition_by:
+            return sorted((self.root / spec.database_schema / spec.name).glob("*.parquet"))
+        path = self.root / spec.database_schema / f"{spec.name}.parquet"
+        return [path] if path.exists() else []
+
+    def exists(self, name: str) -> bool:
+        """Whether the table has been written."""
+        return bool(self.files(name))
+
+    def write(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+        """Conform and write a whole table; a partitioned one loses partitions not in ``frame``.
+
+        Returns:
+            The frame as written.
+        """
+        spec = table(name)
+        frame = conform(frame, spec)
+        if spec.partition_by is None:
+            write_parquet(frame, self.root / spec.database_schema / f"{spec.name}.parquet")
+            return frame
+        kept: set[Path] = set()
+        parts = frame.partition_by(spec.partition_by, as_dict=True, maintain_order=True)
+        for key, part in parts.items():
+            kept.add(self.write_partition(name, str(key[0]), part))
+        if not parts:  # an empty table still has a schema
+            kept.add(self.write_partition(name, "empty", frame))
+        for path in self.files(name):
+            if path not in kept:
+                path.unlink()
+        return frame
+
+    def write_partition(self, name: str, partition: str, frame: pl.DataFrame) -> Path:
+        """Conform and write one partition of a partitioned table; returns its path."""
+        spec = table(name)
+        folder = self.root / spec.database_schema / spec.name
+        path = folder / f"{partition.replace('/', '-')}.parquet"
+        write_parquet(conform(frame, spec), path)
+        if partition != "empty":
+            (folder / "empty.parquet").unlink(missing_ok=True)
+        return path
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """A lazy frame over the table; an empty one of the right schema when not yet written."""
+        files = self.files(name)
+        return pl.scan_parquet(files) if files else pl.LazyFrame(schema=table(name).polars)
+
+    def read(self, name: str) -> pl.DataFrame:
+        """The whole table."""
+        return self.scan(name).collect()
+
+    def clear(self, names: Iterable[str] | None = None) -> None:
+        """Remove tables (all of them by default)."""
+        for name in all_tables() if names is None else names:
+            for path in self.files(name):
+                path.unlink()

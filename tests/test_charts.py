@@ -1,0 +1,239 @@
+"""Charts say what the data say, leave out what is incomplete, and never show missing as zero."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+import site_frames as frames
+from site_frames import of, share_row
+
+from pipeline.charts import CHARTS
+from pipeline.charts.answer import answer, together
+from pipeline.charts.bands import lay_out
+from pipeline.charts.selection import best_year, headline
+from pipeline.schema import all_tables
+
+
+def with_shares(rows):
+    tables = frames.tables(1)
+    return tables | {
+        "marts.digital_share": of("marts.digital_share", rows),
+        "marts.coverage": frames.empty_tables()["marts.coverage"],
+    }
+
+
+@pytest.fixture(scope="module")
+def several():
+    return frames.tables(12, ("2019/20", "2020/21"))
+
+
+@pytest.mark.parametrize("chart_id", CHARTS)
+def test_every_chart_carries_what_a_reader_needs(several, chart_id):
+    chart = CHARTS[chart_id](several)
+    if chart.is_empty:
+        pytest.skip(f"{chart_id} has no rows in these frames")
+    assert chart.id == chart_id
+    assert chart.title
+    assert not chart.title.endswith(".")
+    assert "Open Government Licence v3.0" in chart.licence
+    assert chart.definition
+    assert chart.source
+    assert "22 November 2026" in chart.vintage
+    assert chart.coverage.endswith(".")
+    assert chart.alt
+    assert chart.n > 0
+    assert chart.table.height > 0
+    assert {c.name for c in chart.columns} & set(chart.table.columns)
+    assert chart.body.data
+
+
+@pytest.mark.parametrize("chart_id", CHARTS)
+def test_every_chart_copes_with_empty_tables(chart_id):
+    chart = CHARTS[chart_id](frames.empty_tables())
+    assert chart.is_empty
+    assert chart.title
+
+
+@pytest.mark.parametrize("chart_id", CHARTS)
+def test_every_chart_copes_with_missing_tables(chart_id):
+    assert CHARTS[chart_id]({}).is_empty
+
+
+@pytest.mark.parametrize("chart_id", CHARTS)
+def test_every_chart_copes_with_one_trust(chart_id):
+    assert CHARTS[chart_id](frames.tables(1)).id == chart_id
+
+
+@pytest.mark.parametrize("chart_id", CHARTS)
+def test_a_chart_needs_only_the_tables_it_declares(several, chart_id):
+    spec = CHARTS[chart_id]
+    declared = {k: v for k, v in several.items() if k in {*spec.needs, *spec.optional}}
+    assert spec(declared).title == spec(several).title
+    assert set(spec.needs) <= set(all_tables())
+
+
+@pytest.mark.parametrize("chart_id", CHARTS)
+def test_a_chart_is_the_same_every_time(several, chart_id):
+    shuffled = {k: v.sample(fraction=1, shuffle=True, seed=7) for k, v in several.items()}
+    first, second = CHARTS[chart_id](several), CHARTS[chart_id](shuffled)
+    assert first.title == second.title
+    assert first.body.to_json() == second.body.to_json()
+
+
+@pytest.mark.parametrize("chart_id", CHARTS)
+def test_the_demonstration_is_marked_on_every_figure(chart_id):
+    chart = CHARTS[chart_id](frames.tables(8, is_demo=True))
+    if chart.is_empty:
+        pytest.skip(f"{chart_id} has no rows in these frames")
+    assert chart.is_demo
+    assert "DEMONSTRATION" in chart.body.to_json()
+    assert "DEMONSTRATION" in chart.figure.layout.title.text
+
+
+def test_a_picture_on_its_own_carries_source_and_licence(several):
+    chart = CHARTS["share-lollipop"](several)
+    notes = " ".join(a.text for a in chart.figure.layout.annotations if a.name == "footnote")
+    assert "Open Government" in notes
+    assert "Source:" in notes
+    assert "footnote" not in {a.name for a in chart.body.layout.annotations}
+
+
+def test_the_title_is_the_finding():
+    rows = [share_row(i, share=0.012) for i in range(8)]
+    rows += [share_row(8, share=0.03), share_row(9, share=0.025)]
+    chart = CHARTS["share-lollipop"](with_shares(rows))
+    assert chart.title == (
+        "None of 10 trusts published 5% of expenditure as digital payments in 2020/21; "
+        "8 were under 2%"
+    )
+
+
+def test_badge_c_is_drawn_but_never_counted():
+    rows = [share_row(0, share=0.01), share_row(1, share=0.09, badge="C", months=3)]
+    tables = with_shares(rows)
+    head = headline(tables)
+    assert head is not None
+    assert head.n == 1
+    assert head.left_out == 1
+    whole = together(head)
+    assert whole is not None
+    assert whole.share == pytest.approx(0.01)
+    chart = CHARTS["share-lollipop"](tables)
+    assert "9.0%" not in chart.title
+    assert chart.table.height == 2
+    assert "reached" not in answer(tables).sentence.replace("did not reach it", "")
+
+
+def test_the_gap_is_summed_over_trusts_below_the_benchmark_only():
+    rows = [
+        share_row(0, share=0.01, expenditure=100e6),
+        share_row(1, share=0.08, expenditure=100e6),
+        share_row(2, share=0.0, expenditure=900e6, badge="C", months=2),
+    ]
+    chart = CHARTS["gap-pounds"](with_shares(rows))
+    assert chart.title == "1 trust was £4m short of 5% of expenditure in 2020/21"
+
+
+def test_all_trusts_together_are_a_ratio_of_sums_not_a_mean_of_shares():
+    rows = [
+        share_row(0, share=0.01, expenditure=900e6),
+        share_row(1, share=0.04, expenditure=100e6),
+    ]
+    head = headline(with_shares(rows))
+    assert head is not None
+    whole = together(head)
+    assert whole is not None
+    assert whole.share == pytest.approx(0.013)
+    assert whole.lower < whole.share < whole.upper
+
+
+def test_the_answer_states_its_range_and_coverage():
+    found = answer(frames.tables(12))
+    assert "against a recommended 5%" in found.sentence
+    assert "lies between" in found.uncertainty
+    assert "lower bound" in found.uncertainty
+    assert "11 of 12 trusts" in found.coverage
+
+
+def test_one_early_publisher_does_not_become_the_latest_year():
+    rows = pl.DataFrame({"financial_year": ["2020/21"] * 10 + ["2021/22"]})
+    assert best_year(rows) == "2020/21"
+    rows = pl.DataFrame({"financial_year": ["2020/21"] * 10 + ["2021/22"] * 5})
+    assert best_year(rows) == "2021/22"
+
+
+def test_trusts_in_a_band_are_listed_by_name_not_by_share():
+    rows = of(
+        "marts.digital_share",
+        [
+            share_row(0, share=0.0101, name="BEECH NHS TRUST"),
+            share_row(1, share=0.0140, name="ALDER NHS TRUST"),
+            share_row(2, share=0.0100, name="CEDAR NHS TRUST"),
+        ],
+    )
+    names = lay_out(rows, 0.05).rows.sort("y")["name"].to_list()
+    assert names == ["Alder", "Beech", "Cedar"]
+
+
+def test_every_share_falls_into_exactly_one_band():
+    rows = of(
+        "marts.digital_share",
+        [share_row(i, share=s) for i, s in enumerate((-0.001, 0, 0.015, 0.02, 0.05, 0.4))],
+    )
+    layout = lay_out(rows, 0.05)
+    assert layout.rows.height == 6
+    assert layout.rows["y"].n_unique() == 6
+
+
+def test_the_top_band_says_none_when_nobody_reached_it():
+    layout = lay_out(of("marts.digital_share", [share_row(0, share=0.01)]), 0.05)
+    assert "5% and over: none" in layout.tick_labels[0]
+
+
+def test_a_missing_month_is_grey_with_a_dash_never_a_zero():
+    chart = CHARTS["coverage-months"](frames.tables(3))
+    heat = chart.body.data[0]
+    missing = [t for row in heat.text for t in row if t]
+    assert set(missing) == {"–"}
+    assert len(missing) == 2
+    hover = [h for row in heat.hovertext for h in row if "missing" in h]
+    assert len(hover) == 2
+    assert not any("£0" in h for h in hover)
+
+
+def test_a_missing_maturity_score_is_not_drawn():
+    tables = frames.tables(4)
+    rows = tables["marts.maturity"].filter(
+        ~((pl.col("organisation_code") == "Z000") & (pl.col("pillar") == "well_led"))
+    )
+    chart = CHARTS["maturity-heatmap"](tables | {"marts.maturity": rows})
+    assert sum(v is None for v in chart.body.data[0].z[1]) == 1
+    assert chart.body.data[0].text[1].count("–") == 1
+
+
+def test_possible_payments_are_not_in_the_total_of_the_mix():
+    tables = frames.tables(3)
+    chart = CHARTS["spend-mix"](tables)
+    yes = tables["marts.spend_mix"].filter(pl.col("digital") == "yes")["amount_gbp"].sum()
+    assert chart.table["amount_gbp"].sum() == pytest.approx(yes)
+    assert chart.table["part"].sum() == pytest.approx(1)
+    assert chart.table["possible_gbp"].sum() > 0
+
+
+def test_the_mix_leaves_out_trusts_with_an_incomplete_year():
+    chart = CHARTS["spend-mix"](frames.tables(7))
+    assert chart.n == 6
+    assert "1 with an incomplete year left out" in chart.coverage
+
+
+def test_another_benchmark_moves_the_words():
+    rows = [share_row(i, share=0.01) | {"benchmark": 0.03} for i in range(3)]
+    tables = with_shares(rows)
+    assert "3% of expenditure" in CHARTS["share-lollipop"](tables).title
+    assert "recommended 3%" in answer(tables).sentence
+
+
+def test_names_with_markup_reach_no_figure_as_markup(several):
+    tables = frames.tables(8, names={0: frames.EVIL, 1: frames.QUOTED})
+    for spec in CHARTS.values():
+        assert "<script" not in spec(tables).body.to_json().replace("\\u003c", "<")

@@ -1,0 +1,309 @@
+"""The site is complete, self-contained, escaped, reproducible, and honest about what is missing."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import polars as pl
+import pytest
+import site_frames as frames
+
+from pipeline.charts import CHARTS
+from pipeline.site import build_site
+from pipeline.site.render import csv_text, json_text, page_name
+
+OUTSIDE_LINKS_ALLOWED_IN = {"a"}  # a link leads away only when a reader follows it
+
+
+class Page(HTMLParser):
+    """Collects what the tests ask of a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.ids: list[str] = []
+        self.urls: list[tuple[str, str]] = []
+        self.headings: list[int] = []
+        self.scripts: list[dict[str, str | None]] = []
+        self.specs: list[str] = []
+        self.handlers: list[str] = []
+        self.text: list[str] = []
+        self.tags: list[str] = []
+        self._in_spec = False
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.tags.append(tag)
+        if "id" in given:
+            self.ids.append(given["id"] or "")
+        self.urls += [(tag, given[k] or "") for k in ("href", "src") if k in given]
+        self.handlers += [k for k in given if k.startswith("on")]
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "script":
+            self.scripts.append(given)
+            self._in_spec = given.get("type") == "application/json"
+
+    def handle_endtag(self, tag):
+        if tag == "script":
+            self._in_spec = False
+
+    def handle_data(self, data):
+        (self.specs if self._in_spec else self.text).append(data)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    out = tmp_path_factory.mktemp("site")
+    tables = frames.tables(12, ("2019/20", "2020/21"), names={0: frames.EVIL, 1: frames.QUOTED})
+    build_site(tables, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    return [Page(p) for p in sorted(site.rglob("*.html"))]
+
+
+def test_every_trust_and_board_has_a_page(site):
+    assert len(list((site / "trusts").glob("*.html"))) == 12
+    assert len(list((site / "boards").glob("*.html"))) == 4
+
+
+def test_every_link_leads_to_a_file_or_a_place_on_a_page(site, pages):
+    by_path = {p.path: p for p in pages}
+    # These two lie beside the site in a publication.
+    beside = {site.parent / "fivepercent.duckdb", site.parent / "parquet"}
+    for page in pages:
+        for tag, url in page.urls:
+            parts = urlparse(url)
+            if parts.scheme:
+                continue
+            assert not parts.path.startswith("/"), f"{page.path}: {url} is not relative"
+            target = (page.path.parent / unquote(parts.path)).resolve() if parts.path else page.path
+            if target in {b.resolve() for b in beside}:
+                continue
+            assert target.exists(), f"{page.path.name}: <{tag}> leads to {url}, which is not there"
+            if parts.fragment and target.suffix == ".html":
+                assert parts.fragment in by_path[target].ids, f"{page.path.name}: no {url}"
+
+
+def test_no_page_loads_anything_from_another_place(pages):
+    for page in pages:
+        for tag, url in page.urls:
+            if urlparse(url).scheme in {"http", "https"}:
+                assert tag in OUTSIDE_LINKS_ALLOWED_IN, f"{page.path.name}: <{tag}> loads {url}"
+            assert not url.lower().startswith("javascript:"), page.path.name
+
+
+def test_no_page_has_an_inline_script_or_handler(pages):
+    for page in pages:
+        assert not page.handlers
+        for script in page.scripts:
+            assert script.get("src") or script.get("type") == "application/json"
+
+
+def test_every_page_forbids_scripts_and_connections_from_elsewhere(site):
+    for path in site.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert "Content-Security-Policy" in text
+        assert "default-src 'none'" in text
+        assert "connect-src 'none'" in text
+
+
+def test_styles_and_scripts_of_the_site_name_no_other_host(site):
+    for name in ("site.css", "site.js", "theme.js", "search.js"):
+        text = (site / "assets" / name).read_text(encoding="utf-8")
+        assert "http" not in text
+        assert "@import" not in text
+        assert "eval(" not in text
+        assert "innerHTML" not in text
+
+
+def test_a_trust_called_script_is_shown_as_text(site, pages):
+    for page in pages:
+        raw = page.path.read_text(encoding="utf-8")
+        assert frames.EVIL not in raw
+        assert "alert(1)</script" not in raw
+    words = "".join(Page(site / "trusts" / "Z000.html").text)
+    assert frames.EVIL in words
+    search = (site / "assets" / "search.js").read_text(encoding="utf-8")
+    assert "<" not in search
+
+
+def test_rejected_rows_are_shown_as_text(site):
+    page = Page(site / "quality.html")
+    words = "".join(page.text)
+    assert f"Z000|{frames.EVIL}|=HYPERLINK(1)|abc" in words
+    assert "2 rows in 1 file" in words
+
+
+def test_every_figure_is_valid_json_without_a_template(pages):
+    seen = 0
+    for page in pages:
+        for text in page.specs:
+            spec = json.loads(text)
+            assert "template" not in spec["layout"]
+            seen += 1
+    assert seen > 60
+
+
+def test_ids_are_unique_on_every_page(pages):
+    for page in pages:
+        assert len(page.ids) == len(set(page.ids)), page.path.name
+
+
+def test_headings_do_not_skip_a_level(pages):
+    for page in pages:
+        assert page.headings.count(1) == 1, page.path.name
+        for before, after in zip(page.headings, page.headings[1:], strict=False):
+            assert after <= before + 1, f"{page.path.name}: h{before} then h{after}"
+
+
+def test_every_chart_stands_with_definition_source_coverage_licence_and_table(site):
+    found = 0
+    for path in site.glob("*.html"):
+        for figure in re.findall(r"<figure.*?</figure>", path.read_text("utf-8"), re.DOTALL):
+            if "chart empty" in figure:
+                continue
+            found += 1
+            for word in ("Definition", "Source", "Coverage", "Licence", "aria-label", "<details>"):
+                assert word in figure, f"{path.name}: a chart lacks {word}"
+            assert "Open Government Licence v3.0" in figure
+    assert found == len(CHARTS) - _empty(site)
+
+
+def _empty(site: Path) -> int:
+    return sum(p.read_text("utf-8").count('class="chart empty"') for p in site.glob("*.html"))
+
+
+def test_the_same_tables_give_the_same_bytes(site, tmp_path):
+    tables = frames.tables(12, ("2019/20", "2020/21"), names={0: frames.EVIL, 1: frames.QUOTED})
+    shuffled = {k: v.sample(fraction=1, shuffle=True, seed=3) for k, v in tables.items()}
+    build_site(shuffled, tmp_path)
+    for path in sorted(site.rglob("*")):
+        if path.is_file():
+            again = tmp_path / path.relative_to(site)
+            assert _hash(path) == _hash(again), path.name
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_search_knows_former_names_and_closed_trusts(site):
+    text = (site / "assets" / "search.js").read_text(encoding="utf-8")
+    entries = json.loads(text.removeprefix("window.FIVEPERCENT_SEARCH=").rstrip(";\n"))
+    by_code = {e[0]: e for e in entries}
+    assert "tarn cottage hospital" in by_code["Z001"][2]
+    assert by_code["ZOLD"][3] == "Z000"
+    assert by_code["ZOLD"][4].startswith("now ")
+
+
+def test_csv_files_hold_raw_values_and_no_formula(site):
+    with (site / "data" / "share-lollipop.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert len(rows) == 12
+    assert 0 < float(rows[0]["share"]) < 1
+    frame = pl.DataFrame({"name": ["=1+1", "@x", "-1", "plain"], "pounds": [-1.5, None, 2.0, 3.0]})
+    lines = csv_text(frame).splitlines()
+    assert lines[1:] == ["'=1+1,-1.5", "'@x,", "-1,2.0", "plain,3.0"]
+
+
+def test_json_cannot_end_its_script_element():
+    text = json_text({"name": "</script><!--\u2028&"})
+    assert not set("<>&\u2028") & set(text)
+    assert json.loads(text)["name"] == "</script><!--\u2028&"
+
+
+@pytest.mark.parametrize("code", ["../../etc/passwd", "a/b", "", ".", "x" * 60, "RÄ1", "A B"])
+def test_a_code_from_a_file_never_becomes_a_path(code):
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", page_name(code))
+
+
+def test_a_trust_with_a_path_for_a_code_stays_inside_the_site(tmp_path):
+    tables = frames.tables(2)
+    evil = tables["marts.digital_share"].with_columns(
+        pl.col("organisation_code").replace({"Z000": "../../outside"})
+    )
+    build_site(tables | {"marts.digital_share": evil}, tmp_path / "site")
+    assert not [p for p in tmp_path.iterdir() if p.name != "site"]
+
+
+def test_incomplete_years_are_marked_and_not_counted_on_the_home_page(site):
+    words = " ".join("".join(Page(site / "index.html").text).split())
+    assert "11 of 12 trusts known for 2020/21 can be measured" in words
+    assert "1 with badge C is shown in grey and not counted" in words
+
+
+def test_the_demonstration_is_marked_on_every_page_chart_and_table(tmp_path):
+    report = build_site(frames.tables(5, is_demo=True), tmp_path)
+    assert report.is_demo
+    for path in tmp_path.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert '<div class="demo"' in text, path.name
+        for caption in re.findall(r"<caption>(.*?)</caption>", text, re.DOTALL):
+            assert caption.startswith("DEMONSTRATION"), path.name
+        for figure in re.findall(r"<figure.*?</figure>", text, re.DOTALL):
+            if "chart empty" not in figure:
+                assert figure.count("DEMONSTRATION") >= 2, path.name
+
+
+def test_a_real_site_is_not_called_a_demonstration(site):
+    assert "DEMONSTRATION" not in (site / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("tables", [{}, frames.empty_tables()], ids=["no tables", "empty tables"])
+def test_a_site_without_data_says_so(tables, tmp_path):
+    report = build_site(tables, tmp_path)
+    assert report.charts == []
+    assert set(report.empty_charts) == set(CHARTS)
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "do not yet allow a share of expenditure for any trust" in text
+    assert "£0" not in text
+    assert "0%" not in re.sub(r"width[^;\"]*", "", text).replace("5.0%", "")
+
+
+def test_a_site_with_one_trust_and_nulls_is_built(tmp_path):
+    tables = frames.tables(1)
+    nulls = tables["marts.digital_share"].with_columns(
+        pl.lit(None, pl.Float64).alias("share_lower"),
+        pl.lit(None, pl.Float64).alias("share_upper"),
+        pl.lit(None, pl.Float64).alias("capture_ratio"),
+        pl.lit(None, pl.Int32).alias("months_present"),
+        pl.lit(None, pl.String).alias("organisation_name"),
+        pl.lit(None, pl.String).alias("icb_code"),
+    )
+    bare = tables["dims.organisation"].with_columns(
+        pl.lit(None, pl.String).alias("sector"), pl.lit(None, pl.String).alias("icb_code")
+    )
+    report = build_site(
+        tables | {"marts.digital_share": nulls, "dims.organisation": bare}, tmp_path
+    )
+    assert report.trusts == 1
+    assert "not known to not known" in (tmp_path / "trusts" / "Z000.html").read_text("utf-8")
+
+
+def test_a_third_of_england_takes_a_third_of_the_space_and_time(tmp_path):
+    # 210 trusts must stay under 25 MB and a minute; the chart library (5 MB) is shipped once.
+    tables = frames.tables(70, ("2018/19", "2019/20", "2020/21", "2021/22"), boards=14)
+    started = time.process_time()
+    report = build_site(tables, tmp_path)
+    seconds = time.process_time() - started
+    assert report.trusts == 70
+    assert report.bytes < 5e6 + 20e6 / 3
+    assert seconds < 20
+
+
+def test_progress_is_told_in_sentences(tmp_path):
+    said: list[str] = []
+    build_site(frames.tables(1), tmp_path, progress=said.append)
+    assert any("pages of trusts" in s for s in said)

@@ -1,0 +1,231 @@
+"""The site in a real browser, from file:// and under a sub-path: drawn, silent, self-contained."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+import site_frames as frames
+
+from pipeline.site import build_site
+
+pytestmark = pytest.mark.browser
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+LOCAL = ("file:", "data:", "blob:", "about:")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((p for p in map(shutil.which, names) if p), None)
+    if found is None:
+        pytest.skip(f"no browser here: none of {', '.join(names)} is on the PATH")
+    with playwright.sync_playwright() as started:
+        running = started.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    # A sub-path with a space: links must be relative and encoded.
+    out = tmp_path_factory.mktemp("publication") / "the charts"
+    build_site(TABLES, out)
+    return out
+
+
+# Few trusts: every page loads the whole chart library, which takes a second.
+TABLES = frames.tables(3, names={0: frames.EVIL, 1: frames.QUOTED}, is_demo=True, boards=2)
+
+
+class Watched:
+    """A page that remembers every complaint and every request to another place."""
+
+    def __init__(self, browser, local=LOCAL, **options) -> None:
+        self.context = browser.new_context(**options)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.outside: list[str] = []
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
+        self.page.on("dialog", self._dialog)
+        self.page.on(
+            "request",
+            lambda r: None if r.url.startswith(local) else self.outside.append(r.url),
+        )
+
+    def _console(self, message) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def _dialog(self, dialog) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def draw_all(self) -> None:
+        self.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        self.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        self.page.wait_for_function(
+            "[...document.querySelectorAll('.plot')].every(p => p.querySelector('svg.main-svg'))"
+        )
+
+
+@pytest.fixture
+def watched(browser):
+    opened = Watched(browser, viewport={"width": 1280, "height": 900})
+    yield opened
+    opened.context.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_page_draws_every_chart_without_a_complaint_or_a_request(browser, site, width):
+    watched = Watched(browser, viewport={"width": width, "height": 844})
+    drawn = 0
+    for path in sorted(site.rglob("*.html")):
+        watched.page.goto(path.as_uri())
+        watched.draw_all()
+        drawn += watched.page.locator(".plot svg.main-svg").count()
+        assert watched.page.locator(".waiting").count() == 0
+        too_wide = watched.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert too_wide <= 0, f"{path.name} scrolls sideways by {too_wide} pixels at {width}"
+        assert watched.complaints == [], path.name
+        assert watched.outside == [], path.name
+    watched.context.close()
+    assert drawn > 20
+
+
+def test_charts_are_drawn_only_when_they_come_near(watched, site):
+    watched.page.goto((site / "index.html").as_uri())
+    watched.page.wait_for_timeout(400)
+    plots = watched.page.locator(".plot")
+    last = plots.nth(plots.count() - 1)
+    assert last.locator("svg.main-svg").count() == 0
+    last.scroll_into_view_if_needed()
+    last.locator("svg.main-svg").first.wait_for()
+
+
+def test_the_search_finds_by_name_code_and_former_name_and_leads_to_the_page(watched, site):
+    page = watched.page
+    page.goto((site / "index.html").as_uri())
+    box = page.get_by_label("Name, code or former name")
+    for words, code in (("z002", "Z002"), ("cottage tarn", "Z001"), ("skelter bank", "Z000")):
+        box.fill(words)
+        hit = page.locator(".hits a").first
+        assert f"/trusts/{code}.html" in hit.evaluate("e => e.href")
+    box.fill("script")
+    assert page.locator(".hits a").first.inner_text().startswith(frames.EVIL)
+    box.fill("nobody of that name")
+    assert page.get_by_role("status").inner_text() == "No trust found."
+    box.fill("Z002")
+    box.press("Enter")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/trusts/Z002.html")
+    assert watched.complaints == []
+
+
+def test_a_name_with_markup_is_text_on_charts_too(watched, site):
+    watched.page.goto((site / "index.html").as_uri())
+    watched.draw_all()
+    labels = watched.page.locator("#share-lollipop .ytick text").all_text_contents()
+    joined = "".join("".join(labels).split())
+    assert "<script>alert(1)" in joined
+    assert watched.complaints == []
+
+
+def test_the_demonstration_is_marked_in_the_drawing(watched, site):
+    watched.page.goto((site / "index.html").as_uri())
+    watched.draw_all()
+    for plot in watched.page.locator(".plot").all():
+        assert "DEMONSTRATION" in plot.inner_text()
+
+
+def test_a_dark_screen_gets_dark_charts(browser, site):
+    watched = Watched(browser, color_scheme="dark", viewport={"width": 1280, "height": 900})
+    watched.page.goto((site / "index.html").as_uri())
+    watched.draw_all()
+    paper = watched.page.locator("#share-lollipop .main-svg").first.evaluate(
+        "e => e.style.background"
+    )
+    assert paper == "rgb(18, 24, 31)"
+    watched.context.close()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "SVG"])
+def test_a_saved_picture_carries_finding_and_licence(watched, site, kind):
+    page = watched.page
+    page.goto((site / "index.html").as_uri())
+    watched.draw_all()
+    with page.expect_download() as saving:
+        page.locator("#figure-share-lollipop").get_by_text(f"Save as {kind}").click()
+    saved = saving.value
+    assert saved.suggested_filename == f"fivepercent-share-lollipop.{kind.lower()}"
+    content = Path(saved.path()).read_bytes()
+    assert len(content) > 5000
+    if kind == "SVG":
+        text = content.decode("utf-8")
+        assert "Open Government" in text
+        assert "DEMONSTRATION" in text
+    else:
+        assert content.startswith(b"\x89PNG")
+    assert watched.complaints == []
+    assert watched.outside == []
+
+
+def test_the_keyboard_reaches_the_content_first(watched, site):
+    page = watched.page
+    page.goto((site / "index.html").as_uri())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_the_tables_can_be_read_without_scripts(browser, site):
+    watched = Watched(browser, java_script_enabled=False)
+    watched.page.goto((site / "index.html").as_uri())
+    watched.page.locator("#figure-share-lollipop summary").click()
+    assert watched.page.locator("#figure-share-lollipop table").is_visible()
+    watched.context.close()
+
+
+def test_the_site_works_under_a_sub_path_of_a_server(browser, site):
+    handler = functools.partial(Quiet, directory=str(site.parent))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_address[1]}/the%20charts/"
+    watched = Watched(browser, local=(*LOCAL, base))
+    try:
+        watched.page.goto(f"{base}index.html")
+        watched.draw_all()
+        watched.page.goto(f"{base}trusts/Z001.html")
+        watched.draw_all()
+        watched.page.get_by_role("link", name="fivepercent").click()
+        watched.page.wait_for_url(f"{base}index.html")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert watched.complaints == []
+    assert watched.outside == []
+    watched.context.close()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A server that does not write to the test's output."""
+
+    def log_message(self, *_: object) -> None:
+        pass
