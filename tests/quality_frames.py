@@ -299,8 +299,13 @@ def mart_world() -> dict[str, pl.DataFrame]:
     }
 
 
-def store_of_world(root: Path, world: dict[str, pl.DataFrame]) -> TableStore:
-    """A working store with every frame of a world."""
+def store_of_world(
+    root: Path, world: dict[str, pl.DataFrame], only: str | None = None
+) -> TableStore:
+    """A working store with every frame of a world, or only what the checks of one table read."""
+    if only is not None:
+        read = {only, *(n for c in suite_for(table(only)) for n in c.needs)}
+        world = {name: frame for name, frame in world.items() if name in read}
     return store_of(root, **{name.replace(".", "__"): frame for name, frame in world.items()})
 
 

@@ -82,7 +82,7 @@ def test_a_chart_is_the_same_every_time(several, chart_id):
 
 @pytest.mark.parametrize("chart_id", CHARTS)
 def test_the_demonstration_is_marked_on_every_figure(chart_id):
-    chart = CHARTS[chart_id](frames.tables(8, is_demo=True))
+    chart = CHARTS[chart_id](frames.tables(12, is_demo=True))
     if chart.is_empty:
         pytest.skip(f"{chart_id} has no rows in these frames")
     assert chart.is_demo

@@ -151,6 +151,21 @@ def test_a_server_that_continues_at_the_wrong_place_cannot_spoil_the_file(server
     assert stored(tmp_path) == {"spend_over_25k/ABC/spend.csv": SPEND}
 
 
+def test_a_server_that_continues_piece_by_piece_is_asked_until_all_is_here(server, tmp_path):
+    size = len(SPEND)
+
+    def piece(handler: Handler) -> None:
+        start = int(handler.headers["Range"].removeprefix("bytes=").rstrip("-"))
+        end = min(start + 1000, size)
+        headers = {"ETag": '"v1"', "Content-Range": f"bytes {start}-{end - 1}/{size}"}
+        handler.reply(206, SPEND[start:end], "text/csv", headers)
+
+    server.answers_in_turn("/spend.csv", lambda h: h.cut_short(SPEND, 700, {"ETag": '"v1"'}), piece)
+    report = fetch_from(server, tmp_path)
+    assert report.ok, report.sentences()
+    assert stored(tmp_path) == {"spend_over_25k/ABC/spend.csv": SPEND}
+
+
 def test_a_body_that_is_always_cut_short_is_never_stored(server, tmp_path):
     server.rules["/spend.csv"] = lambda h: h.cut_short(SPEND, 700)
     report = fetch_from(server, tmp_path)

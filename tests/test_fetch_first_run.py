@@ -124,7 +124,7 @@ def test_without_network_the_real_catalogue_gives_up_quickly(tmp_path):
     assert len(report.sentences()) < 20  # not one line a file
 
 
-def test_progress_is_shown_and_names_from_outside_are_not_markup(server, tmp_path):
+def test_progress_is_shown_while_fetching(server, tmp_path):
     from rich.console import Console
 
     name = "ABC/[red]x[bold].csv"
@@ -141,3 +141,14 @@ def test_progress_is_shown_and_names_from_outside_are_not_markup(server, tmp_pat
         )
     assert report.ok
     assert "files" in console.file.getvalue()
+
+
+def test_names_from_outside_are_shown_as_they_are():
+    from rich.console import Console
+
+    console = Console(file=StringIO(), force_terminal=True, width=120)
+    with RichProgress(console) as progress:
+        progress.expect(1)
+        progress.begin("[red]x[bold].csv")
+        progress.advance("[red]x[bold].csv", 500, 1000)
+    assert "[red]x[bold].csv" in console.file.getvalue()

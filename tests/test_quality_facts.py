@@ -208,7 +208,7 @@ def world() -> dict[str, pl.DataFrame]:
     ids=[f"{i}-{b[0]}-{b[4]}" for i, b in enumerate(BROKEN)],
 )
 def test_a_broken_row_fails_exactly_its_rule(tmp_path, world, table, change, row, values, check):
-    store = store_of_world(tmp_path, world | {table: change(world[table], row, **values)})
+    store = store_of_world(tmp_path, world | {table: change(world[table], row, **values)}, table)
     broken = broken_by_query(store, table)
     assert set(broken) == {check} | ALSO.get(check, set())
     assert len(broken[check]) == 1
@@ -343,6 +343,16 @@ def test_a_trust_that_spends_mostly_on_digital_is_suspicious(tmp_path, world):
         store_of_world(tmp_path, world | {"facts.payment": frame}), tables=["facts.payment"]
     )
     assert set(broken) == {"facts.payment/digital_share_of_pounds_plausible"}
+
+
+def test_a_billion_is_for_national_bodies_only(tmp_path, world):
+    for kind, fails in (("national", False), ("trust", True)):
+        changes = {
+            "facts.payment": changed(world["facts.payment"], 0, amount_gbp=2_000_000_000),
+            "dims.organisation": changed(world["dims.organisation"], 0, kind=kind),
+        }
+        broken = broken_by_query(store_of_world(tmp_path / kind, world | changes), "facts.payment")
+        assert ("amount_below_one_billion" in broken) is fails
 
 
 def test_a_file_without_suppliers_is_suspicious(tmp_path, world):

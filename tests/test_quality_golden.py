@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from quality_frames import changed, checked, fact_world, gate_failures, rows, run_gate, store_of
 
+from pipeline.quality import table_checked
 from pipeline.quality.engine import opened
 from pipeline.quality.golden import run_golden
 from pipeline.reference.golden import golden_figures
@@ -254,6 +255,12 @@ def test_records_cost_of_2023_24_splits_into_both_sites(tmp_path):
 def test_a_records_return_that_goes_on_to_2024_25_may_revise_earlier_years(tmp_path):
     frame = records({"2023/24": (193, 170.0, 60.0), "2024/25": (190, 170.0, 60.0)})
     assert golden(tmp_path, facts__records_cost=frame) == {}
+
+
+def test_a_golden_result_knows_the_table_it_is_about(tmp_path):
+    store = store_of(tmp_path, facts__epr=epr(dt.date(2024, 10, 1), 209, 20))
+    results = run_gate(store, "facts")
+    assert {table_checked(r) for r in results} == {"facts.epr"}
 
 
 def test_every_figure_says_where_it_comes_from():

@@ -97,7 +97,7 @@ def world() -> dict[str, pl.DataFrame]:
 def test_a_broken_answer_fails_exactly_its_rule(
     tmp_path, world, table, change, row, values, check, also, blocks
 ):
-    store = store_of_world(tmp_path, world | {table: change(world[table], row, **values)})
+    store = store_of_world(tmp_path, world | {table: change(world[table], row, **values)}, table)
     broken = broken_by_query(store, table)
     assert set(broken) == {check} | also
     assert severity_of(table, check) == ("blocking" if blocks else "warning")

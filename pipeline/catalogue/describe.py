@@ -38,6 +38,10 @@ than a quarter in size or rows, and months or links that disappeared, are report
 Pinned files are the same bytes for everybody: the London 2020/21 collection, and copies of single
 files whose publishers' addresses are unknown or may change.
 
+None of the addresses could be opened where this catalogue was written. They come from the
+publishers' own documents, from public programs that use them, and from stored copies of pages; a
+page that has moved since shows as a failure that names it, and the other files go on.
+
 ## Adding a publisher of spend
 
 Add an entry to `publishers` in `pipeline/catalogue/sources/spend_over_25k.yaml`: the

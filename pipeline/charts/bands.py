@@ -84,7 +84,7 @@ def lay_out(rows: pl.DataFrame, benchmark: float) -> Layout:
         )
         placed.append(ordered)
         positions += ordered["y"].to_list()
-        labels += [label(n, 26, 1) if many else label(n, 22, 2) for n in ordered["name"]]
+        labels += [label(n, 38, 1) if many else label(n, 22, 2) for n in ordered["name"]]
         y += ordered.height
     return Layout(
         rows=pl.concat(placed) if placed else named,

@@ -182,7 +182,7 @@ def month_figure(
     body.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(codes))),
-        ticktext=[label(n, 26 if many else 22, 1 if many else 2) for n in names],
+        ticktext=[label(n, 38 if many else 22, 1 if many else 2) for n in names],
         range=[len(codes) - 0.5, -0.5],
         showgrid=False,
         zeroline=False,
@@ -262,7 +262,7 @@ def coverage_years(tables: Tables) -> Chart:
     body.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(order))),
-        ticktext=[label(names[c], 26 if many else 22, 1 if many else 2) for c in order],
+        ticktext=[label(names[c], 38 if many else 22, 1 if many else 2) for c in order],
         range=[len(order) - 0.5, -0.5],
         showgrid=False,
         zeroline=False,

@@ -234,7 +234,7 @@ def maturity_heatmap(tables: Tables) -> Chart:
         hover.append([""] * len(pillars))
         for name in names:
             found = [cells.get((name, p)) for p in pillars]
-            labels.append(label(short_name(name), 26, 1))
+            labels.append(label(short_name(name), 38, 1))
             z.append([c["score"] if c else None for c in found])
             text.append([decimal(c["score"]) if c else "–" for c in found])
             hover.append(
@@ -261,7 +261,7 @@ def maturity_heatmap(tables: Tables) -> Chart:
         ygap=1,
         text=text,
         texttemplate="%{text}",
-        textfont={"size": 10},
+        textfont={"size": 11},
         hovertext=hover,
         hoverinfo="text",
         showscale=False,
@@ -284,7 +284,7 @@ def maturity_heatmap(tables: Tables) -> Chart:
         tickfont={"size": 10},
         fixedrange=True,
     )
-    body.update_layout(margin={"t": 64, "b": 8, "r": 8})
+    body.update_layout(margin={"t": 64, "b": 8, "r": 8}, meta={"tilt": True})
     wide, wide_columns = _wide(rows, pillars)
     trusts = rows["organisation_name"].n_unique()
     behind = rows.filter(pl.col("gap_to_p25") > 0)

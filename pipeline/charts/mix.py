@@ -13,7 +13,14 @@ import polars as pl
 from pipeline.charts import theme
 from pipeline.charts.format import label, money, percent, plotly_text, plural, short_name
 from pipeline.charts.model import Chart, TableColumn, Tables, nothing_to_show
-from pipeline.charts.selection import any_demo, best_year, frame, source_text, vintage_text
+from pipeline.charts.selection import (
+    any_demo,
+    as_float,
+    best_year,
+    frame,
+    source_text,
+    vintage_text,
+)
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -24,13 +31,13 @@ SOURCES = ("spend_over_25k",)
 GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Basics", ("devices", "network_telecoms", "hosting", "cyber"), theme.BLUE),
     (
-        "Patient records and care systems",
+        "Care systems",
         ("epr", "clinical_systems", "patient_facing"),
         theme.GREEN,
     ),
-    ("Corporate systems and data", ("corporate_systems", "data_analytics"), theme.ORANGE),
+    ("Corporate and data", ("corporate_systems", "data_analytics"), theme.ORANGE),
     ("Services and people", ("it_services", "digital_people"), theme.PURPLE),
-    ("Software, not specified, and other", (), theme.MISSING),
+    ("Other, not specified", (), theme.MISSING),
 )
 OTHER_GROUP = GROUPS[-1][0]
 
@@ -64,7 +71,7 @@ def complete_trusts(tables: Tables, year: str) -> set[str] | None:
     return set(shares.filter(pl.col("badge") != "C")["organisation_code"])
 
 
-def _year_rows(tables: Tables) -> tuple[str, pl.DataFrame, int] | None:
+def year_rows(tables: Tables) -> tuple[str, pl.DataFrame, int] | None:
     """The year shown, its rows of complete trusts, and how many trusts were left out."""
     mix = frame(tables, "marts.spend_mix")
     if mix.is_empty():
@@ -82,7 +89,8 @@ def _year_rows(tables: Tables) -> tuple[str, pl.DataFrame, int] | None:
     return (year, kept, left_out) if kept.height else (year, rows, -left_out)
 
 
-def _coverage(trusts: int, left_out: int, year: str) -> str:
+def coverage_sentence(trusts: int, left_out: int, year: str) -> str:
+    """How many trusts a picture of payments rests on, and how many were left out."""
     text = f"{plural(trusts, 'trust')} with published payments in {year}"
     if left_out > 0:
         return f"{text}; {left_out} with an incomplete year left out."
@@ -130,7 +138,7 @@ def spend_mix(tables: Tables) -> Chart:
     """
     chart_id = "spend-mix"
     source, vintage = source_text(tables, SOURCES), vintage_text(tables, SOURCES)
-    found = _year_rows(tables)
+    found = year_rows(tables)
     if found is None:
         why = "No published payments are here, so what digital money is spent on is not known"
         return nothing_to_show(chart_id, why, source=source, vintage=vintage)
@@ -166,7 +174,7 @@ def spend_mix(tables: Tables) -> Chart:
         source=source,
         vintage=vintage,
         n=trusts,
-        coverage=_coverage(trusts, left_out, year),
+        coverage=coverage_sentence(trusts, left_out, year),
         alt=f"{title}. One bar for each category, the largest first.",
         table=mix.select([c.name for c in MIX_COLUMNS]),
         columns=MIX_COLUMNS,
@@ -260,7 +268,7 @@ def mix_by_trust(tables: Tables) -> Chart:
     """
     chart_id = "mix-by-trust"
     source, vintage = source_text(tables, SOURCES), vintage_text(tables, SOURCES)
-    found = _year_rows(tables)
+    found = year_rows(tables)
     rows = found[1].filter(pl.col("digital") == "yes") if found else pl.DataFrame()
     if found is None or rows.is_empty():
         why = "No published payments are here, so the mix by trust is not known"
@@ -314,7 +322,7 @@ def mix_by_trust(tables: Tables) -> Chart:
     body.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(order))),
-        ticktext=[label(names[c], 26 if many else 22, 1 if many else 2) for c in order],
+        ticktext=[label(names[c], 38 if many else 22, 1 if many else 2) for c in order],
         range=[len(order) - 0.5, -0.5],
         showgrid=False,
         fixedrange=True,
@@ -325,8 +333,8 @@ def mix_by_trust(tables: Tables) -> Chart:
     known = basics.len()
     middle = basics.median()
     title = (
-        f"The basics took between {percent(_low(basics))} and {percent(_high(basics))} of a "
-        f"trust's digital payments in {year}; in the middle trust {percent(_num(middle))}"
+        f"The basics took between {percent(as_float(basics.min()))} and {percent(as_float(basics.max()))} of a "
+        f"trust's digital payments in {year}; in the middle trust {percent(as_float(middle))}"
         if known > 1
         else f"What digital payments were for, by trust, {year}"
     )
@@ -343,7 +351,7 @@ def mix_by_trust(tables: Tables) -> Chart:
         source=source,
         vintage=vintage,
         n=len(order),
-        coverage=_coverage(len(order), left_out, year),
+        coverage=coverage_sentence(len(order), left_out, year),
         alt=f"{title}. One stacked bar for each trust, by name.",
         table=grouped.sort("organisation_name", "organisation_code", "group").select(
             [c.name for c in GROUP_COLUMNS]
@@ -352,15 +360,3 @@ def mix_by_trust(tables: Tables) -> Chart:
         caveat="A high part is not a high sum: the bars do not show how much was spent.",
         is_demo=demo,
     )
-
-
-def _num(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _low(values: pl.Series) -> float | None:
-    return _num(values.min())
-
-
-def _high(values: pl.Series) -> float | None:
-    return _num(values.max())

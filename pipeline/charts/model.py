@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Tables = Mapping[str, pl.DataFrame]
-Kind = Literal["text", "money", "percent", "points", "count", "score", "day", "badge"]
+Kind = Literal["text", "money", "percent", "points", "count", "score", "score2", "badge"]
 
 LICENCE = "Contains public sector information licensed under the Open Government Licence v3.0"
 ASSOCIATION = "Association, not cause."

@@ -5,7 +5,7 @@ Belongs here: one entry a chart. Does not belong here: how a chart is drawn.
 
 from __future__ import annotations
 
-from pipeline.charts import coverage, maturity, mix, share
+from pipeline.charts import boards, coverage, ladder, maturity, mix, series, share, spread, tree
 from pipeline.charts.model import ChartSpec
 
 _SHARE = ("marts.digital_share", "marts.coverage", "dims.measure")
@@ -43,6 +43,70 @@ _ALL = (
         build=coverage.coverage_months,
         question="Which months did each trust publish?",
         page="index",
+    ),
+    ChartSpec(
+        id="definition-ladder",
+        needs=_SHARE,
+        optional=_ABOUT,
+        build=ladder.definition_ladder,
+        question="Does the answer depend on what counts as digital?",
+        page="definitions",
+    ),
+    ChartSpec(
+        id="share-over-time",
+        needs=_SHARE,
+        optional=(*_ABOUT, "facts.deflator"),
+        build=series.share_over_time,
+        question="How did the share change, and has any trust ever reached the benchmark?",
+        page="definitions",
+    ),
+    ChartSpec(
+        id="caterpillar",
+        needs=_SHARE,
+        optional=_ABOUT,
+        build=spread.caterpillar,
+        question="How widely does expenditure on digital vary?",
+        page="definitions",
+    ),
+    ChartSpec(
+        id="funnel",
+        needs=_SHARE,
+        optional=_ABOUT,
+        build=spread.funnel,
+        question="Is the spread larger than size explains?",
+        page="definitions",
+    ),
+    ChartSpec(
+        id="rank-agreement",
+        needs=_SHARE,
+        optional=_ABOUT,
+        build=ladder.rank_agreement,
+        question="Do definitions agree on who spends more?",
+        page="definitions",
+    ),
+    ChartSpec(
+        id="board-map",
+        needs=("marts.icb_share", *_SHARE),
+        optional=_ABOUT,
+        build=boards.board_map,
+        question="How do integrated care boards differ?",
+        page="boards",
+    ),
+    ChartSpec(
+        id="spend-treemap",
+        needs=("marts.spend_mix", "marts.digital_share", "dims.category"),
+        optional=_ABOUT,
+        build=tree.spend_treemap,
+        question="Which kinds of digital spending are large?",
+        page="spending",
+    ),
+    ChartSpec(
+        id="capital-revenue",
+        needs=("marts.spend_mix", "marts.digital_share"),
+        optional=_ABOUT,
+        build=series.capital_and_revenue,
+        question="Is capital used where revenue is needed?",
+        page="spending",
     ),
     ChartSpec(
         id="mix-by-trust",

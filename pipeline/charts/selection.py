@@ -248,3 +248,8 @@ def vintage_text(tables: Tables, source_ids: Sequence[str]) -> str:
 def any_demo(*frames: pl.DataFrame) -> bool:
     """Whether any row of the frames is about a fictional organisation."""
     return any("is_demo" in f.columns and bool(f["is_demo"].any()) for f in frames)
+
+
+def as_float(value: object) -> float | None:
+    """A statistic of a column as a float; None where the column had no value."""
+    return float(value) if isinstance(value, int | float) else None

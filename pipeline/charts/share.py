@@ -31,6 +31,7 @@ from pipeline.charts.model import (
 from pipeline.charts.selection import (
     Headline,
     any_demo,
+    as_float,
     headline,
     source_text,
     vintage_text,
@@ -95,7 +96,7 @@ def share_lollipop(tables: Tables) -> Chart:
     spread = ""
     if head.n > 1:
         low, high = head.counted["share"].min(), head.counted["share"].max()
-        spread = f" Shares run from {percent(_float(low))} to {percent(_float(high))}."
+        spread = f" Shares run from {percent(as_float(low))} to {percent(as_float(high))}."
     demo = any_demo(head.rows)
     if demo:
         theme.mark_demonstration(body)
@@ -140,10 +141,6 @@ def draw_shares(rows: pl.DataFrame, head: Headline) -> tuple[go.Figure, Layout]:
     body.update_xaxes(ticksuffix="%", title="share of expenditure", showgrid=False)
     theme.reserve_for_labels(body, 0, top, 74)
     return body, layout
-
-
-def _float(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _table(layout: Layout, columns: tuple[TableColumn, ...]) -> pl.DataFrame:

@@ -50,11 +50,11 @@ CATEGORICAL = [BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY]
 
 # From low to high; readable in grey, and on a dark page through the pairs above.
 SEQUENTIAL: list[list[Any]] = [
-    [0.0, "#f1ead6"],
-    [0.25, "#c7d9b7"],
-    [0.5, "#7fbfb0"],
-    [0.75, "#3a8fa8"],
-    [1.0, "#1f4e79"],
+    [0.0, "#f4f1e6"],
+    [0.25, "#d5e3c8"],
+    [0.5, "#9fcfc0"],
+    [0.75, "#4e9db0"],
+    [1.0, "#1b4a75"],
 ]
 
 BADGE_COLOUR = {"A": BLUE, "B": BLUE, "C": MISSING}
@@ -117,6 +117,7 @@ def template() -> go.layout.Template:
                 "yanchor": "bottom",
                 "yref": "paper",
                 "font": {"size": 12},
+                "traceorder": "normal",
             },
             "margin": {"l": 8, "r": 16, "t": 40, "b": 40, "pad": 2},
             "bargap": 0.25,

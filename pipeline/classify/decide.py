@@ -96,6 +96,11 @@ def _category() -> pl.Expr:
         pl.col("supplier_effect").is_in(["none", "mixed_advice", "people", "pay_through"])
     )
     mixed = pl.col("supplier_effect").str.contains("^(mixed|other)")
+    department_system = (
+        (pl.col("expense_area_effect") == "medical")
+        & pl.col("expense_type_category").is_in(["software_unspecified", "it_services"])
+        & (mixed | pl.col("supplier_effect").is_in(["none", "it_name", "it_maybe"]))
+    )
     return pl.coalesce(
         pl.when(_specific("expense_area") == "data_analytics").then(pl.lit("data_analytics")),
         pl.when(~mixed).then(_specific("supplier")),
@@ -104,6 +109,7 @@ def _category() -> pl.Expr:
         _specific("expense_area"),
         _specific("supplier"),
         _specific("description"),
+        pl.when(department_system).then(pl.col("expense_area_category")),
         pl.col("expense_type_category"),
         pl.col("description_category"),
         pl.col("supplier_category"),

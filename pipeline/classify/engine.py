@@ -10,7 +10,7 @@ from pipeline.classify.decide import COLUMNS, apply_rulings
 from pipeline.classify.evidence import first_match, label_evidence
 from pipeline.classify.rulebook import Pass, RuleBook, TextRule, default_rules
 from pipeline.classify.suppliers import supplier_evidence
-from pipeline.classify.text import normal_label
+from pipeline.classify.text import normal_label, without_the_word_it
 
 INPUT_COLUMNS = ("expense_type", "expense_area", "supplier", "description")
 _LABEL_PASSES: dict[str, tuple[Pass, ...]] = {
@@ -80,10 +80,15 @@ def classify(combinations: pl.DataFrame, *, rules: RuleBook | None = None) -> pl
     evidence = rows
     for column in COLUMNS:
         distinct = rows.get_column(column).unique()
+        read = distinct
+        if column == "description":
+            read = distinct.to_frame().select(without_the_word_it(pl.col(column))).to_series()
         found = (
             supplier_evidence(distinct, book.suppliers, book.text.get("supplier_words", ()))
             if column == "supplier"
-            else label_evidence(distinct, _rules(book, _LABEL_PASSES[column]))
+            else label_evidence(read, _rules(book, _LABEL_PASSES[column])).with_columns(
+                value=distinct
+            )
         )
         evidence = evidence.join(
             found.rename(

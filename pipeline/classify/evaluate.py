@@ -84,7 +84,7 @@ def join_labels(payments: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
         payments.select(
             "organisation_code",
             *INPUT_COLUMNS,
-            "amount_gbp",
+            pl.col("amount_gbp").cast(pl.Float64),
             "source_file",
             "source_sheet",
             "source_row",
@@ -99,9 +99,9 @@ def join_labels(payments: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
     if lost.height:
         first = lost.row(0, named=True)
         raise LabelJoinError(
-            f"{lost.height} of {wanted.height} labelled lines are not among the payments; the first "
-            f"is {first['organisation_code']} {first['file']!r} row {first['row_in_file']}. The row "
-            "counts header and blank rows, and a quoted line break stays inside its row."
+            f"{lost.height} of {wanted.height} labelled lines are not among the payments; the "
+            f"first is {first['organisation_code']} {first['file']!r} row {first['row_in_file']}. "
+            "The row counts header and blank rows, and a quoted line break stays inside its row."
         )
     return joined.select(pl.exclude("^key_.*$", "file", "sheet", "row_in_file"))
 

@@ -8,57 +8,68 @@ import polars as pl
 from pipeline.classify.evidence import label_evidence
 from pipeline.classify.rulebook import RuleBook, default_rules
 from pipeline.classify.suppliers import supplier_evidence
+from pipeline.classify.text import normal_label
 
-_COMPANY = r"(?i)\b(?:ltd|limited|plc|llp|inc|gmbh|nhs (?:foundation )?trust|university of)\b"
+_COMPANY = r"(?i)\b(?:ltd|limited|plc|llp|gmbh|nhs (?:foundation )?trust|university of)\b"
 _SUSPECT = 0.01
 _MISALIGNED = 0.10
 
 
-def detect_misaligned(payments: pl.DataFrame, *, rules: RuleBook | None = None) -> pl.DataFrame:
-    """Share of lines per file whose type and supplier seem to have changed places.
+def _more_often_in(payments: pl.DataFrame, column: str, other: str) -> pl.DataFrame:
+    """Values of a column that stand more often in the other column, over all files."""
+    counts = [
+        payments.group_by(normal_label(pl.col(name)).alias("form")).agg(pl.len().alias(name))
+        for name in (column, other)
+    ]
+    both = counts[0].join(counts[1], on="form", how="inner")
+    return both.filter((pl.col(other) > pl.col(column)) & (pl.col("form") != "")).select("form")
 
-    A supplier looks like an expense type when a rule on expense types knows it, no supplier rule
-    does, and it has no company suffix; an expense type looks like a supplier when it has a company
-    suffix or is a known supplier, and no rule on expense types knows it. A cell with a line break
-    (`Software/License\\nComputer`) counts as slipped as well: such files were made from PDFs.
+
+def detect_misaligned(payments: pl.DataFrame, *, rules: RuleBook | None = None) -> pl.DataFrame:
+    r"""Share of lines per file whose type and supplier seem to have changed places.
+
+    An expense type looks like a supplier when it carries a company suffix or is a known supplier,
+    and no rule on expense types knows it. A supplier looks like an expense type when the same text
+    stands more often among the expense types of all files, or when a rule on expense types knows it
+    while its own type looks like a supplier. A cell with a line break (as in
+    `Software/License\nComputer`) is `wrapped`: in files made from PDFs rows ran into each other.
 
     Args:
-        payments: String columns source_file, supplier, expense_type.
+        payments: String columns source_file, supplier, expense_type; the more files, the better.
         rules: another rule book than the package's own.
 
     Returns:
         Frame, one row per source_file in order of name: source_file, lines (UInt32),
         supplier_like_type, type_like_supplier, wrapped (Float64, shares of lines), misaligned_share
-        (share of lines with any of them), verdict ("aligned" | "suspect" | "misaligned").
+        (share of lines with any of them), verdict: "aligned" (under 1%), "suspect" (under 10%) or
+        "misaligned".
     """
     book = rules or default_rules()
     type_rules = (*book.text.get("expense_type", ()), *book.text.get("expense_area", ()))
-    looks: list[pl.DataFrame] = []
+    lines = payments.select("source_file", "supplier", "expense_type").with_row_index("line")
     for column in ("supplier", "expense_type"):
-        values = payments.get_column(column).cast(pl.String).unique()
-        as_type = label_evidence(values, type_rules)
-        as_supplier = supplier_evidence(values, book.suppliers, ())
-        looks.append(
-            pl.DataFrame(
-                {
-                    column: values,
-                    f"{column}_typed": as_type["effect"] != "none",
-                    f"{column}_supplied": as_supplier["effect"] != "none",
-                }
-            ).with_columns(pl.col(column).str.contains(_COMPANY).alias(f"{column}_company"))
-        )
-    lines = payments.select("source_file", "supplier", "expense_type")
-    for look, column in zip(looks, ("supplier", "expense_type"), strict=True):
-        lines = lines.join(look, on=column, how="left", nulls_equal=True)
+        values = lines.get_column(column).cast(pl.String).unique()
+        look = pl.DataFrame(
+            {
+                column: values,
+                f"{column}_typed": label_evidence(values, type_rules)["rule_id"].is_not_null(),
+                f"{column}_known": supplier_evidence(values, book.suppliers, ())[
+                    "rule_id"
+                ].is_not_null(),
+            }
+        ).with_columns(pl.col(column).str.contains(_COMPANY).alias(f"{column}_company"))
+        lines = lines.join(look, on=column, how="left", nulls_equal=True, maintain_order="left")
+    strangers = _more_often_in(payments, "supplier", "expense_type").get_column("form")
+    type_is_supplier = (pl.col("expense_type_company") | pl.col("expense_type_known")) & ~pl.col(
+        "expense_type_typed"
+    )
     flagged = lines.select(
         "source_file",
         supplier_like_type=(
-            pl.col("supplier_typed") & ~pl.col("supplier_supplied") & ~pl.col("supplier_company")
+            normal_label(pl.col("supplier")).is_in(strangers.implode())
+            | (pl.col("supplier_typed") & ~pl.col("supplier_company") & type_is_supplier)
         ).fill_null(value=False),
-        type_like_supplier=(
-            (pl.col("expense_type_company") | pl.col("expense_type_supplied"))
-            & ~pl.col("expense_type_typed")
-        ).fill_null(value=False),
+        type_like_supplier=type_is_supplier.fill_null(value=False),
         wrapped=pl.any_horizontal(
             pl.col("supplier", "expense_type").str.strip_chars().str.contains("\n")
         ).fill_null(value=False),

@@ -104,7 +104,7 @@ class TextRule(_Rule):
     """One pattern on the normal form of a label.
 
     Attributes:
-        pattern: regular expression (Rust syntax), searched in the normal form (`text.normal_label`).
+        pattern: regular expression (Rust syntax), searched in the normal form of a label.
         effect: what the match says about the line (see `Effect`).
         category: the category it suggests; `specific` when it outranks a general supplier.
         nature: only in the pass `nature`.

@@ -17,8 +17,11 @@ from pipeline.classify.text import canonical_supplier, trading_name
 _MOST_WORDS = 6
 _CUT_FROM = 18
 """Publishers cut names at 20 to 30 characters; a shorter beginning says too little."""
+_DEBRIS = r"^(?:LIMITED|LTD|NHS FOUNDATION TRUST|FOUNDATION TRUST|NHS TRUST|TRUST|AUTHORITY) "
+"""The end of the name in the row above, in tables taken from PDFs."""
 _FUZZY_LENGTH = 8
-_FUZZY_SCORE = 92.0
+_FUZZY_SCORE = 94.0
+_FUZZY_BLOCK = 20_000
 
 
 def _names(rules: Sequence[SupplierRule]) -> tuple[dict[str, int], dict[str, int]]:
@@ -55,25 +58,30 @@ def _lookup(form: pl.Expr, open_names: dict[str, int], full_names: dict[str, int
 
 
 def _near_misspellings(forms: pl.Series, open_names: dict[str, int]) -> pl.Series:
-    """Index of the entry that a form misspells, by normalised edit similarity (rapidfuzz)."""
-    names = [name for name in open_names if len(name) >= _FUZZY_LENGTH]
+    """Index of the entry that a form misspells, by normalised edit similarity (rapidfuzz).
+
+    Only names with the same first letter are compared: it is hardly ever the one mistyped, and the
+    comparison costs a fraction.
+    """
+    long = [name for name in open_names if len(name) >= _FUZZY_LENGTH]
     distinct = forms.filter(forms.str.len_chars() >= _FUZZY_LENGTH).unique(maintain_order=True)
+    by_letter = distinct.to_frame("form").group_by(pl.col("form").str.head(1), maintain_order=True)
     found: dict[str, int] = {}
-    for part in distinct.to_frame("form").iter_slices(20_000):
-        if not names:
-            break
-        queries = part["form"].to_list()
-        scores = process.cdist(
-            queries, names, scorer=fuzz.ratio, score_cutoff=_FUZZY_SCORE, dtype=np.uint8, workers=-1
-        )
-        best = scores.argmax(axis=1)
-        hits = np.flatnonzero(scores[np.arange(len(queries)), best] > 0)
-        # The first letter of a name is the one that is hardly ever mistyped.
-        found |= {
-            queries[i]: open_names[names[best[i]]]
-            for i in hits
-            if queries[i][0] == names[best[i]][0]
-        }
+    for (letter,), group in by_letter:
+        names = [name for name in long if name[0] == letter]
+        for part in group.iter_slices(_FUZZY_BLOCK) if names else ():
+            queries = part["form"].to_list()
+            scores = process.cdist(
+                queries,
+                names,
+                scorer=fuzz.ratio,
+                score_cutoff=_FUZZY_SCORE,
+                dtype=np.uint8,
+                workers=-1,
+            )
+            best = scores.argmax(axis=1)
+            for i in np.flatnonzero(scores[np.arange(len(queries)), best] > 0):
+                found[queries[i]] = open_names[names[best[i]]]
     if not found:
         return pl.Series([None] * forms.len(), dtype=pl.UInt32)
     return forms.replace_strict(
@@ -87,8 +95,9 @@ def supplier_evidence(
     """Evidence of the supplier column.
 
     A name is looked up in canonical form (in full, by its first words, as a name cut off by the
-    publisher), then by its trading name, then as a near misspelling; at last the words in it are
-    tried. A hotel stays a hotel even where an IT supplier's name stands before it.
+    publisher), then by its trading name, then without what a wrapped row above left, then as a
+    near misspelling; at last the words in it are tried. A hotel stays a hotel even where the name
+    of an IT supplier stands before it.
 
     Args:
         values: distinct supplier names as published, null allowed.
@@ -109,6 +118,7 @@ def supplier_evidence(
         entry=pl.coalesce(
             _lookup(pl.col("form"), open_names, full_names),
             _lookup(pl.col("trading"), open_names, full_names),
+            _lookup(pl.col("form").str.replace(_DEBRIS, ""), open_names, full_names),
         )
     )
     unknown = known.filter(pl.col("entry").is_null() & (pl.col("form") != ""))
@@ -149,7 +159,7 @@ def supplier_evidence(
         pl.concat([by_name, by_word], how="horizontal")
         .select(
             "value",
-            supplier_canonical=pl.coalesce("name", "form"),
+            pl.coalesce("name", "form").alias("supplier_canonical"),
             *(
                 pl.when(pl.col("entry").is_null() | (pl.col("word_effect") == "not_digital"))
                 .then(pl.col(f"word_{column}"))

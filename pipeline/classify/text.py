@@ -17,6 +17,11 @@ def _last_line(text: pl.Expr) -> pl.Expr:
     return text.str.strip_chars().str.extract(r"([^\r\n]*)$", 1)
 
 
+def without_the_word_it(text: pl.Expr) -> pl.Expr:
+    """Free text without the pronoun: only `IT` in capitals can mean information technology."""
+    return text.str.replace_all(r"\b[Ii]t\b", " ")
+
+
 def _plain(text: pl.Expr) -> pl.Expr:
     """Upper case, dotted abbreviations joined, '&' spelt out, everything else a single blank."""
     return (
@@ -61,9 +66,9 @@ def _bare_name(name: pl.Expr) -> pl.Expr:
 def canonical_supplier(supplier: pl.Expr) -> pl.Expr:
     """Canonical form of a supplier name, without looking it up anywhere.
 
-    Upper case; the last line of a wrapped cell; company, VAT and account numbers before or after the
-    name removed; bracketed remarks, `T/A ...`, legal suffixes (also when cut off) removed. A name that
-    consists of nothing else keeps its plain form, so the result is empty only for an empty name.
+    Upper case; the last line of a wrapped cell; company, VAT and account numbers before or after
+    the name removed; bracketed remarks, `T/A ...`, legal suffixes (also when cut off) removed. A
+    name that consists of nothing else keeps its plain form: only an empty name becomes empty.
 
     Args:
         supplier: a String expression, nullable.
@@ -87,7 +92,7 @@ def canonical_supplier(supplier: pl.Expr) -> pl.Expr:
 
 
 def trading_name(supplier: pl.Expr) -> pl.Expr:
-    """The canonical form of what follows `T/A` or `trading as` in a name; empty when nothing does."""
+    """The canonical form of what follows `T/A` or `trading as`; empty when nothing does."""
     after = (
         _last_line(supplier.fill_null(""))
         .str.to_uppercase()

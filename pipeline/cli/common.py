@@ -9,22 +9,35 @@ from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from pipeline.settings import Settings
 
 console = Console()
 errors = Console(stderr=True)
 
-RAW_OPTION = typer.Option(None, "--raw", help="Tree of published files, laid out <source id>/... (default data/raw).")
+RAW_OPTION = typer.Option(
+    None, "--raw", help="Tree of published files, laid out <source id>/... (default data/raw)."
+)
 OUT_OPTION = typer.Option(None, "--out", help="Where the publication is (default data/marts).")
 JSON_OPTION = typer.Option(False, "--json", help="Print JSON for a machine.")
 
 
 def settings_from(raw: Path | None = None, out: Path | None = None, **more: Any) -> Settings:
     """Settings with what the command line says put first; a bad setting ends with exit code 2."""
-    given = {k: v for k, v in {"raw": raw, "out": out, **more}.items() if v is not None}
-    given = {k: Path(v).expanduser().absolute() if isinstance(v, Path) else v for k, v in given.items()}
+    given: dict[str, Any] = {
+        k: v for k, v in {"raw": raw, "out": out, **more}.items() if v is not None
+    }
+    given = {
+        k: Path(v).expanduser().absolute() if isinstance(v, Path) else v for k, v in given.items()
+    }
     try:
         return Settings(**given)
     except ValueError as error:
@@ -76,7 +89,7 @@ class Bars:
             console=errors,
             disable=quiet or not errors.is_terminal,
         )
-        self.task: Any = None
+        self.task: Any = None  # a TaskID once a stage has begun
         self.name = ""
 
     def __enter__(self) -> Bars:
@@ -97,10 +110,13 @@ class Bars:
 
     def done(self, said: str = "") -> None:
         """The stage is finished."""
-        total = self.bars.tasks[self.task].total if self.task is not None else 1
-        self.bars.update(self.task, completed=total, said=said)
+        task: Any = self.task
+        total = self.bars.tasks[task].total if task is not None else 1
+        self.bars.update(task, completed=total, said=said)
         if self.bars.disable and not self.quiet:
-            errors.print(f"{self.name}: {said}" if said else self.name, markup=False, highlight=False)
+            errors.print(
+                f"{self.name}: {said}" if said else self.name, markup=False, highlight=False
+            )
 
     def say(self, text: str) -> None:
         """A sentence for the person who waits."""

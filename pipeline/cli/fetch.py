@@ -6,7 +6,16 @@ from pathlib import Path
 
 import typer
 
-from pipeline.cli.common import JSON_OPTION, RAW_OPTION, Bars, errors, fail, print_json, say, settings_from
+from pipeline.cli.common import (
+    JSON_OPTION,
+    RAW_OPTION,
+    Bars,
+    errors,
+    fail,
+    print_json,
+    say,
+    settings_from,
+)
 from pipeline.settings import Settings
 
 
@@ -41,10 +50,16 @@ def register(app: typer.Typer) -> None:
 
     @app.command("fetch")
     def fetch_command(
-        sources: list[str] | None = typer.Argument(None, help="Source ids; all of the catalogue by default."),
+        sources: list[str] | None = typer.Argument(
+            None, help="Source ids; all of the catalogue by default."
+        ),
         raw: Path | None = RAW_OPTION,
-        mirror: str | None = typer.Option(None, "--mirror", help="A folder or address that holds the same tree."),
-        dry_run: bool = typer.Option(False, "--dry-run", help="Say what would be done; write nothing."),
+        mirror: str | None = typer.Option(
+            None, "--mirror", help="A folder or address that holds the same tree."
+        ),
+        dry_run: bool = typer.Option(
+            False, "--dry-run", help="Say what would be done; write nothing."
+        ),
         as_json: bool = JSON_OPTION,
     ) -> None:
         """Download what the catalogue lists; every version is kept and nothing is overwritten.
@@ -55,7 +70,12 @@ def register(app: typer.Typer) -> None:
         from pipeline.fetch import FetchBusyError, RefusedError, RichProgress, fetch
 
         settings = settings_from(raw)
-        options = {"sources": sources or None, "mirror": mirror, "dry_run": dry_run, "offline": settings.offline}
+        options = {
+            "sources": sources or None,
+            "mirror": mirror,
+            "dry_run": dry_run,
+            "offline": settings.offline,
+        }
         try:
             if as_json or not errors.is_terminal:
                 report = fetch(load_catalogue(), settings.raw, **options)

@@ -7,7 +7,15 @@ from typing import Any
 
 import typer
 
-from pipeline.cli.common import JSON_OPTION, OUT_OPTION, console, fail, print_json, say, settings_from
+from pipeline.cli.common import (
+    JSON_OPTION,
+    OUT_OPTION,
+    console,
+    fail,
+    print_json,
+    say,
+    settings_from,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -15,7 +23,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command("inspect")
     def inspect_command(
-        file: Path = typer.Argument(..., help="A csv, Excel or OpenDocument file, or a zip of those."),
+        file: Path = typer.Argument(
+            ..., help="A csv, Excel or OpenDocument file, or a zip of those."
+        ),
         out: Path | None = OUT_OPTION,
         as_json: bool = JSON_OPTION,
     ) -> None:
@@ -51,7 +61,9 @@ def _show(told: dict[str, Any]) -> None:
     for sheet in told["sheets"]:
         where = f"Sheet {sheet['sheet']!r}: " if sheet["sheet"] else ""
         if sheet.get("date_order"):
-            say(f"{where}dates {sheet['date_order']} ({sheet['date_reason']}); confidence {sheet['confidence']:.0%}")
+            say(
+                f"{where}dates {sheet['date_order']} ({sheet['date_reason']}); confidence {sheet['confidence']:.0%}"
+            )
         for note in sheet["notes"]:
             say(f"{where}{note}")
         for reason, n in sheet["ignored"].items():
@@ -65,7 +77,13 @@ def _show(told: dict[str, Any]) -> None:
         table = Table("Month", "Lines", "Pounds", "Digital", "Share of payments", title="By month")
         for m in told["months"]:
             share = f"{m['digital_gbp'] / m['amount_gbp']:.1%}" if m["amount_gbp"] else "-"
-            table.add_row(str(m["month"])[:7], f"{m['lines']:,}", f"{m['amount_gbp']:,.0f}", f"{m['digital_gbp']:,.0f}", share)
+            table.add_row(
+                str(m["month"])[:7],
+                f"{m['lines']:,}",
+                f"{m['amount_gbp']:,.0f}",
+                f"{m['digital_gbp']:,.0f}",
+                share,
+            )
         console.print(table)
     for reason, rows in told.get("rejected", {}).items():
         say(f"Set aside ({rows['rows']:,} rows): {reason}")

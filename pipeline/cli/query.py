@@ -69,11 +69,22 @@ def _print_table(names: list[str], rows: list[tuple]) -> None:
     from rich.text import Text
 
     table = Table(show_lines=False)
-    numeric = [all(isinstance(r[i], int | float) for r in rows[:50] if r[i] is not None) for i in range(len(names))]
+    numeric = [
+        all(isinstance(r[i], int | float) for r in rows[:50] if r[i] is not None)
+        for i in range(len(names))
+    ]
     for name, number in zip(names, numeric, strict=True):
         table.add_column(Text(name), justify="right" if number else "left", overflow="fold")
     for row in rows[:SHOWN_ROWS]:
-        table.add_row(*(Text("" if v is None else f"{v:,.6g}" if isinstance(v, float) else str(v)) for v in row))
+        table.add_row(
+            *(
+                Text("" if v is None else f"{v:,.6g}" if isinstance(v, float) else str(v))
+                for v in row
+            )
+        )
     console.print(table)
     if len(rows) > SHOWN_ROWS:
-        console.print(f"{len(rows):,} rows; the first {SHOWN_ROWS} are shown. Use --csv for all.", markup=False)
+        console.print(
+            f"{len(rows):,} rows; the first {SHOWN_ROWS} are shown. Use --csv for all.",
+            markup=False,
+        )

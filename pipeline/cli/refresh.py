@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-
 from typing import TYPE_CHECKING
 
 import typer
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.refresh import Summary
 
 SHOWN_FILES = 12
+ALL_FILES = "select path, reason from meta.source_file where status <> 'read'"
 
 
 def register(app: typer.Typer) -> None:
@@ -35,12 +35,18 @@ def register(app: typer.Typer) -> None:
     def refresh_command(
         raw: Path | None = RAW_OPTION,
         out: Path | None = OUT_OPTION,
-        demo: bool = typer.Option(False, "--demo", help="Use the built-in demonstration of fictional organisations."),
+        demo: bool = typer.Option(
+            False, "--demo", help="Use the built-in demonstration of fictional organisations."
+        ),
         only: str | None = typer.Option(
-            None, "--only", help="Comma-separated tables to rebuild, such as marts.digital_share, or charts."
+            None,
+            "--only",
+            help="Comma-separated tables to rebuild, such as marts.digital_share, or charts.",
         ),
         force: bool = typer.Option(False, "--force", help="Build again although nothing changed."),
-        benchmark: float | None = typer.Option(None, "--benchmark", help="Compare with another share, such as 0.03."),
+        benchmark: float | None = typer.Option(
+            None, "--benchmark", help="Compare with another share, such as 0.03."
+        ),
         as_json: bool = JSON_OPTION,
     ) -> None:
         """Read the raw files, check them, build the marts, check them, and publish.
@@ -81,13 +87,17 @@ def _choose_input(settings: Settings, *, demo: bool, given: bool, bars: Bars) ->
     if not demo and has_raw_files(settings):
         return settings
     if not demo and given:
-        fail(f"no files below {settings.raw}; lay them out as <source id>/<file>, or run with --demo")
+        fail(
+            f"no files below {settings.raw}; lay them out as <source id>/<file>, or run with --demo"
+        )
     if not demo:
         from pipeline.cli.fetch import first_run
 
         if first_run(settings, bars):
             return settings
-        bars.say(f"Nothing to read in {shown(settings.raw)}: running on the demonstration of fictional organisations.")
+        bars.say(
+            f"Nothing to read in {shown(settings.raw)}: running on the demonstration of fictional organisations."
+        )
     return settings.model_copy(update={"raw": _demonstration(settings, bars)})
 
 
@@ -108,7 +118,7 @@ def _tell(summary: Summary) -> None:
             for path, reason in list(files.items())[:SHOWN_FILES]:
                 say(f"  {path}: {reason}")
             if len(files) > SHOWN_FILES:
-                say(f"  ... and {len(files) - SHOWN_FILES} more: fivepercent query \"select path, reason from meta.source_file where status <> 'read'\"")
+                say(f'  ... and {len(files) - SHOWN_FILES} more: fivepercent query "{ALL_FILES}"')
     if summary.warnings:
         say(f"\nWorth a look ({len(summary.warnings)} checks that do not block):")
         for sentence in summary.warnings[:SHOWN_FILES]:

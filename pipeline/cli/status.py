@@ -7,10 +7,23 @@ from typing import Any
 
 import typer
 
-from pipeline.cli.common import JSON_OPTION, OUT_OPTION, RAW_OPTION, console, print_json, say, settings_from
+from pipeline.cli.common import (
+    JSON_OPTION,
+    OUT_OPTION,
+    RAW_OPTION,
+    console,
+    print_json,
+    say,
+    settings_from,
+)
 from pipeline.cli.query import open_published
 
-MARKS = {"here": "[green]■[/]", "missing": "[yellow]□[/]", "late": "[red]![/]", "not yet due": "[dim]·[/]"}
+MARKS = {
+    "here": "[green]■[/]",
+    "missing": "[yellow]□[/]",
+    "late": "[red]![/]",
+    "not yet due": "[dim]·[/]",
+}
 
 
 def _gather(out: Path) -> dict[str, Any]:
@@ -24,11 +37,22 @@ def _gather(out: Path) -> dict[str, Any]:
 
         return {
             "build": rows("select * from meta.build")[0],
-            "sources": rows("select source_id, title, licence, cadence, files, latest_period from meta.source order by source_id"),
-            "files": rows("select status, count(*) as files, sum(rows_kept) as rows_kept, sum(rows_rejected) as rows_rejected from meta.source_file group by all order by all"),
-            "checks": rows("select suite, check_name, severity, sentence, observed from meta.check_result where not passed"),
-            "checks_passed": connection.sql("select count(*) filter (where passed), count(*) from meta.check_result").fetchall()[0],
-            "months": rows("select organisation_code, month from marts.coverage_month where is_present"),
+            "sources": rows(
+                "select source_id, title, licence, cadence, files, latest_period from meta.source order by source_id"
+            ),
+            "files": rows(
+                "select status, count(*) as files, sum(rows_kept) as rows_kept, "
+                "sum(rows_rejected) as rows_rejected from meta.source_file group by all order by all"
+            ),
+            "checks": rows(
+                "select suite, check_name, severity, sentence, observed from meta.check_result where not passed"
+            ),
+            "checks_passed": connection.sql(
+                "select count(*) filter (where passed), count(*) from meta.check_result"
+            ).fetchall()[0],
+            "months": rows(
+                "select organisation_code, month from marts.coverage_month where is_present"
+            ),
         }
     finally:
         connection.close()
@@ -42,19 +66,23 @@ def _calendar(told: dict[str, Any], year: str | None) -> list[dict[str, Any]]:
 
     from pipeline.catalogue import coverage_calendar, load_catalogue
 
-    present = pl.DataFrame(told["months"], schema={"organisation_code": pl.String, "month": pl.Date})
+    present = pl.DataFrame(
+        told["months"], schema={"organisation_code": pl.String, "month": pl.Date}
+    )
     if present.is_empty() and year is None:
         return []
     if year:
         start = int(year[:4])
         first, last = dt.date(start, 4, 1), dt.date(start + 1, 3, 1)
     else:
-        last = present["month"].max()
+        last: dt.date = max(present["month"].to_list())
         start = last.year if last.month >= 4 else last.year - 1
         first, last = dt.date(start, 4, 1), dt.date(start + 1, 3, 1)
     frame = coverage_calendar(load_catalogue(), present, first=first, last=last)
     if told["build"]["is_demo"]:
-        frame = frame.filter(pl.col("organisation_code").is_in(present["organisation_code"].unique().to_list()))
+        frame = frame.filter(
+            pl.col("organisation_code").is_in(present["organisation_code"].unique().to_list())
+        )
     return frame.to_dicts()
 
 
@@ -65,7 +93,11 @@ def register(app: typer.Typer) -> None:
     def status_command(
         raw: Path | None = RAW_OPTION,
         out: Path | None = OUT_OPTION,
-        year: str | None = typer.Option(None, "--year", help="Financial year of the calendar, such as 2020/21; the latest by default."),
+        year: str | None = typer.Option(
+            None,
+            "--year",
+            help="Financial year of the calendar, such as 2020/21; the latest by default.",
+        ),
         as_json: bool = JSON_OPTION,
     ) -> None:
         """Show sources, freshness, the last build, its checks, and months by trust.
@@ -83,13 +115,24 @@ def register(app: typer.Typer) -> None:
         build = told["build"]
         if build["is_demo"]:
             say("DEMONSTRATION: every organisation and figure is fictional.")
-        say(f"Build {build['build_id']}, published {build['built_at']} UTC, benchmark {build['benchmark']:.1%}")
+        say(
+            f"Build {build['build_id']}, published {build['built_at']} UTC, benchmark {build['benchmark']:.1%}"
+        )
         table = Table("Source", "Files", "Latest", "Cadence", "Licence")
         for s in told["sources"]:
-            table.add_row(s["source_id"], str(s["files"]), s["latest_period"] or "-", s["cadence"] or "-", s["licence"])
+            table.add_row(
+                s["source_id"],
+                str(s["files"]),
+                s["latest_period"] or "-",
+                s["cadence"] or "-",
+                s["licence"],
+            )
         console.print(table)
         for f in told["files"]:
-            say(f"{f['files']:,} files {f['status']}: {f['rows_kept'] or 0:,} rows kept, {f['rows_rejected'] or 0:,} set aside")
+            say(
+                f"{f['files']:,} files {f['status']}: {f['rows_kept'] or 0:,} rows kept, "
+                f"{f['rows_rejected'] or 0:,} set aside"
+            )
         passed, total = told["checks_passed"]
         say(f"{passed} of {total} checks passed")
         for c in told["checks"]:
@@ -103,6 +146,9 @@ def _print_calendar(calendar: list[dict[str, Any]]) -> None:
     for row in calendar:
         by_code.setdefault(row["organisation_code"], []).append(MARKS.get(row["state"], "?"))
     first, last = calendar[0]["month"], max(r["month"] for r in calendar)
-    console.print(f"\nSpend files by month, {first:%B %Y} to {last:%B %Y}: ■ here  □ missing  ! late  · not yet due", markup=False)
+    console.print(
+        f"\nSpend files by month, {first:%B %Y} to {last:%B %Y}: ■ here  □ missing  ! late  · not yet due",
+        markup=False,
+    )
     for code, marks in by_code.items():
         console.print(f"{code:6} {' '.join(marks)}")

@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
     def ui_command(
         raw: Path | None = RAW_OPTION,
         out: Path | None = OUT_OPTION,
-        host: str = typer.Option("127.0.0.1", help="Address to listen on; keep it on this machine."),
+        host: str = typer.Option(
+            "127.0.0.1", help="Address to listen on; keep it on this machine."
+        ),
         port: int = typer.Option(3000, min=1, max=65535, help="Port to listen on."),
     ) -> None:
         """Open the assets, checks, schedules and sensors in Dagster's web page.
@@ -36,7 +38,18 @@ def register(app: typer.Typer) -> None:
             "FIVEPERCENT_OUT": str(settings.out),
         }
         say(f"Dagster at http://{host}:{port} (its storage: {home}). Stop it with Ctrl-C.")
-        command = [sys.executable, "-m", "dagster", "dev", "-m", "pipeline.definitions", "-h", host, "-p", str(port)]
+        command = [
+            sys.executable,
+            "-m",
+            "dagster",
+            "dev",
+            "-m",
+            "pipeline.definitions",
+            "-h",
+            host,
+            "-p",
+            str(port),
+        ]
         try:
             code = subprocess.call(command, env=environment, cwd=PROJECT_ROOT)  # noqa: S603
         except KeyboardInterrupt:

@@ -40,7 +40,11 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 def definition_metadata(table: Table) -> dict[str, Any]:
     """Metadata that is known before anything runs."""
-    return {"dagster/column_schema": column_schema(table), "grain": table.grain, "question": table.question}
+    return {
+        "dagster/column_schema": column_schema(table),
+        "grain": table.grain,
+        "question": table.question,
+    }
 
 
 def run_metadata(store: TableStore, table: Table, rows: int | None = None) -> Mapping[str, Any]:

@@ -1,7 +1,5 @@
 """Where a Dagster run reads and writes; everything else comes from the product's settings."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import dagster as dg

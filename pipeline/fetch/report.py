@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 State = Literal[
@@ -72,12 +72,13 @@ class FetchReport:
     seconds: float = 0.0
     dry_run: bool = False
     mirror: str | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    tried: bool = True
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed and nothing ran out of time."""
-        return all(outcome.ok for outcome in self.outcomes)
+        """Whether it was tried, nothing failed and nothing ran out of time."""
+        return self.tried and all(outcome.ok for outcome in self.outcomes)
 
     @property
     def stored(self) -> int:
@@ -96,8 +97,8 @@ class FetchReport:
         """What a person should know: totals first, then failures, warnings, things by hand."""
         counts = self.counts()
         total = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
-        where = f" from the mirror {self.mirror}" if self.mirror else ""
-        lines = [f"{total or 'nothing to fetch'}{where} in {self.seconds:.1f} s"]
+        where = f"from the mirror {self.mirror}: " if self.mirror else ""
+        lines = [f"{where}{total or 'nothing fetched'}, in {self.seconds:.1f} s"]
         lines += self._troubles()
         for one in self.outcomes:
             lines += [f"changed: {one.source_id}: {one.path}: {text}" for text in one.warnings]

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 WORKERS = 4
 LOCK_SECONDS = 10.0
+OFFLINE = "offline (FIVEPERCENT_OFFLINE=1): no network was tried"
 
 
 class FetchBusyError(RuntimeError):
@@ -96,7 +97,7 @@ def fetch(
         chosen = [source for source in chosen if source.id in ids]
     from_server = mirror is not None and mirrors.is_server(mirror)
     if offline and (mirror is None or from_server):
-        return FetchReport(dry_run=dry_run, notes=("offline: no network was tried",))
+        return FetchReport(dry_run=dry_run, notes=(OFFLINE,), tried=False)
     if mirror is not None and from_server:
         policy = HostPolicy.of_mirror(str(mirror))
         policy_for = lambda _: policy  # noqa: E731

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.years import financial_year_in
 
@@ -90,7 +89,11 @@ def _tables(grid: Grid) -> Iterable[tuple[str, dict[str, tuple[str, str]], list[
         columns: dict[str, tuple[str, str]] = {}
         for code, i in codes.items():
             heads = [" ".join(rows[r][i].split()) for r in range(start + 1, sub_row)]
-            heads = [h for h in heads if h and not re.fullmatch(r"(?:\d{1,2} \w{3} )?20\d\d(?:/\d\d)?", h)]
+            heads = [
+                h
+                for h in heads
+                if h and not re.fullmatch(r"(?:\d{1,2} \w{3} )?20\d\d(?:/\d\d)?", h)
+            ]
             columns[code] = (" ".join(heads), rows[sub_row][i])
         title = " ".join(rows[start][0].split())
         labels = [
@@ -131,5 +134,3 @@ def read_meanings(workbooks: Iterable[tuple[str, list[Grid]]]) -> Meanings:
                             unit = "years"
                         known.setdefault((code, sub), (line, unit))
     return meanings
-
-

@@ -26,7 +26,7 @@ from pipeline.ingest.result import (
     Reading,
     RefusedFileError,
     SourceResult,
-    _open,
+    open_file,
     read_source,
 )
 from pipeline.ingest.tables import clean, named_table
@@ -35,7 +35,7 @@ from pipeline.ingest.years import financial_year_in
 
 CURRENT_YEAR = r"^A\d{2}[A-Z]?CY"
 KEPT_NOTES = r"^A(?:02|08|09|13|14A?)CY"
-"""Income statement, operating expenditure, staff, intangibles, plant and equipment, leased assets."""
+"""Income statement, operating expenditure, staff, intangibles, plant, leased assets."""
 OTHER_NOTE, PRIOR_YEAR = "other note of the accounts", "prior-year column"
 COLUMNS = {
     "organisation_name": ("organisationname",),
@@ -77,7 +77,9 @@ def _providers(reading: Reading) -> dict[str, tuple[str | None, str | None, str 
         sheet.header_rows = (found.header_row,)
         sheet.columns = {n: found.headers[c] for n, c in found.columns.items()}
         rows = found.rows.filter(pl.col("name").is_not_null())
-        for name, code, region, sector in rows.select("name", "code", "region", "sector").iter_rows():
+        for name, code, region, sector in rows.select(
+            "name", "code", "region", "sector"
+        ).iter_rows():
             valid = code.upper() if code and re.fullmatch(r"[A-Za-z0-9]{3,5}", code) else None
             known.setdefault(comparable(name), (valid, _sector(sector), region))
         reading.ignore(grid, "list of providers (names, codes, sectors)", rows.height)
@@ -100,7 +102,7 @@ def _parse(reading: Reading, register: Register | None, meanings: Meanings) -> p
     if not lines:
         if is_illustrative(reading.grids):
             raise NotDataError(
-                "an illustrative workbook: it explains the lines of the accounts and holds no figures"
+                "an illustrative workbook: it explains the lines of the accounts and has no figures"
             )
         raise RefusedFileError(
             "no sheet has the columns organisation name, MainCode, SubCode and Total; expected the "
@@ -129,8 +131,8 @@ def _parse(reading: Reading, register: Register | None, meanings: Meanings) -> p
         matched.append((name, code, sector, region))
     if unknown:
         reading.report.warnings.append(
-            f"No code for {len(unknown)} providers: {'; '.join(unknown[:10])}. Their lines are kept "
-            "without one; add the names to pipeline/reference/former_names.yaml."
+            f"No code for {len(unknown)} providers: {'; '.join(unknown[:10])}. Their lines are "
+            "kept without one; add the names to pipeline/reference/former_names.yaml."
         )
     found_names = pl.DataFrame(
         matched,
@@ -149,9 +151,11 @@ def _parse(reading: Reading, register: Register | None, meanings: Meanings) -> p
         schema=dict.fromkeys(("main_code", "sub_code", "line", "unit"), pl.String),
         orient="row",
     )
-    return facts.join(found_names, on="organisation_name", how="left", maintain_order="left").join(
-        labels, on=["main_code", "sub_code"], how="left", maintain_order="left"
-    ).with_columns(financial_year=pl.lit(year))
+    return (
+        facts.join(found_names, on="organisation_name", how="left", maintain_order="left")
+        .join(labels, on=["main_code", "sub_code"], how="left", maintain_order="left")
+        .with_columns(financial_year=pl.lit(year))
+    )
 
 
 def _lines(reading: Reading, grid: Grid, header_row: int, columns: dict[str, str]) -> pl.DataFrame:
@@ -231,13 +235,13 @@ def read_accounts(
     """
     current = [f for f in files if f.superseded_by is None]
     illustrative = [f for f in current if "illustrative" in f.name.lower()]
-    opened = {f.path: _open(f, limits) for f in illustrative}
+    opened = {f.path: open_file(f, limits) for f in illustrative}
     meanings = read_meanings(
         [(f.name, grids) for f in illustrative if not isinstance(grids := opened[f.path], str)]
     )
 
     def opener(file: RawFile, its_limits: Limits | None) -> list[Grid] | str:
-        return opened[file.path] if file.path in opened else _open(file, its_limits)
+        return opened[file.path] if file.path in opened else open_file(file, its_limits)
 
     return read_source(
         files,

@@ -26,7 +26,9 @@ _PACKAGE = Path(__file__).parent
 def reader_version() -> str:
     """Hash of the reader's own text: any change to it makes every entry stale."""
     digest = hashlib.sha256(pl.__version__.encode())
-    for path in sorted([*_PACKAGE.glob("tabular/*.*"), _PACKAGE / "spend.py", _PACKAGE / "report.py"]):
+    for path in sorted(
+        [*_PACKAGE.glob("tabular/*.*"), _PACKAGE / "spend.py", _PACKAGE / "report.py"]
+    ):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -53,7 +55,9 @@ class SpendCache:
                 raise ValueError("the seal does not fit")
             told = pl.read_parquet_metadata(io.BytesIO(body))
             report = FileReport.from_json(json.loads(told["report"]))
-            rejected = pl.DataFrame(json.loads(told["rejected"]), schema=REJECTED_SCHEMA, orient="row")
+            rejected = pl.DataFrame(
+                json.loads(told["rejected"]), schema=REJECTED_SCHEMA, orient="row"
+            )
             lines = pl.read_parquet(io.BytesIO(body))
             if report.rows_kept != lines.height or lines.schema != LINE_SCHEMA:
                 raise ValueError("the entry does not add up")
@@ -62,7 +66,9 @@ class SpendCache:
             return None
         return SpendBatch(lines, rejected, {item.path: report})
 
-    def put(self, item: SpendInput, lines: pl.DataFrame, rejected: pl.DataFrame, report: FileReport) -> None:
+    def put(
+        self, item: SpendInput, lines: pl.DataFrame, rejected: pl.DataFrame, report: FileReport
+    ) -> None:
         """Keep what reading a file gave."""
         buffer = io.BytesIO()
         body = report.to_json() | {"layout": report.layout}

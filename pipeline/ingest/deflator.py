@@ -61,9 +61,7 @@ def _parse(reading: Reading) -> pl.DataFrame:
         is_year = pl.col("financial_year").is_not_null()
         good = is_year & (pl.col("index_value") > 0)
         bad = rows.filter(is_year & ~good.fill_null(False))
-        reading.reject(
-            grid, bad.select("row", reason=pl.lit("a year without an index above zero"))
-        )
+        reading.reject(grid, bad.select("row", reason=pl.lit("a year without an index above zero")))
         kept = rows.filter(good)
         reading.keep(grid, kept.height)
         parts.append(

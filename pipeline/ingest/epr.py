@@ -123,5 +123,5 @@ def read_epr(
         "epr_suppliers",
         _parse,
         limits=limits,
-        prefer=lambda _: pl.col("as_at"),
+        prefer=pl.col("as_at"),
     )

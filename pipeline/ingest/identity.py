@@ -40,7 +40,11 @@ class Identity:
 
 def _in_file_name(name: str, register: Names) -> str | None:
     for token in re.findall(r"[A-Za-z0-9]+", name):
-        if _CODE.match(token) and any(c.isdigit() or c.isupper() for c in token) and register.code_known(token):
+        if (
+            _CODE.match(token)
+            and any(c.isdigit() or c.isupper() for c in token)
+            and register.code_known(token)
+        ):
             return token
     words = re.sub(r"\.[A-Za-z]{3,4}$", "", name)
     words = re.sub(r"(?i)spend|over|25k?|£|payments?|20\d\d|[^A-Za-z&' ]+", " ", words)
@@ -62,7 +66,9 @@ def identify(folder: str, file_name: str, entity: str | None, register: Names | 
     if register is None:
         if _CODE.match(folder):
             return Identity(folder, f"the folder is called {folder} (no register here to check it)")
-        return Identity(None, "no register of organisations is here and the folder is not an organisation code")
+        return Identity(
+            None, "no register of organisations is here and the folder is not an organisation code"
+        )
     by_entity = register.match(entity) if entity else None
     if register.code_known(folder):
         warning = None
@@ -84,7 +90,11 @@ def identify(folder: str, file_name: str, entity: str | None, register: Names | 
 def _ask(folder: str, file_name: str, entity: str | None, register: Names) -> str:
     clue = entity or (folder if folder and not _CODE.match(folder) else "") or file_name
     found = register.guesses(clue, 3)
-    said = f"the folder {folder!r} is no organisation code in the register" if folder else "no folder says whose file it is"
+    said = (
+        f"the folder {folder!r} is no organisation code in the register"
+        if folder
+        else "no folder says whose file it is"
+    )
     if entity:
         said += f", and the file names {entity!r} as its publisher"
     guesses = "; ".join(f"{code} {name}" for code, name, _ in found) or "none"

@@ -72,8 +72,12 @@ def find_scores(grid: Grid) -> ScoreSheet | None:
         def place(*names: str, words: dict[str, str] = words) -> str | None:
             return next((c for c, w in words.items() if w in names), None)
 
-        provider = place("provider", "trust", "organisation", "provider name", "trust name", "organisation name")
-        icb = place("ics", "icb", "integrated care board", "integrated care system", "ics name", "icb name")
+        provider = place(
+            "provider", "trust", "organisation", "provider name", "trust name", "organisation name"
+        )
+        icb = place(
+            "ics", "icb", "integrated care board", "integrated care system", "ics name", "icb name"
+        )
         if (provider or icb) and scores:
             return ScoreSheet(
                 int(values[0]),
@@ -95,7 +99,9 @@ def _year(grid: Grid, header_row: int, file_name: str) -> int | None:
     return None
 
 
-def _sheet_facts(reading: Reading, grid: Grid, found: ScoreSheet, register: Register | None) -> pl.DataFrame:
+def _sheet_facts(
+    reading: Reading, grid: Grid, found: ScoreSheet, register: Register | None
+) -> pl.DataFrame:
     sheet = reading.sheet(grid)
     sheet.header_rows = (found.header_row,)
     sheet.columns = {f"{p} {y or ''}".strip(): p for p, y in found.scores.values()}
@@ -105,8 +111,8 @@ def _sheet_facts(reading: Reading, grid: Grid, found: ScoreSheet, register: Regi
     year = _year(grid, found.header_row, reading.file.name) if needs_year else None
     if needs_year and year is None:
         raise RefusedFileError(
-            f"sheet {grid.sheet!r} says nowhere which year its pillar scores are of; expected a year "
-            "in its name, its title or the file's name"
+            f"sheet {grid.sheet!r} says nowhere which year its pillar scores are of; expected a "
+            "year in its name, its title or the file's name"
         )
     name_column = found.provider or found.icb
     assert name_column is not None  # noqa: S101  find_scores returns no sheet without one
@@ -148,7 +154,9 @@ def _sheet_facts(reading: Reading, grid: Grid, found: ScoreSheet, register: Regi
         sheet.warnings.append(f"No code found for: {'; '.join(missing[:10])}.")
     parts = [
         rows.select(
-            organisation_code=pl.col("organisation_name").replace_strict(codes, return_dtype=pl.String),
+            organisation_code=pl.col("organisation_name").replace_strict(
+                codes, return_dtype=pl.String
+            ),
             year=pl.lit(its_year or year),
             care_setting="care_setting",
             pillar=pl.lit(pillar),
@@ -175,7 +183,11 @@ def _parse(reading: Reading, register: Register | None) -> pl.DataFrame:
         parts.append(_sheet_facts(reading, grid, found, register))
     if not parts:
         everything = " ".join(top_text(g, 15) for g in reading.grids).lower()
-        if "readiness" in everything or "capabilities" in everything or "self-assessment" in everything:
+        if (
+            "readiness" in everything
+            or "capabilities" in everything
+            or "self-assessment" in everything
+        ):
             raise RefusedFileError(OLD_SCALE.replace("the scores go above 5: this", "this"))
         raise RefusedFileError(
             "no sheet has a provider or board column beside pillar scores (Well Led, Ensure Smart "
@@ -205,5 +217,5 @@ def read_maturity(
         "digital_maturity",
         lambda reading: _parse(reading, register),
         limits=limits,
-        prefer=lambda _: pl.col("source_file"),
+        prefer=pl.col("source_file"),
     )

@@ -18,7 +18,18 @@ from rapidfuzz import fuzz, process
 THRESHOLD = 93.0
 MARGIN = 4.0
 SHORTEST_CUT = 18
-_COMPASS = {"NORTH", "SOUTH", "EAST", "WEST", "NORTHERN", "SOUTHERN", "EASTERN", "WESTERN", "CENTRAL", "MID"}
+_COMPASS = {
+    "NORTH",
+    "SOUTH",
+    "EAST",
+    "WEST",
+    "NORTHERN",
+    "SOUTHERN",
+    "EASTERN",
+    "WESTERN",
+    "CENTRAL",
+    "MID",
+}
 _ENDINGS = re.compile(
     r"\s(?:NHS FOUNDATION TRUST|NHS FOUNDATION|NHS FT|NHSFT|FOUNDATION NHS TRUST|FOUNDATION TRUST|"
     r"NHS TRUST|NHS T|NHS|FT|TRUST)$"
@@ -81,10 +92,12 @@ class Register:
         self._fill(other, open_codes)
         self._trusts = {k: c for k, c in self._exact.items() if self._kinds[c] != "icb"}
         # Short forms and initials are accepted exactly, never by likeness.
-        self._full = {k: c for k, c in self._trusts.items() if _ENDINGS.search(k) and len(core(k)) > 5}
+        self._full = {
+            k: c for k, c in self._trusts.items() if _ENDINGS.search(k) and len(core(k)) > 5
+        }
 
     def _fill(self, pairs: list[tuple[str, str]], open_codes: set[str]) -> None:
-        """Add names that are not there yet; a name of two organisations goes to the only open one."""
+        """Add names that are not there yet; a name of two goes to the only open one."""
         for index, key_of in (
             (self._exact, comparable),
             (self._core, lambda n: core(comparable(n))),
@@ -120,7 +133,9 @@ class Register:
         if not name or not name.strip():
             return None
         key = comparable(name)
-        board = _board_core(key) or (key.removeprefix("NHS ").replace(" AND ", " ") if kind == "icb" else None)
+        board = _board_core(key) or (
+            key.removeprefix("NHS ").replace(" AND ", " ") if kind == "icb" else None
+        )
         if board is not None:
             return self._match_board(board)
         if key in self._exact:

@@ -10,14 +10,8 @@ from datetime import date
 import polars as pl
 
 from pipeline.ingest.files import RawFile
-from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
-from pipeline.ingest.result import (
-    EARLIER_VERSION,
-    Reading,
-    RefusedFileError,
-    _open,
-    _set_aside,
-)
+from pipeline.ingest.report import FileReport
+from pipeline.ingest.result import Reading, RefusedFileError, finish, open_file, run_files
 from pipeline.ingest.tables import clean, squash
 from pipeline.ingest.tabular import Grid, Limits
 from pipeline.ingest.years import month_in
@@ -31,6 +25,9 @@ REGION_OF_CODE = {
     "Y62": "North West",
     "Y63": "North East and Yorkshire",
 }
+ICB_CREATION = date(2022, 7, 1)
+ICB_MERGERS = date(2026, 4, 1)
+Frames = dict[str, list[pl.DataFrame]]
 CODE = r"^[A-Z][A-Z0-9]{2}$|^[A-Z0-9]{5}$"
 REGISTER = pl.Schema(
     {
@@ -165,7 +162,7 @@ def _register(reading: Reading, grid: Grid) -> pl.DataFrame:
         closed="closed",
         vintage=pl.lit(month_in(reading.file.name), dtype=pl.Date),
         file=pl.lit(reading.file.name),
-    ).cast(dict(REGISTER))
+    ).cast(REGISTER)
 
 
 def _take(
@@ -206,7 +203,7 @@ def _directory(reading: Reading, grid: Grid) -> pl.DataFrame:
     taken = _take(reading, grid, columns, DIRECTORY)
     return taken.with_columns(
         pl.when(pl.col("icb_name") != "-").then("icb_name"), file=pl.lit(reading.file.name)
-    ).cast(dict(DIRECTORY))
+    ).cast(DIRECTORY)
 
 
 def _boards(reading: Reading, grid: Grid, kind: str) -> pl.DataFrame:
@@ -234,11 +231,11 @@ def _boards(reading: Reading, grid: Grid, kind: str) -> pl.DataFrame:
             vintage=pl.lit(month_in(reading.file.name.replace("_", " ")), dtype=pl.Date),
             is_directory=pl.lit(kind == "board directory"),
         )
-        .cast(dict(BOARDS))
+        .cast(BOARDS)
     )
 
 
-def _successions(reading: Reading, grid: Grid) -> pl.DataFrame:
+def _successions(reading: Reading, grid: Grid, known: set[str]) -> pl.DataFrame:
     names = _header(grid)
     rows = grid.frame.slice(1).select(
         "row",
@@ -246,64 +243,50 @@ def _successions(reading: Reading, grid: Grid) -> pl.DataFrame:
         new_code=clean(names["new code"]),
         date=_day(names["date"]),
     )
-    trust = pl.col("old_code").str.contains(r"^[RT][A-Z0-9]{2}$") & pl.col("new_code").str.contains(
-        r"^[RT][A-Z0-9]{2}$|^[A-Z]\d[A-Z]\d[A-Z]$"
-    )
-    rows = rows.with_columns(_trust=trust.fill_null(False))
-    reading.ignore(grid, "succession of a site or another body", rows.filter(~pl.col("_trust")).height)
-    bad = rows.filter(pl.col("_trust") & pl.col("date").is_null())
+    wanted = pl.col("old_code").is_in(known) & pl.col("new_code").is_in(known)
+    rows = rows.with_columns(_wanted=wanted.fill_null(False))
+    outside = "succession of a site, another body, or a trust that is not in the register"
+    reading.ignore(grid, outside, rows.filter(~pl.col("_wanted")).height)
+    rows = rows.filter("_wanted")
+    bad = rows.filter(pl.col("date").is_null())
     reading.reject(grid, bad.select("row", reason=pl.lit("no date written YYYYMMDD")))
-    kept = rows.filter(pl.col("_trust") & pl.col("date").is_not_null())
+    kept = rows.filter(pl.col("date").is_not_null())
     reading.keep(grid, kept.height)
     return kept.select("old_code", "new_code", "date", file=pl.lit(reading.file.name))
 
 
 def read_parts(files: Sequence[RawFile], *, limits: Limits | None) -> Parts:
     """Read every file of the register on its own; one that is not understood is set aside."""
-    frames: dict[str, list[pl.DataFrame]] = {"register": [], "directory": [], "boards": [], "successions": []}
-    reports: list[FileReport] = []
-    rejected: list[pl.DataFrame] = []
-    for file in files:
-        report = FileReport(file.path, file.sha256, file.bytes, "organisations")
-        report.facts_table = "dims.organisation"
-        reports.append(report)
-        opened = _open(file, limits)
-        reading = Reading(file, report, [] if isinstance(opened, str) else opened)
-        if file.superseded_by is not None:
-            report.is_superseded = True
-            report.reason = f"a later version of the file is here: {file.superseded_by}"
-            report.layout = "an earlier version, not read further"
-            for grid in reading.grids:
-                reading.ignore_sheet(grid, EARLIER_VERSION)
-            continue
-        if isinstance(opened, str):
-            report.status, report.reason = "set aside", opened
-            continue
-        try:
-            kinds = _read_one(reading, frames)
-        except Exception as error:  # one hostile file must not stop the run
-            _set_aside(reading, str(error) or type(error).__name__)
-            continue
-        report.layout = ", ".join(kinds)
-        rejected += reading.rejected
-        for grid in reading.grids:
-            sheet = reading.sheet(grid)
-            left = sheet.rows_read - sheet.rows_kept - sheet.rows_rejected - sheet.rows_ignored
-            reading.ignore(grid, "titles, headers and notes", max(left, 0))
-        if report.rows_rejected:
-            report.status = "partly read"
-            report.reason = f"{report.rows_rejected} rows set aside; see the rejected rows"
+    frames: Frames = {"register": [], "directory": [], "boards": [], "successions": []}
+    opened = {file.path: open_file(file, limits) for file in files}
+
+    def lists_successions(file: RawFile) -> bool:
+        grids = opened[file.path]
+        return not isinstance(grids, str) and any(kind_of(g) == "successions" for g in grids)
+
+    done = run_files(
+        # Successions last: of their many thousand rows only those of trusts in the register count.
+        sorted(files, key=lists_successions),
+        "organisations",
+        "dims.organisation",
+        lambda reading: _read_one(reading, frames),
+        limits=limits,
+        opener=lambda file, _: opened[file.path],
+    )
+    place = {file.path: i for i, file in enumerate(files)}
+    readings = sorted((reading for reading, _ in done), key=lambda r: place[r.file.path])
+    reports, rejected = finish(readings)
     return Parts(
         pl.concat([pl.DataFrame(schema=REGISTER), *frames["register"]]),
         pl.concat([pl.DataFrame(schema=DIRECTORY), *frames["directory"]]),
         pl.concat([pl.DataFrame(schema=BOARDS), *frames["boards"]]),
         pl.concat([pl.DataFrame(schema=SUCCESSIONS), *frames["successions"]]),
         reports,
-        pl.concat(rejected) if rejected else pl.DataFrame(schema=REJECTED_SCHEMA),
+        rejected,
     )
 
 
-def _read_one(reading: Reading, frames: dict[str, list[pl.DataFrame]]) -> list[str]:
+def _read_one(reading: Reading, frames: Frames) -> None:
     kinds: list[str] = []
     for grid in reading.grids:
         kind = kind_of(grid)
@@ -316,7 +299,8 @@ def _read_one(reading: Reading, frames: dict[str, list[pl.DataFrame]]) -> list[s
         elif kind == "trust directory":
             frames["directory"].append(_directory(reading, grid))
         elif kind == "successions":
-            frames["successions"].append(_successions(reading, grid))
+            known = {c for f in frames["register"] for c in f["organisation_code"]}
+            frames["successions"].append(_successions(reading, grid, known))
         else:
             frames["boards"].append(_boards(reading, grid, kind))
     if not kinds:
@@ -325,8 +309,4 @@ def _read_one(reading: Reading, frames: dict[str, list[pl.DataFrame]]) -> list[s
             "boards or list of successions (old_code, new_code, date) was found in the file; "
             "download the report again"
         )
-    return kinds
-
-
-ICB_CREATION = date(2022, 7, 1)
-ICB_MERGERS = date(2026, 4, 1)
+    reading.report.layout = ", ".join(kinds)

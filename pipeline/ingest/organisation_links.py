@@ -101,7 +101,9 @@ def boards(parts: Parts, trusts: pl.DataFrame, membership: pl.DataFrame) -> pl.D
     """Rows of ``dims.icb``: every board named in a list or holding a trust."""
     merges = _board_merges(parts)
     ended: dict[str, date] = {}
-    for code, text in parts.boards.filter("is_directory").select("icb_code", "predecessors").iter_rows():
+    for code, text in (
+        parts.boards.filter("is_directory").select("icb_code", "predecessors").iter_rows()
+    ):
         for old in _split(text):
             day = merges[code] - timedelta(days=1)
             ended[old] = max(ended.get(old, day), day)
@@ -117,7 +119,9 @@ def boards(parts: Parts, trusts: pl.DataFrame, membership: pl.DataFrame) -> pl.D
     for code in [*membership["icb_code"], *trusts["icb_code"].drop_nulls()]:
         if code not in NOT_A_BOARD:
             names.setdefault(code, "")
-    register = parts.register.filter(pl.col("region").is_not_null() & pl.col("icb_code").is_not_null())
+    register = parts.register.filter(
+        pl.col("region").is_not_null() & pl.col("icb_code").is_not_null()
+    )
     for code, region in (
         register.group_by("icb_code").agg(pl.col("region").mode().sort().first()).iter_rows()
     ):
@@ -125,9 +129,7 @@ def boards(parts: Parts, trusts: pl.DataFrame, membership: pl.DataFrame) -> pl.D
     has_later = bool(merges)
     directory = set(parts.boards.filter("is_directory")["icb_code"])
     counts = dict(
-        membership.group_by("icb_code")
-        .agg(pl.col("organisation_code").n_unique())
-        .iter_rows()
+        membership.group_by("icb_code").agg(pl.col("organisation_code").n_unique()).iter_rows()
     )
     rows = [
         {

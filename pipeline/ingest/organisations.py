@@ -29,11 +29,6 @@ SECTOR_OF_TYPE = (
     ("Acute", r"(?i)acute"),
     ("Community", r"(?i)community"),
 )
-NATIONAL_BODIES = (
-    ("X24", "NHS England"),
-    ("X26", "NHS England Digital, Data and Technology"),
-    ("DHSC", "Department of Health and Social Care"),
-)
 
 
 @dataclass(frozen=True)
@@ -163,25 +158,14 @@ def read_organisations(
         kind=pl.lit("icb"),
         former_names=pl.lit(None, pl.String),
     )
-    frames = [trusts, open_board]
-    if not is_demo and trusts.height:
-        frames.append(
-            pl.DataFrame(
-                [
-                    {"organisation_code": c, "name": n, "kind": "national"}
-                    for c, n in NATIONAL_BODIES
-                    if c not in set(trusts["organisation_code"])
-                ],
-                schema={"organisation_code": pl.String, "name": pl.String, "kind": pl.String},
-            )
-        )
     schema = table("dims.organisation").polars
     organisation = (
-        pl.concat(frames, how="diagonal_relaxed")
+        pl.concat([trusts, open_board], how="diagonal_relaxed")
         .unique("organisation_code", keep="first", maintain_order=True)
         .with_columns(
             region=pl.coalesce(
-                "region", pl.col("icb_code").replace_strict(regions, default=None, return_dtype=pl.String)
+                "region",
+                pl.col("icb_code").replace_strict(regions, default=None, return_dtype=pl.String),
             ),
             icb_name=pl.col("icb_code").replace_strict(names, default=None, return_dtype=pl.String),
             current_code=pl.coalesce(
@@ -194,7 +178,7 @@ def read_organisations(
             benchmark_group=pl.lit(None, pl.String),
         )
         .select(*schema)
-        .cast(dict(schema))
+        .cast(schema)
         .sort("organisation_code")
     )
     return OrganisationsResult(

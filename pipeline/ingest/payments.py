@@ -139,14 +139,22 @@ def read_payment_lines(
         if _undecided(reports[item.path]) and (folder := item.path.rsplit("/", 1)[0]) in orders
     ]
     lines = pl.concat([b.lines for b in batches]) if batches else pl.DataFrame(schema=LINE_SCHEMA)
-    rejected = pl.concat([b.rejected for b in batches]) if batches else pl.DataFrame(schema=REJECTED_SCHEMA)
+    rejected = (
+        pl.concat([b.rejected for b in batches])
+        if batches
+        else pl.DataFrame(schema=REJECTED_SCHEMA)
+    )
     if again:
         paths = [i.path for i in again]
         more, opened_again = _read_all(again, cache, limits, threads, None)
         opened += opened_again
         reports |= {path: r for b in more for path, r in b.reports.items()}
-        lines = pl.concat([lines.filter(~pl.col("source_file").is_in(paths)), *(b.lines for b in more)])
-        rejected = pl.concat([rejected.filter(~pl.col("source_file").is_in(paths)), *(b.rejected for b in more)])
+        lines = pl.concat(
+            [lines.filter(~pl.col("source_file").is_in(paths)), *(b.lines for b in more)]
+        )
+        rejected = pl.concat(
+            [rejected.filter(~pl.col("source_file").is_in(paths)), *(b.rejected for b in more)]
+        )
     if cache:
         cache.prune([*items, *again])
     return _with_publisher(files, lines, rejected, reports, register, opened)
@@ -178,11 +186,18 @@ def _with_publisher(
         if who.warning:
             report.warnings.append(who.warning)
         if who.code is None:
-            report.status, report.reason = "set aside", f"whose file it is cannot be told: {who.reason}"
+            report.status, report.reason = (
+                "set aside",
+                f"whose file it is cannot be told: {who.reason}",
+            )
         rows.append((file.path, who.code, report.is_superseded))
     known = pl.DataFrame(
         rows,
-        schema={"source_file": pl.String, "organisation_code": pl.String, "is_superseded": pl.Boolean},
+        schema={
+            "source_file": pl.String,
+            "organisation_code": pl.String,
+            "is_superseded": pl.Boolean,
+        },
         orient="row",
     )
     lines = lines.join(known, on="source_file", how="inner", maintain_order="left").drop("entity")
@@ -208,13 +223,22 @@ def _reject_orphans(orphans: pl.DataFrame, reports: dict[str, FileReport]) -> pl
             if part.sheet == sheet:
                 part.rows_kept -= n
                 part.rejected[reason] = part.rejected.get(reason, 0) + n
-    shown = ("payment_date", "supplier", "expense_type", "expense_area", "description", "amount_gbp")
+    shown = (
+        "payment_date",
+        "supplier",
+        "expense_type",
+        "expense_area",
+        "description",
+        "amount_gbp",
+    )
     return orphans.select(
         "source_file",
         "source_sheet",
         "source_row",
         reason=pl.lit(reason),
-        raw=pl.concat_str([pl.col(c).cast(pl.String) for c in shown], separator=" | ", ignore_nulls=True),
+        raw=pl.concat_str(
+            [pl.col(c).cast(pl.String) for c in shown], separator=" | ", ignore_nulls=True
+        ),
     )
 
 
@@ -229,4 +253,6 @@ def classify_lines(
     """
     distinct = lines.select(COMBINATION).unique(maintain_order=True)
     labelled = classify(distinct)
-    return lines.join(labelled, on=list(COMBINATION), how="left", nulls_equal=True, maintain_order="left")
+    return lines.join(
+        labelled, on=list(COMBINATION), how="left", nulls_equal=True, maintain_order="left"
+    )

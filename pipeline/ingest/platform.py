@@ -56,20 +56,22 @@ def _parse(reading: Reading, register: Register | None) -> pl.DataFrame:
             is_reporting_benefits=_flag("is_reporting_benefits"),
         )
         unclear = kept.filter(pl.col("is_live").is_null())
-        reading.reject(
-            grid, unclear.select("row", reason=pl.lit("live is neither true nor false"))
-        )
+        reading.reject(grid, unclear.select("row", reason=pl.lit("live is neither true nor false")))
         kept = kept.filter(pl.col("is_live").is_not_null())
         reading.keep(grid, kept.height)
         codes = [
-            register.match(name, kind="icb" if "ICB" in kind.upper() or "BOARD" in kind.upper() else None)
+            register.match(
+                name, kind="icb" if "ICB" in kind.upper() or "BOARD" in kind.upper() else None
+            )
             if register
             else None
             for name, kind in kept.select("organisation_name", "organisation_kind").iter_rows()
         ]
         unmatched = sum(code is None for code in codes)
         if unmatched and register:
-            sheet.warnings.append(f"{unmatched} of {len(codes)} names were not found in the register.")
+            sheet.warnings.append(
+                f"{unmatched} of {len(codes)} names were not found in the register."
+            )
         parts.append(
             kept.select(
                 organisation_code=pl.Series(codes, dtype=pl.String),
@@ -107,5 +109,5 @@ def read_platform(
         "fdp",
         lambda reading: _parse(reading, register),
         limits=limits,
-        prefer=lambda _: pl.col("source_file"),
+        prefer=pl.col("source_file"),
     )

@@ -105,7 +105,9 @@ def _deflator(grid: Grid) -> str | None:
 
 def _platform(grid: Grid) -> str | None:
     found = platform.find_table(grid)
-    fdp = found and any("fdp" in squash(h) or "data platform" in squash(h) for h in found.headers.values())
+    fdp = found and any(
+        "fdp" in squash(h) or "data platform" in squash(h) for h in found.headers.values()
+    )
     return "it lists organisations live on the data platform" if fdp else None
 
 
@@ -162,7 +164,7 @@ def recognise(grids: Sequence[Grid]) -> Recognised:
     """
     for source_id, test in TESTS:
         for grid in grids:
-            if grid.height < 2 or grid.frame.width < 3:
+            if grid.height == 0 or grid.frame.width < 3:
                 continue
             if reason := test(grid):
                 where = f" (sheet {grid.sheet!r})" if grid.sheet else ""

@@ -54,7 +54,9 @@ def _year_rows(
     kept: pl.DataFrame, names: dict[str, str], year: str, measures: dict[str, str], sheet: str
 ) -> pl.DataFrame:
     provision = clean(measures["provision"]) if "provision" in measures else pl.lit(None, pl.String)
-    records = clean(measures["records_type"]) if "records_type" in measures else pl.lit(None, pl.String)
+    records = (
+        clean(measures["records_type"]) if "records_type" in measures else pl.lit(None, pl.String)
+    )
     return kept.select(
         organisation_code=clean(names["organisation_code"]).str.to_uppercase(),
         organisation_name=clean(names["organisation_name"])
@@ -99,9 +101,9 @@ def _parse(reading: Reading) -> pl.DataFrame:
         )
         reading.reject(
             grid,
-            rows.filter(~is_code & pl.any_horizontal(number(c).is_not_null() for c in money)).select(
-                "row", reason=pl.lit("costs without a trust code")
-            ),
+            rows.filter(
+                ~is_code & pl.any_horizontal(number(c).is_not_null() for c in money)
+            ).select("row", reason=pl.lit("costs without a trust code")),
         )
         kept = rows.filter(is_code & ~wrong)
         reading.keep(grid, kept.height)
@@ -127,6 +129,4 @@ def read_records_cost(
     Returns:
         Rows of ``facts.records_cost`` (pounds), reports and rejected rows.
     """
-    return read_source(
-        files, "facts.records_cost", "medical_records_cost", _parse, limits=limits
-    )
+    return read_source(files, "facts.records_cost", "medical_records_cost", _parse, limits=limits)

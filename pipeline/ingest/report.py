@@ -98,7 +98,11 @@ class FileReport:
         for sheet in self.sheets:
             if not sheet.columns:
                 continue
-            head = f"header in row {', '.join(map(str, sheet.header_rows))}" if sheet.header_rows else "no header"
+            head = (
+                f"header in row {', '.join(map(str, sheet.header_rows))}"
+                if sheet.header_rows
+                else "no header"
+            )
             columns = ", ".join(f"{role} = {name}" for role, name in sheet.columns.items())
             where = f"sheet {sheet.sheet!r}, " if sheet.sheet else ""
             how = " ".join(x for x in (sheet.container, sheet.encoding) if x)
@@ -158,5 +162,7 @@ def raw_rows(frame: pl.DataFrame, path: str, sheet: str, reasons: pl.DataFrame) 
         source_sheet=pl.lit(sheet),
         source_row=pl.col("row"),
         reason=pl.col("reason"),
-        raw=pl.concat_str(cells, separator=" | ", ignore_nulls=True).fill_null("").str.slice(0, RAW_LIMIT),
-    ).cast(dict(REJECTED_SCHEMA))
+        raw=pl.concat_str(cells, separator=" | ", ignore_nulls=True)
+        .fill_null("")
+        .str.slice(0, RAW_LIMIT),
+    ).cast(REJECTED_SCHEMA)

@@ -111,11 +111,6 @@ class Reading:
 Parse = Callable[[Reading], pl.DataFrame]
 
 
-def say_nothing_found(what: str, do: str) -> str:
-    """A sentence for a file that holds none of what the source needs."""
-    return f"no table of {what} was found in the file; {do}"
-
-
 def _set_aside(reading: Reading, reason: str, status: str = "set aside") -> None:
     reading.report.status, reading.report.reason = status, reason
     reading.report.sheets.clear()
@@ -124,7 +119,8 @@ def _set_aside(reading: Reading, reason: str, status: str = "set aside") -> None
         reading.ignore_sheet(grid, SET_ASIDE if status == "set aside" else "not data")
 
 
-def _open(file: RawFile, limits: Limits | None) -> list[Grid] | str:
+def open_file(file: RawFile, limits: Limits | None) -> list[Grid] | str:
+    """The sheets of a file, or a sentence why it cannot be opened."""
     try:
         return read_grids(file.absolute.read_bytes(), limits=limits)
     except UnreadableFileError as error:
@@ -135,6 +131,92 @@ def _open(file: RawFile, limits: Limits | None) -> list[Grid] | str:
         return f"the file cannot be read ({type(error).__name__}: {str(error)[:120]})"
 
 
+def run_files(
+    files: Sequence[RawFile],
+    source_id: str,
+    facts_table: str,
+    parse: Callable[[Reading], pl.DataFrame | None],
+    *,
+    limits: Limits | None,
+    opener: Callable[[RawFile, Limits | None], list[Grid] | str] = open_file,
+) -> list[tuple[Reading, pl.DataFrame | None]]:
+    """Open and parse each file on its own, so that no file stops another.
+
+    Args:
+        files: the files of one source.
+        source_id: the source.
+        facts_table: the table its rows go to.
+        parse: turns one file into rows; raises :class:`RefusedFileError` or :class:`NotDataError`
+            with a sentence.
+        limits: what an untrusted file may cost.
+        opener: turns a file into sheets, or a sentence why it cannot.
+
+    Returns:
+        Every file's reading, with what ``parse`` gave; None when the file gave nothing.
+    """
+    done: list[tuple[Reading, pl.DataFrame | None]] = []
+    for file in files:
+        report = FileReport(file.path, file.sha256, file.bytes, source_id, facts_table=facts_table)
+        opened = opener(file, limits)
+        reading = Reading(file, report, [] if isinstance(opened, str) else opened)
+        done.append((reading, _parse_one(reading, opened, parse)))
+    return done
+
+
+def _parse_one(
+    reading: Reading, opened: list[Grid] | str, parse: Callable[[Reading], pl.DataFrame | None]
+) -> pl.DataFrame | None:
+    report = reading.report
+    if reading.file.superseded_by is not None:
+        report.is_superseded = True
+        report.reason = f"a later version of the file is here: {reading.file.superseded_by}"
+        report.layout = "an earlier version, not read further"
+        for grid in reading.grids:
+            reading.ignore_sheet(grid, EARLIER_VERSION)
+        return None
+    if isinstance(opened, str):
+        report.status, report.reason = "set aside", opened
+        return None
+    try:
+        facts = parse(reading)
+    except RefusedFileError as error:
+        _set_aside(reading, str(error))
+        return None
+    except NotDataError as error:
+        _set_aside(reading, str(error), "not data")
+        report.facts_table = None
+        return None
+    except Exception as error:  # one hostile file must not stop the run
+        _set_aside(
+            reading,
+            f"the file has an unexpected form ({type(error).__name__}: {str(error)[:120]}); "
+            "compare it with another file of the same source",
+        )
+        return None
+    for grid in reading.grids:
+        sheet = reading.sheet(grid)
+        left = sheet.rows_read - sheet.rows_kept - sheet.rows_rejected - sheet.rows_ignored
+        reading.ignore(grid, "titles, headers and notes", left)
+    return facts
+
+
+def finish(readings: Sequence[Reading]) -> tuple[list[FileReport], pl.DataFrame]:
+    """Reports with their final status, and all rejected rows in order."""
+    for reading in readings:
+        report = reading.report
+        if report.status == "read" and report.rows_rejected:
+            counted = [(n, r) for s in report.sheets for r, n in s.rejected.items()]
+            report.status = "partly read"
+            report.reason = (
+                f"{report.rows_rejected:,} rows set aside, most because: {max(counted)[1]}"
+            )
+    rejected = [frame for reading in readings for frame in reading.rejected]
+    if not rejected:
+        return [reading.report for reading in readings], pl.DataFrame(schema=REJECTED_SCHEMA)
+    rows = pl.concat(rejected).sort("source_file", "source_sheet", "source_row")
+    return [reading.report for reading in readings], rows
+
+
 def read_source(
     files: Sequence[RawFile],
     full_name: str,
@@ -142,87 +224,41 @@ def read_source(
     parse: Parse,
     *,
     limits: Limits | None,
-    opener: Callable[[RawFile, Limits | None], list[Grid] | str] = _open,
-    prefer: Callable[[pl.DataFrame], pl.Expr] | None = None,
+    opener: Callable[[RawFile, Limits | None], list[Grid] | str] = open_file,
+    prefer: pl.Expr | None = None,
 ) -> SourceResult:
-    """Read all files of a source, each on its own.
+    """Read all files of a source into its facts table.
 
     Args:
         files: the source's files.
         full_name: the table the rows go to, such as ``facts.epr``.
         source_id: the source.
-        parse: turns one file into facts with the added columns ``_sheet`` and ``_row``; raises
-            :class:`RefusedFileError` or :class:`NotDataError` with a sentence.
+        parse: turns one file into facts with the added columns ``_sheet`` and ``_row``.
         limits: what an untrusted file may cost.
         opener: turns a file into sheets, or a sentence why it cannot.
-        prefer: an expression over all facts; among rows of one key the greatest wins, so that a
-            later position replaces an earlier one. Without it the first row wins.
+        prefer: among rows of one key the one with the greatest value wins, so that a later position
+            replaces an earlier one. Without it the first row wins.
 
     Returns:
         Facts with one row a key, reports, rejected rows.
     """
-    parts: list[pl.DataFrame] = []
-    readings: list[Reading] = []
-    for file in files:
-        report = FileReport(file.path, file.sha256, file.bytes, source_id, facts_table=full_name)
-        opened = opener(file, limits)
-        reading = Reading(file, report, [] if isinstance(opened, str) else opened)
-        readings.append(reading)
-        if file.superseded_by is not None:
-            report.is_superseded = True
-            report.reason = f"a later version of the file is here: {file.superseded_by}"
-            report.layout = "an earlier version, not read further"
-            for grid in reading.grids:
-                reading.ignore_sheet(grid, EARLIER_VERSION)
-            continue
-        if isinstance(opened, str):
-            report.status, report.reason = "set aside", opened
-            continue
-        try:
-            facts = parse(reading)
-        except RefusedFileError as error:
-            _set_aside(reading, str(error))
-            continue
-        except NotDataError as error:
-            _set_aside(reading, str(error), "not data")
-            report.facts_table = None
-            continue
-        except Exception as error:  # one hostile file must not stop the run
-            _set_aside(
-                reading,
-                f"the file has an unexpected form ({type(error).__name__}: {str(error)[:120]}); "
-                "compare it with another file of the same source",
-            )
-            continue
-        for grid in reading.grids:
-            sheet = reading.sheet(grid)
-            left = sheet.rows_read - sheet.rows_kept - sheet.rows_rejected - sheet.rows_ignored
-            reading.ignore(grid, "titles, headers and notes", max(left, 0))
-        parts.append(facts.with_columns(pl.lit(file.path).alias("source_file")))
+    done = run_files(files, source_id, full_name, parse, limits=limits, opener=opener)
+    readings = [reading for reading, _ in done]
+    parts = [
+        facts.with_columns(pl.lit(reading.file.path).alias("source_file"))
+        for reading, facts in done
+        if facts is not None
+    ]
     frame = _one_row_a_key(parts, readings, full_name, prefer)
-    for reading in readings:
-        report = reading.report
-        if report.status == "read" and report.rows_rejected and not report.is_superseded:
-            report.status = "partly read"
-            most = max(
-                ((n, r) for s in report.sheets for r, n in s.rejected.items()), default=(0, "")
-            )
-            report.reason = f"{report.rows_rejected:,} rows set aside, most because: {most[1]}"
-    rejected = [frame for reading in readings for frame in reading.rejected]
-    return SourceResult(
-        frame,
-        [reading.report for reading in readings],
-        pl.concat(rejected).sort("source_file", "source_sheet", "source_row")
-        if rejected
-        else pl.DataFrame(schema=REJECTED_SCHEMA),
-    )
+    reports, rejected = finish(readings)
+    return SourceResult(frame, reports, rejected)
 
 
 def _one_row_a_key(
     parts: list[pl.DataFrame],
     readings: list[Reading],
     full_name: str,
-    prefer: Callable[[pl.DataFrame], pl.Expr] | None,
+    prefer: pl.Expr | None,
 ) -> pl.DataFrame:
     """Keep one row a key and move the rows that lost from kept to rejected or ignored."""
     contract = table(full_name)
@@ -232,7 +268,7 @@ def _one_row_a_key(
             pl.lit(None, dtype=schema[name]).alias(name) for name in schema if name not in p.columns
         )
         .select(*schema, *PROVENANCE)
-        .cast(dict(schema) | PROVENANCE)
+        .cast(pl.Schema({**schema, **PROVENANCE}))
         for p in parts
         if p.height
     ]
@@ -242,14 +278,16 @@ def _one_row_a_key(
     key = list(contract.key)
     ranked = facts
     if prefer is not None:
-        ranked = facts.with_columns(_prefer=prefer(facts)).sort(
+        ranked = facts.with_columns(_prefer=prefer).sort(
             "_prefer", "_order", descending=[True, False], nulls_last=True
         )
     if ranked.select(pl.struct(key).is_duplicated().any()).item():
         first = ranked.unique(key, keep="first", maintain_order=True)
         place = ["source_file", "_sheet", "_row"]
         lost = (
-            ranked.join(first.select(*key, _winner="source_file"), on=key, how="left", nulls_equal=True)
+            ranked.join(
+                first.select(*key, _winner="source_file"), on=key, how="left", nulls_equal=True
+            )
             .join(first.select("_order"), on="_order", how="anti")
             .join(first.select(place).unique(), on=place, how="anti")
             .unique(place, keep="first", maintain_order=True)

@@ -51,7 +51,10 @@ def _parse(reading: Reading) -> pl.DataFrame:
         rows = found.rows.with_columns(
             toolkit_year=pl.when(first.is_not_null()).then(
                 pl.concat_str(
-                    pl.lit("20"), first, pl.lit("/"), pl.col("status").str.extract(r"\d{2}/(\d{2})", 1)
+                    pl.lit("20"),
+                    first,
+                    pl.lit("/"),
+                    pl.col("status").str.extract(r"\d{2}/(\d{2})", 1),
                 )
             )
         )
@@ -109,5 +112,5 @@ def read_security(
         "dspt",
         _parse,
         limits=limits,
-        prefer=lambda _: pl.col("published"),
+        prefer=pl.col("published"),
     )

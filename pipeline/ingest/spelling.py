@@ -14,14 +14,12 @@ def _word(word: str, first: bool) -> str:
     if word in _SMALL and not first:
         return word.lower()
     parts = re.split(r"([-(/])", word)
-    spelt = "".join(
-        p.lower() if p in _SMALL and i else p.capitalize() for i, p in enumerate(parts)
-    )
+    spelt = "".join(p.lower() if p in _SMALL and i else p.capitalize() for i, p in enumerate(parts))
     return re.sub(r"^(Mc)([a-z])", lambda m: m[1] + m[2].upper(), spelt)
 
 
 def readable(name: str) -> str:
-    """``GUY'S AND ST THOMAS' NHS FOUNDATION TRUST`` to ``Guy's and St Thomas' NHS Foundation Trust``.
+    """``GUY'S AND ST THOMAS' NHS TRUST`` to ``Guy's and St Thomas' NHS Trust``.
 
     A name that is not wholly in capitals is left as it is.
     """

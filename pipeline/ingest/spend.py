@@ -89,7 +89,9 @@ class _Sheet:
     rows: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
-def read_spend(items: Sequence[SpendInput], *, limits: Limits | None = None, threads: int = 2) -> SpendBatch:
+def read_spend(
+    items: Sequence[SpendInput], *, limits: Limits | None = None, threads: int = 2
+) -> SpendBatch:
     """Read spend files.
 
     Args:
@@ -119,7 +121,9 @@ def read_spend(items: Sequence[SpendInput], *, limits: Limits | None = None, thr
     sheets: list[_Sheet] = []
     rejected: list[pl.DataFrame] = []
     for item, grids in zip(items, opened, strict=True):
-        report = FileReport(item.path, item.sha256, item.bytes, "spend_over_25k", facts_table="facts.payment")
+        report = FileReport(
+            item.path, item.sha256, item.bytes, "spend_over_25k", facts_table="facts.payment"
+        )
         reports[item.path] = report
         if isinstance(grids, str):
             report.status, report.reason = "set aside", grids
@@ -170,7 +174,8 @@ def _understand(
         sheet.warnings += layout.warnings
         sheet.confidence = layout.confidence
         sheet.columns = {
-            role: layout.headers.get(c) or f"column {int(c[1:]) + 1}" for role, c in layout.columns.items()
+            role: layout.headers.get(c) or f"column {int(c[1:]) + 1}"
+            for role, c in layout.columns.items()
         }
         hint_sheet = hint_from_name(grid.sheet) if grid.sheet else PeriodHint()
         hint = hint_sheet if hint_sheet.months else hint_file
@@ -193,7 +198,9 @@ def _understand(
 
 def _has_money(grid: Grid) -> bool:
     sample = grid.frame.head(200).drop("row")
-    hits = sample.select(pl.any_horizontal(pl.all().str.contains(r"^[£\s(-]*\d[\d,]*\.\d\d[)\s]*$")).sum())
+    hits = sample.select(
+        pl.any_horizontal(pl.all().str.contains(r"^[£\s(-]*\d[\d,]*\.\d\d[)\s]*$")).sum()
+    )
     return int(hits.item()) > 5
 
 
@@ -271,14 +278,28 @@ def _type_rows(sheets: list[_Sheet], rejected: list[pl.DataFrame]) -> pl.DataFra
     rows = parse_amounts(rows, "_amount", "g")
     rows = parse_dates(rows, "_date", "g", hints)
     rows = rows.join(
-        hints.select("g", "hint_day", "source_file", "source_sheet", "_h_amount", "_h_supplier", "_has_date"),
+        hints.select(
+            "g", "hint_day", "source_file", "source_sheet", "_h_amount", "_h_supplier", "_has_date"
+        ),
         on="g",
         how="left",
         maintain_order="left",
     )
-    rows = rows.with_columns(_tidy(c) for c in ("supplier", "expense_type", "expense_area", "description", "transaction_reference", "entity"))
+    rows = rows.with_columns(
+        _tidy(c)
+        for c in (
+            "supplier",
+            "expense_type",
+            "expense_area",
+            "description",
+            "transaction_reference",
+            "entity",
+        )
+    )
     only_month = (
-        pl.when(pl.col("month").drop_nulls().n_unique() == 1).then(pl.col("month").drop_nulls().first()).over("g")
+        pl.when(pl.col("month").drop_nulls().n_unique() == 1)
+        .then(pl.col("month").drop_nulls().first())
+        .over("g")
     )
     blank_date = pl.col("_date").is_null() | ~pl.col("_date").str.contains(r"\S")
     rows = rows.with_columns(
@@ -307,7 +328,11 @@ def _month_of_publication(rows: pl.DataFrame, sheets: list[_Sheet]) -> pl.DataFr
         {"g": [s.key for s in sheets], "_hint": [s.hint.month for s in sheets]},
         schema_overrides={"g": pl.Int32, "_hint": pl.Int32},
     )
-    dated = rows.filter(pl.col("month").is_not_null()).join(hinted, on="g").filter(pl.col("_hint").is_not_null())
+    dated = (
+        rows.filter(pl.col("month").is_not_null())
+        .join(hinted, on="g")
+        .filter(pl.col("_hint").is_not_null())
+    )
     if dated.is_empty():
         return rows
     own = pl.col("month").dt.month() == pl.col("_hint")
@@ -322,7 +347,10 @@ def _month_of_publication(rows: pl.DataFrame, sheets: list[_Sheet]) -> pl.DataFr
             _own=(pl.col("month") == pl.col("_file_month")).mean(),
         )
         .filter(
-            pl.col("_outside") >= 0.2, pl.col("_later") <= 0.02, pl.col("_kinds") >= 3, pl.col("_own") >= 0.05
+            pl.col("_outside") >= 0.2,
+            pl.col("_later") <= 0.02,
+            pl.col("_kinds") >= 3,
+            pl.col("_own") >= 0.05,
         )
     )
     for sheet in sheets:
@@ -333,7 +361,9 @@ def _month_of_publication(rows: pl.DataFrame, sheets: list[_Sheet]) -> pl.DataFr
             )
     return (
         rows.join(spread.select("g", "_file_month"), on="g", how="left", maintain_order="left")
-        .with_columns(month=pl.when(pl.col("month").is_not_null()).then(pl.coalesce("_file_month", "month")))
+        .with_columns(
+            month=pl.when(pl.col("month").is_not_null()).then(pl.coalesce("_file_month", "month"))
+        )
         .drop("_file_month")
     )
 
@@ -354,7 +384,10 @@ def _outcome() -> pl.Expr:
         & (pl.col("supplier").str.to_lowercase() == pl.col("_h_supplier"))
     ).fill_null(False)
     labels = pl.concat_str(
-        [pl.col(c).fill_null("") for c in ("supplier", "expense_type", "expense_area", "description")]
+        [
+            pl.col(c).fill_null("")
+            for c in ("supplier", "expense_type", "expense_area", "description")
+        ]
     ).str.strip_chars()
     total = (no_supplier & date_blank & ~amount_blank & (pl.col("_filled") <= 2)) | (
         pl.col("_total") & (no_supplier | date_blank)
@@ -395,7 +428,11 @@ def _outcome() -> pl.Expr:
             )
         )
         .when(pl.col("month").is_null() & date_blank)
-        .then(pl.lit("rejected: the row has no date and neither the file nor its name gives one month and year"))
+        .then(
+            pl.lit(
+                "rejected: the row has no date and neither the file nor its name gives one month and year"
+            )
+        )
         .when(pl.col("month").is_null())
         .then(
             pl.format(
@@ -425,7 +462,9 @@ def _count(sheet: _Sheet, rows: pl.DataFrame, rejected: list[pl.DataFrame]) -> N
         report.date_reason = first["date_reason"].item() or ""
         report.decimal_comma = first["decimal_comma"].item()
     if report.date_order == "mixed":
-        report.warnings.append("Some dates are written day first, others month first; " + report.date_reason + ".")
+        report.warnings.append(
+            "Some dates are written day first, others month first; " + report.date_reason + "."
+        )
     if report.rejected:
         reasons = rows.filter(pl.col("_outcome").str.starts_with("rejected: ")).select(
             row="source_row", reason=pl.col("_outcome").str.strip_prefix("rejected: ")
@@ -465,7 +504,9 @@ def _finish(reports: dict[str, FileReport], sheets: list[_Sheet], lines: pl.Data
                 f"{found['duplicates']:,} rows repeat an earlier row exactly; they are kept and counted once."
             )
         if found["no_type"]:
-            report.warnings.append("The file has no expense type, so fewer payments can be classified.")
+            report.warnings.append(
+                "The file has no expense type, so fewer payments can be classified."
+            )
         if found["undated"]:
             report.warnings.append(f"{found['undated']:,} rows are dated by month only.")
     by_file: dict[str, list[_Sheet]] = {}
@@ -473,7 +514,9 @@ def _finish(reports: dict[str, FileReport], sheets: list[_Sheet], lines: pl.Data
         by_file.setdefault(sheet.item.path, []).append(sheet)
     months = {
         row["source_file"]: row["m"]
-        for row in lines.group_by("source_file").agg(m=pl.col("month").value_counts(sort=True)).iter_rows(named=True)
+        for row in lines.group_by("source_file")
+        .agg(m=pl.col("month").value_counts(sort=True))
+        .iter_rows(named=True)
     }
     for path, own in by_file.items():
         hint = own[0].hint.month if len(own) == 1 else None

@@ -100,11 +100,7 @@ def named_table(
     rows = grid.frame.filter(pl.col("row") > header_row).select(
         "row",
         *(clean(columns[name]).alias(name) for name in wanted if name in columns),
-        *(
-            pl.lit(None, dtype=pl.String).alias(name)
-            for name in wanted
-            if name not in columns
-        ),
+        *(pl.lit(None, dtype=pl.String).alias(name) for name in wanted if name not in columns),
     )
     return NamedTable(header_row, columns, headers, rows)
 
@@ -112,4 +108,6 @@ def named_table(
 def top_text(grid: Grid, rows: int = 30) -> str:
     """All text of the first rows joined, for recognising what a sheet is about."""
     cells = [c for c in grid.frame.columns if c != "row"]
-    return " ".join(v for values in grid.frame.head(rows).select(cells).iter_rows() for v in values if v)
+    return " ".join(
+        v for values in grid.frame.head(rows).select(cells).iter_rows() for v in values if v
+    )

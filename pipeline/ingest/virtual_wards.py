@@ -130,5 +130,5 @@ def read_virtual_wards(
         "virtual_wards",
         _parse,
         limits=limits,
-        prefer=lambda _: pl.col("source_file"),
+        prefer=pl.col("source_file"),
     )

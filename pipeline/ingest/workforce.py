@@ -41,8 +41,9 @@ CORE_1_ONLY = {
     "org code", "org name", "main staff group", "staff group 1", "fte", "headcount",
 }  # fmt: skip
 PARENTS = {
-    "all staff groups", "all staff", "total", "hchs doctors", "professionally qualified clinical staff",
-    "support to clinical staff", "nhs infrastructure support", "all hchs doctors (excluding locums)",
+    "all staff groups", "all staff", "total", "hchs doctors", "support to clinical staff",
+    "professionally qualified clinical staff", "nhs infrastructure support",
+    "all hchs doctors (excluding locums)",
 }  # fmt: skip
 NAMES = {
     "turnover": ("reporting org name", "cluster group", "benchmark group"),
@@ -103,7 +104,9 @@ def _path(words: dict[str, str]) -> pl.Expr:
 def _typed(grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> pl.DataFrame:
     """Rows below the header: row, month, organisation, staff group, figures, ``_skip`` reasons."""
     body = grid.frame.filter(pl.col("row") > header_row)
-    date_column = words["period" if layout == "turnover" else "date" if layout == "staff_group" else "data month"]
+    date_column = words[
+        "period" if layout == "turnover" else "date" if layout == "staff_group" else "data month"
+    ]
     if layout == "turnover":
         last = clean(date_column).str.extract(r"(\d{6})\s*$", 1)
         month = (last + "01").str.to_date("%Y%m%d", strict=False)
@@ -122,24 +125,47 @@ def _typed(grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> p
     if layout == "turnover":
         group = _without_prefix(words["staff group 1 name"])
         kind = clean(words["type"]).str.to_lowercase()
-        skip = pl.when(kind != "denominator at end of period").then(pl.lit("joiners, leavers or staff at the start"))
+        skip = pl.when(kind != "denominator at end of period").then(
+            pl.lit("joiners, leavers or staff at the start")
+        )
     elif layout == "staff_group":
         group = _without_prefix(words["staff group"])
     elif layout == "core_1":
-        main, first = _without_prefix(words["main staff group"]), _without_prefix(words["staff group 1"])
-        group = pl.when(first.str.to_lowercase().str.starts_with("all ") & (first != main)).then(main).otherwise(first)
+        main, first = (
+            _without_prefix(words["main staff group"]),
+            _without_prefix(words["staff group 1"]),
+        )
+        group = (
+            pl.when(first.str.to_lowercase().str.starts_with("all ") & (first != main))
+            .then(main)
+            .otherwise(first)
+        )
     else:
         group, level = _path(words), clean(words["grade"])
     if "data level" in words:
         other = clean(words["data level"]).str.to_lowercase() != "organisation"
         skip = pl.when(other).then(pl.lit("row of a region or of England")).otherwise(skip)
-    group = pl.when(group.str.to_lowercase().is_in(["total", "all staff"])).then(pl.lit(TOTAL)).otherwise(group)
+    group = (
+        pl.when(group.str.to_lowercase().is_in(["total", "all staff"]))
+        .then(pl.lit(TOTAL))
+        .otherwise(group)
+    )
     if layout == "staff_group":
         kind = clean(words["data type"]).str.to_lowercase()
-        figures = {"_fte": pl.when(kind == "fte").then(pl.col(words["total"])), "_hc": pl.when(kind.is_in(["hc", "headcount"])).then(pl.col(words["total"]))}
-        skip = pl.when(~kind.is_in(["fte", "hc", "headcount"])).then(pl.lit("neither full-time equivalents nor headcount")).otherwise(skip)
+        figures = {
+            "_fte": pl.when(kind == "fte").then(pl.col(words["total"])),
+            "_hc": pl.when(kind.is_in(["hc", "headcount"])).then(pl.col(words["total"])),
+        }
+        skip = (
+            pl.when(~kind.is_in(["fte", "hc", "headcount"]))
+            .then(pl.lit("neither full-time equivalents nor headcount"))
+            .otherwise(skip)
+        )
     else:
-        figures = {"_fte": pl.col(words["fte"]), "_hc": pl.col(words["hc" if layout == "turnover" else "headcount"])}
+        figures = {
+            "_fte": pl.col(words["fte"]),
+            "_hc": pl.col(words["hc" if layout == "turnover" else "headcount"]),
+        }
     return body.select(
         "row",
         month=month,
@@ -154,18 +180,24 @@ def _typed(grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> p
     ).with_columns(fte=number("_fte"), headcount=number("_hc"))
 
 
-def _facts(reading: Reading, grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> pl.DataFrame:
+def _facts(
+    reading: Reading, grid: Grid, layout: str, header_row: int, words: dict[str, str]
+) -> pl.DataFrame:
     rows = _typed(grid, layout, header_row, words)
     for reason, count in rows.drop_nulls("_skip").group_by("_skip").len().iter_rows():
         reading.ignore(grid, reason, count)
     rows = rows.filter(pl.col("_skip").is_null())
-    starred = pl.col("_fte").is_in(["*", "-", "c", "[c]"]) | pl.col("_hc").is_in(["*", "-", "c", "[c]"])
+    starred = pl.col("_fte").is_in(["*", "-", "c", "[c]"]) | pl.col("_hc").is_in(
+        ["*", "-", "c", "[c]"]
+    )
     unreadable = pl.col("fte").is_null() & pl.col("headcount").is_null() & ~starred.fill_null(False)
     problem = (
         pl.when(pl.col("organisation_code").is_null())
         .then(pl.lit("no organisation code"))
         .when(pl.col("month").is_null())
-        .then(pl.lit("the month is not understood; expected such as 2025-10-31 or 202509 to 202510"))
+        .then(
+            pl.lit("the month is not understood; expected such as 2025-10-31 or 202509 to 202510")
+        )
         .when(pl.col("staff_group").is_null())
         .then(pl.lit("no staff group"))
         .when(unreadable)
@@ -218,7 +250,9 @@ def _parse(reading: Reading) -> pl.DataFrame:
         sheet.header_rows = (header_row,)
         sheet.columns = {w: w for w in words}
         parts.append(_facts(reading, grid, layout, header_row, words))
-        reading.report.layout = f"{layout} layout of the workforce statistics, header in row {header_row}"
+        reading.report.layout = (
+            f"{layout} layout of the workforce statistics, header in row {header_row}"
+        )
     if not parts and unused:
         raise NotDataError(
             "a file of the workforce statistics whose layout is not used; used are Turnover "

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from datetime import date
 
-_YEAR = re.compile(
-    r"(?<!\d)(20\d{2})\s*(?:[-/_–]|\s|to)?\s*(?:20)?(\d{2})(?!\d)", re.IGNORECASE
-)
+_YEAR = re.compile(r"(?<!\d)(20\d{2})\s*(?:[-/_–]|\s|to)?\s*(?:20)?(\d{2})(?!\d)", re.IGNORECASE)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH_YEAR = re.compile(rf"(?<![a-z])({'|'.join(_MONTHS)})[a-z]*[\s\-_,.]*(20\d{{2}}|\d{{2}})(?!\d)")
+_MONTH_YEAR = re.compile(
+    rf"(?<![a-z])({'|'.join(_MONTHS)})[a-z]*[\s\-_,.]*(20\d{{2}}|\d{{2}})(?!\d)"
+)
 
 
 def financial_year_in(text: str) -> str | None:

@@ -57,7 +57,9 @@ def measure_views() -> list[tuple[str, str, str]]:
     denominators = "\nunion all by name\n".join(
         f"select '{d.id}' as denominator, * from {d.view}" for d in measures.denominators
     )
-    views.append(("measures.numerator", numerators, "All definitions of digital spending, stacked."))
+    views.append(
+        ("measures.numerator", numerators, "All definitions of digital spending, stacked.")
+    )
     views.append(("measures.denominator", denominators, "All denominators, stacked."))
     return views
 

@@ -48,8 +48,10 @@ class Definition(_Strict):
 
 
 class Denominator(_Strict):
-    """What the numerator is divided by; ``sql`` returns organisation_code, financial_year,
-    denominator_gbp and note."""
+    """What the numerator is divided by.
+
+    ``sql`` returns organisation_code, financial_year, denominator_gbp and note.
+    """
 
     id: str = Field(pattern=r"^[a-z_]+$")
     title: str
@@ -121,14 +123,21 @@ def load_measures() -> Measures:
     folder = Path(__file__).parent
     return Measures.model_validate(
         {
-            "definitions": [_yaml(f"definitions/{p.name}") for p in sorted((folder / "definitions").glob("*.yaml"))],
+            "definitions": [
+                _yaml(f"definitions/{p.name}")
+                for p in sorted((folder / "definitions").glob("*.yaml"))
+            ],
             "denominators": [
-                _yaml(f"denominators/{p.name}") for p in sorted((folder / "denominators").glob("*.yaml"))
+                _yaml(f"denominators/{p.name}")
+                for p in sorted((folder / "denominators").glob("*.yaml"))
             ],
             "parameters": _yaml("parameters.yaml"),
             "categories": _yaml("categories.yaml"),
             "reference_lines": _yaml("reference_lines.yaml"),
-            "shared_sql": {p.stem: p.read_text(encoding="utf-8") for p in sorted((folder / "shared").glob("*.sql"))},
+            "shared_sql": {
+                p.stem: p.read_text(encoding="utf-8")
+                for p in sorted((folder / "shared").glob("*.sql"))
+            },
         }
     )
 
@@ -173,7 +182,9 @@ def parameter_frame(*, benchmark: float, extra: dict[str, float] | None = None) 
         extra: measured values that replace the defaults of the file, by name.
     """
     values = {"benchmark": benchmark, **(extra or {})}
-    rows = [p.model_dump() | {"value": values.get(p.name, p.value)} for p in load_measures().parameters]
+    rows = [
+        p.model_dump() | {"value": values.get(p.name, p.value)} for p in load_measures().parameters
+    ]
     unknown = set(values) - {p.name for p in load_measures().parameters}
     if unknown:
         raise KeyError(f"no such parameter: {sorted(unknown)}")

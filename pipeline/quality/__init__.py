@@ -6,7 +6,7 @@ Does not belong here: repairing data (``ingest``, ``corrections``) or deciding w
 gate has failed (``refresh``).
 """
 
-from pipeline.quality.gate import Gate, run_gate, tables_of
+from pipeline.quality.gate import Gate, run_gate, table_checked, tables_of
 from pipeline.quality.results import CheckResult, Severity, gate_failures, results_frame
 from pipeline.quality.suites import suite_for
 
@@ -18,5 +18,6 @@ __all__ = [
     "results_frame",
     "run_gate",
     "suite_for",
+    "table_checked",
     "tables_of",
 ]

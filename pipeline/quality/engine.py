@@ -180,16 +180,44 @@ def _forget_at_exit() -> None:
     atexit.register(forget)
 
 
+@cache
+def _counted_rows() -> type:
+    """``UnexpectedRowsExpectation`` that counts the rows and does not fetch them as well.
+
+    The parent runs the query twice, and its summary throws the fetched rows away; a failed check
+    fetches its own sample here.
+    """
+    from great_expectations.expectations.core.unexpected_rows_expectation import (
+        UnexpectedRowsExpectation,
+    )
+
+    class CountedRowsExpectation(UnexpectedRowsExpectation):
+        """Fails when the query returns a row."""
+
+        metric_dependencies = ("unexpected_rows_query.row_count",)
+
+        def _validate(
+            self,
+            metrics: dict,
+            runtime_configuration: dict | None = None,
+            execution_engine: Any = None,
+        ) -> dict:
+            rows = metrics["unexpected_rows_query.row_count"]
+            return {"success": rows == 0, "result": {"observed_value": rows}}
+
+    return CountedRowsExpectation
+
+
 def _suite(name: str, checks: Sequence[Check]) -> ExpectationSuite:
     import great_expectations
 
     classes = great_expectations.expectations
     expectations = []
     for check in checks:
-        kind = check.expectation or "UnexpectedRowsExpectation"
+        kind = getattr(classes, check.expectation) if check.expectation else _counted_rows()
         arguments = dict(check.arguments) or {"unexpected_rows_query": check.rows}
         expectations.append(
-            getattr(classes, kind)(
+            kind(
                 **arguments,
                 description=check.sentence,
                 severity="critical" if check.severity == "blocking" else "warning",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from pipeline.quality.engine import opened, run_suites
-from pipeline.quality.golden import run_golden
+from pipeline.quality.golden import run_golden, table_of
 from pipeline.quality.results import CheckResult
 from pipeline.quality.suites import suite_for
 from pipeline.schema import all_tables
@@ -68,3 +68,8 @@ def run_gate(
         if gate == "facts" and not is_demo:
             results += run_golden(connection, set(suites))
     return results
+
+
+def table_checked(result: CheckResult) -> str:
+    """The table a result is about: its suite, or the table behind a published figure."""
+    return table_of(result.check_name) if result.suite == "golden" else result.suite

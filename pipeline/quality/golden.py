@@ -119,6 +119,16 @@ def run_golden(
     return results
 
 
+def table_of(check_name: str) -> str:
+    """The table a golden check looks at, such as ``facts.epr``.
+
+    Raises:
+        KeyError: no published figure has that identifier.
+    """
+    figures = {figure.id: figure for figure in golden_figures()}
+    return quantities()[figures[check_name].quantity].table
+
+
 def _compare(
     figure: GoldenFigure, table: str, value: float | None, organisations: int
 ) -> CheckResult:
@@ -129,7 +139,7 @@ def _compare(
         severity, note = "warning", ": more than then, so probably a later publication"
     elif organisations < figure.organisations / 2:
         severity, note = "warning", ": an extract, not the whole publication"
-    shown = "nothing" if value is None else f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
+    shown = "nothing" if value is None else f"{round(value, 3):,.6g}"
     return CheckResult(
         suite="golden",
         check_name=figure.id,

@@ -115,9 +115,11 @@ class Run:
         spec = table("meta.source_file").polars
         rows = pl.DataFrame([r.to_row() for r in reports], schema=spec, orient="row")
         write_parquet(rows, folder / f"{part}.files.parquet")
-        write_parquet(rejected.cast(dict(REJECTED_SCHEMA)), folder / f"{part}.rejected.parquet")
+        write_parquet(rejected.cast(REJECTED_SCHEMA), folder / f"{part}.rejected.parquet")
 
     def read_parts(self, kind: str, schema: pl.Schema) -> pl.DataFrame:
         """All kept parts of a kind (``files`` or ``rejected``) together."""
         paths = sorted((self.settings.work / "parts").glob(f"*.{kind}.parquet"))
-        return pl.concat([pl.read_parquet(p) for p in paths]) if paths else pl.DataFrame(schema=schema)
+        return (
+            pl.concat([pl.read_parquet(p) for p in paths]) if paths else pl.DataFrame(schema=schema)
+        )

@@ -20,7 +20,9 @@ SAMPLE_REJECTED = 3
 def _raw_file(path: Path, source_id: str) -> RawFile:
     data_hash = hashlib.sha256(path.read_bytes()).hexdigest()
     folder = path.parent.name
-    return RawFile(f"{source_id}/{folder}/{path.name}", path, source_id, folder, data_hash, path.stat().st_size)
+    return RawFile(
+        f"{source_id}/{folder}/{path.name}", path, source_id, folder, data_hash, path.stat().st_size
+    )
 
 
 def inspect_file(path: Path, settings: Settings) -> dict[str, Any]:
@@ -35,7 +37,9 @@ def inspect_file(path: Path, settings: Settings) -> dict[str, Any]:
     """
     from pipeline.ingest.recognise import recognise
 
-    limits = Limits(settings.max_file_mb << 20, settings.max_expanded_mb << 20, settings.max_columns)
+    limits = Limits(
+        settings.max_file_mb << 20, settings.max_expanded_mb << 20, settings.max_columns
+    )
     base: dict[str, Any] = {"path": str(path), "kind": None, "warnings": [], "sheets": []}
     try:
         grids = read_grids(path.read_bytes(), limits=limits)
@@ -71,7 +75,9 @@ def _from_report(report: FileReport, rejected: pl.DataFrame) -> dict[str, Any]:
         entry = reasons.setdefault(row["reason"], {"rows": 0, "sample": []})
         entry["rows"] += 1
         if len(entry["sample"]) < SAMPLE_REJECTED:
-            entry["sample"].append({"sheet": row["source_sheet"], "row": row["source_row"], "raw": row["raw"]})
+            entry["sample"].append(
+                {"sheet": row["source_sheet"], "row": row["source_row"], "raw": row["raw"]}
+            )
     body = report.to_json()
     return {
         "status": report.status,
@@ -83,7 +89,9 @@ def _from_report(report: FileReport, rejected: pl.DataFrame) -> dict[str, Any]:
         "rows_ignored": report.rows_ignored,
         "sheets": body["sheets"],
         "rejected": reasons,
-        "warnings": list(dict.fromkeys([*report.warnings, *(w for s in report.sheets for w in s.warnings)])),
+        "warnings": list(
+            dict.fromkeys([*report.warnings, *(w for s in report.sheets for w in s.warnings)])
+        ),
     }
 
 
@@ -100,7 +108,9 @@ def _inspect_other(path: Path, kind: str, limits: Limits) -> dict[str, Any]:
         }
     source = next(s for s in SOURCES if s.source_id == kind)
     result = source.load()([file], None, limits=limits)
-    return _from_report(result.reports[0], result.rejected) | {"first_rows": result.frame.head(FIRST_ROWS).to_dicts()}
+    return _from_report(result.reports[0], result.rejected) | {
+        "first_rows": result.frame.head(FIRST_ROWS).to_dicts()
+    }
 
 
 def _register(settings: Settings) -> Any:
@@ -113,7 +123,11 @@ def _register(settings: Settings) -> Any:
         from pipeline.ingest.files import list_raw_files
         from pipeline.ingest.organisations import read_organisations
 
-        files = [f for f in list_raw_files(settings.raw) if f.source_id == "organisations"] if settings.raw.is_dir() else []
+        files = (
+            [f for f in list_raw_files(settings.raw) if f.source_id == "organisations"]
+            if settings.raw.is_dir()
+            else []
+        )
         if not files:
             return None
         organisations = read_organisations(files, is_demo=settings.is_demo).organisation
@@ -122,12 +136,14 @@ def _register(settings: Settings) -> Any:
 
 def _inspect_spend(path: Path, settings: Settings, limits: Limits) -> dict[str, Any]:
     from pipeline.classify import classify, detect_misaligned
-    from pipeline.ingest.payments import classify_lines
     from pipeline.ingest.identity import identify
+    from pipeline.ingest.payments import classify_lines
     from pipeline.ingest.spend import SpendInput, read_spend
     from pipeline.ingest.tabular.periods import financial_year_expr
 
-    item = SpendInput(f"spend_over_25k/{path.parent.name}/{path.name}", path.read_bytes, bytes=path.stat().st_size)
+    item = SpendInput(
+        f"spend_over_25k/{path.parent.name}/{path.name}", path.read_bytes, bytes=path.stat().st_size
+    )
     batch = read_spend([item], limits=limits)
     report = batch.reports[item.path]
     told = _from_report(report, batch.rejected)
@@ -136,19 +152,36 @@ def _inspect_spend(path: Path, settings: Settings, limits: Limits) -> dict[str, 
     entity = batch.lines["entity"].drop_nulls().mode().sort().to_list()
     who = identify(path.parent.name, path.name, entity[0] if entity else None, _register(settings))
     told["organisation"] = f"{who.code} ({who.reason})" if who.code else f"not known: {who.reason}"
-    payments = classify_lines(batch.lines, classify).with_columns(financial_year=financial_year_expr("month"))
+    payments = classify_lines(batch.lines, classify).with_columns(
+        financial_year=financial_year_expr("month")
+    )
     spend = payments.filter(~pl.col("is_balance_sheet") & ~pl.col("is_duplicate"))
     digital = pl.when(pl.col("digital") == "yes").then("amount_gbp").otherwise(0.0)
     told["months"] = (
         spend.group_by("month")
-        .agg(lines=pl.len(), amount_gbp=pl.col("amount_gbp").sum().round(2), digital_gbp=digital.sum().round(2))
+        .agg(
+            lines=pl.len(),
+            amount_gbp=pl.col("amount_gbp").sum().round(2),
+            digital_gbp=digital.sum().round(2),
+        )
         .sort("month")
         .to_dicts()
     )
-    shown = ["source_row", "payment_date", "supplier", "expense_type", "expense_area", "amount_gbp", "digital", "category"]
+    shown = [
+        "source_row",
+        "payment_date",
+        "supplier",
+        "expense_type",
+        "expense_area",
+        "amount_gbp",
+        "digital",
+        "category",
+    ]
     told["first_rows"] = payments.select(shown).head(FIRST_ROWS).to_dicts()
     total = spend["amount_gbp"].sum()
-    told["digital_share_of_payments"] = round(spend.select(digital.sum()).item() / total, 4) if total else None
+    told["digital_share_of_payments"] = (
+        round(spend.select(digital.sum()).item() / total, 4) if total else None
+    )
     told["warnings"] += _warnings(payments, detect_misaligned(payments))
     return told
 
@@ -165,11 +198,15 @@ def _warnings(payments: pl.DataFrame, misaligned: pl.DataFrame) -> list[str]:
     if years.height > 1:
         rest = ", ".join(f"{n:,} in {y}" for y, n in years.rows()[1:])
         said.append(f"Most payments are in {years['financial_year'][0]}, others not: {rest}.")
-    largest = payments.select(pl.col("amount_gbp").abs().max()).item()
-    total = payments["amount_gbp"].abs().sum()
+    largest = float(payments.select(pl.col("amount_gbp").abs().max()).item())
+    total = float(payments["amount_gbp"].abs().sum())
     if payments.height > 20 and total and largest > 0.5 * total:
-        said.append(f"One line holds more than half of the pounds ({largest:,.0f}); look whether it is a total.")
+        said.append(
+            f"One line holds more than half of the pounds ({largest:,.0f}); look whether it is a total."
+        )
     for row in misaligned.iter_rows(named=True):
         if row.get("verdict") and "misaligned" in str(row["verdict"]).lower():
-            said.append(f"Supplier and expense type do not fit their columns in many rows: {row['verdict']}.")
+            said.append(
+                f"Supplier and expense type do not fit their columns in many rows: {row['verdict']}."
+            )
     return said

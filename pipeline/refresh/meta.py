@@ -21,7 +21,8 @@ from pipeline.settings import PROJECT_ROOT
 CONTRACT_VERSION = 1
 LICENCE = "Contains public sector information licensed under the Open Government Licence v3.0."
 DEMONSTRATION_NOTICE = (
-    "DEMONSTRATION: every organisation and every figure in this file is fictional. Nothing in it is real."
+    "DEMONSTRATION: every organisation and every figure in this file is fictional. "
+    "Nothing in it is real."
 )
 LIBRARIES = ("polars", "duckdb", "pyarrow", "great-expectations", "plotly", "fastexcel")
 
@@ -81,7 +82,11 @@ def build_sources(run: Run) -> dict[str, int]:
                 "latest_period": latest.get(source.id),
             }
         )
-    return {"meta.source": run.store.write("meta.source", pl.DataFrame(rows, infer_schema_length=None)).height}
+    return {
+        "meta.source": run.store.write(
+            "meta.source", pl.DataFrame(rows, infer_schema_length=None)
+        ).height
+    }
 
 
 def _latest_periods(run: Run) -> dict[str, str]:
@@ -120,7 +125,11 @@ def build_dictionary(run: Run) -> dict[str, int]:
         for t in all_tables().values()
         for i, c in enumerate(t.columns, 1)
     ]
-    return {"meta.column": run.store.write("meta.column", pl.DataFrame(rows, infer_schema_length=None)).height}
+    return {
+        "meta.column": run.store.write(
+            "meta.column", pl.DataFrame(rows, infer_schema_length=None)
+        ).height
+    }
 
 
 def build_classifier_quality(run: Run) -> dict[str, int]:
@@ -131,7 +140,9 @@ def build_classifier_quality(run: Run) -> dict[str, int]:
     if labels is not None and not run.is_demo:
         from pipeline.classify.evaluate import evaluate
 
-        payments = run.store.read("facts.payment").with_columns(pl.col("amount_gbp").cast(pl.Float64))
+        payments = run.store.read("facts.payment").with_columns(
+            pl.col("amount_gbp").cast(pl.Float64)
+        )
         frame = evaluate(payments, pl.read_csv(labels, infer_schema_length=None), seed=5)
     rows = run.store.write(name, frame).height
     _use_measured_quality(run)
@@ -153,7 +164,9 @@ def _use_measured_quality(run: Run) -> None:
         for metric in ("precision", "recall")
         if metric in measured
     }
-    run.store.write("dims.parameter", parameter_frame(benchmark=run.settings.benchmark, extra=extra))
+    run.store.write(
+        "dims.parameter", parameter_frame(benchmark=run.settings.benchmark, extra=extra)
+    )
 
 
 def build_all(run: Run) -> dict[str, int]:
@@ -170,7 +183,11 @@ def build_all(run: Run) -> dict[str, int]:
 
 def build_corrections(run: Run) -> dict[str, int]:
     """``meta.correction``: empty until the ledger has entries."""
-    return {"meta.correction": run.store.write("meta.correction", pl.DataFrame(schema=table("meta.correction").polars)).height}
+    return {
+        "meta.correction": run.store.write(
+            "meta.correction", pl.DataFrame(schema=table("meta.correction").polars)
+        ).height
+    }
 
 
 def inputs_hash(run: Run) -> str:
@@ -206,7 +223,9 @@ def fingerprint(run: Run) -> str:
 
 
 def _settings(run: Run) -> str:
-    told = run.settings.model_dump(mode="json", exclude={"raw", "out", "labels", "offline", "online_seconds", "threads"})
+    told = run.settings.model_dump(
+        mode="json", exclude={"raw", "out", "labels", "offline", "online_seconds", "threads"}
+    )
     return json.dumps(told, sort_keys=True)
 
 
@@ -242,7 +261,9 @@ def build_build(run: Run) -> str:
         "inputs_sha256": inputs_hash(run),
         "rules_version": RULES_VERSION,
         "settings": _settings(run),
-        "libraries": json.dumps({"python": platform.python_version()} | {n: version(n) for n in LIBRARIES}),
+        "libraries": json.dumps(
+            {"python": platform.python_version()} | {n: version(n) for n in LIBRARIES}
+        ),
         "notice": notice,
     }
     run.store.write("meta.build", pl.DataFrame([row], schema=table("meta.build").polars))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from pipeline.ingest.cache import SpendCache
@@ -26,25 +28,31 @@ def read_lines(run: Run, register: Register | None) -> PaymentLines:
     return found
 
 
-def build_payments(run: Run, register: Register | None, *, year: str | None = None) -> dict[str, int]:
-    """Build ``facts.payment`` (all years, or one partition).
+def build_payments(
+    run: Run, register: Register | None, *, years: Sequence[str] | None = None
+) -> dict[str, int]:
+    """Build ``facts.payment`` (all years, or some partitions).
 
     Args:
         run: the run.
         register: known organisations.
-        year: a financial year such as ``2020/21`` to write only that partition.
+        years: financial years such as ``2020/21`` to write only those partitions.
     """
     from pipeline.classify import classify
 
     found = read_lines(run, register)
     run.write_part("spend_over_25k", found.reports, found.rejected)
-    lines = found.lines if year is None else found.lines.filter(pl.col("financial_year") == year)
+    lines = (
+        found.lines
+        if years is None
+        else found.lines.filter(pl.col("financial_year").is_in(list(years)))
+    )
     payments = classify_lines(lines, classify)
     run.counters["rows_classified"] = lines.height
     spec = table("facts.payment").polars.names()
-    if year is None:
-        rows = run.store.write("facts.payment", payments.select(spec)).height
-    else:
-        run.store.write_partition("facts.payment", year, payments.select(spec))
-        rows = payments.height
-    return {"facts.payment": rows}
+    if years is None:
+        return {"facts.payment": run.store.write("facts.payment", payments.select(spec)).height}
+    for year in years:
+        part = payments.filter(pl.col("financial_year") == year).select(spec)
+        run.store.replace_partition("facts.payment", year, part)
+    return {"facts.payment": payments.height}

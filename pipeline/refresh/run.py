@@ -21,7 +21,14 @@ from pipeline.refresh.context import Progress, Run, Silent
 from pipeline.schema import all_tables
 from pipeline.settings import Settings
 from pipeline.store.lock import refresh_lock
-from pipeline.store.publish import Staging, copy_parquet, current_build, stage, switch, write_database
+from pipeline.store.publish import (
+    Staging,
+    copy_parquet,
+    current_build,
+    stage,
+    switch,
+    write_database,
+)
 from pipeline.store.tables import write_bytes
 
 if TYPE_CHECKING:
@@ -83,7 +90,11 @@ def _unchanged(run: Run) -> str | None:
     except (OSError, ValueError):
         return None
     current = current_build(run.settings.out)
-    if current and state.get("build") == current and state.get("fingerprint") == meta.fingerprint(run):
+    if (
+        current
+        and state.get("build") == current
+        and state.get("fingerprint") == meta.fingerprint(run)
+    ):
         return current
     return None
 
@@ -115,7 +126,9 @@ def refresh(
     started = time.monotonic()
     run = Run(settings, progress or Silent())
     if not settings.raw.is_dir():
-        raise RefreshFailedError(f"there is no folder {settings.raw}; give --raw a tree laid out <source id>/...")
+        raise RefreshFailedError(
+            f"there is no folder {settings.raw}; give --raw a tree laid out <source id>/..."
+        )
     if not run.files:
         raise RefreshFailedError(
             f"no files below {settings.raw}; lay them out as <source id>/<file>, or run with --demo"
@@ -144,7 +157,9 @@ def _build(run: Run) -> Summary:
     compute_marts(run, tables)
     check_gate(run, "marts")
     build_id = publish(run)
-    summary = Summary(build_id, True, run.settings.out, run.is_demo, tables=tables, counters=run.counters)
+    summary = Summary(
+        build_id, True, run.settings.out, run.is_demo, tables=tables, counters=run.counters
+    )
     _tell_files(run, summary)
     _tell_checks(run, summary)
     return summary
@@ -196,10 +211,14 @@ def read_sources(run: Run, tables: dict[str, int]) -> None:
     with run.stage("Spend over 25k", len(spend)) as said:
         tables |= payments.build_payments(run, register)
         opened = run.counters.get("spend_files_opened", 0)
-        said.append(f"{tables['facts.payment']:,} payments from {len(spend):,} files, {opened:,} of them newly read")
+        said.append(
+            f"{tables['facts.payment']:,} payments from {len(spend):,} files, {opened:,} of them newly read"
+        )
     with run.stage("Accounts of files") as said:
         tables |= meta.build_all(run)
-        said.append(f"{tables['meta.source_file']:,} files, {tables['meta.rejected_row']:,} rows set aside")
+        said.append(
+            f"{tables['meta.source_file']:,} files, {tables['meta.rejected_row']:,} rows set aside"
+        )
 
 
 def compute_marts(run: Run, tables: dict[str, int]) -> None:
@@ -218,12 +237,14 @@ def check_gate(run: Run, gate: Gate) -> int:
         frame = results_frame(results)
         if gate == "marts":
             earlier = run.store.read("meta.check_result")
-            frame = pl.concat([earlier.select(frame.columns).cast(dict(frame.schema)), frame])
+            frame = pl.concat([earlier.select(frame.columns).cast(frame.schema), frame])
         run.store.write("meta.check_result", frame)
         said.append(f"{sum(r.passed for r in results)} of {len(results)} passed")
     failures = gate_failures(results)
     if failures:
-        listed = "\n".join(f"  - {f.suite} / {f.check_name}: {f.sentence} Found: {f.observed}" for f in failures)
+        listed = "\n".join(
+            f"  - {f.suite} / {f.check_name}: {f.sentence} Found: {f.observed}" for f in failures
+        )
         raise RefreshFailedError(
             f"{len(failures)} blocking check(s) on {gate} failed, so nothing was published and the previous "
             f"publication stands:\n{listed}"
@@ -242,7 +263,9 @@ def publish(run: Run) -> str:
         copy_parquet(run.store, staging.parquet)
         said.append("database and Parquet")
     with run.stage("Site") as said:
-        shown = {name: run.store.read(name) for name in all_tables() if not name.startswith("facts.")}
+        shown = {
+            name: run.store.read(name) for name in all_tables() if not name.startswith("facts.")
+        }
         report = build_site(shown, staging.charts)
         said.append(f"{report.pages:,} pages")
     switched = switch(staging, keep=run.settings.keep_builds)

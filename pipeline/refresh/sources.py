@@ -76,7 +76,12 @@ def _with_national_publishers(organisations: pl.DataFrame, run: Run) -> pl.DataF
 
     known = set(organisations["organisation_code"].to_list())
     rows = [
-        {"organisation_code": p.organisation_code, "name": p.name, "kind": "national", "is_demo": False}
+        {
+            "organisation_code": p.organisation_code,
+            "name": p.name,
+            "kind": "national",
+            "is_demo": False,
+        }
         for p in load_catalogue().source("spend_over_25k").publishers
         if p.organisation_code not in known
     ]
@@ -84,9 +89,13 @@ def _with_national_publishers(organisations: pl.DataFrame, run: Run) -> pl.DataF
         return organisations
     schema = table("dims.organisation").polars
     extra = pl.DataFrame(rows).with_columns(current_code=pl.col("organisation_code"))
-    missing = [pl.lit(None, dtype=kind).alias(name) for name, kind in schema.items() if name not in extra.columns]
-    extra = extra.with_columns(missing).select(schema.names()).cast(dict(schema))
-    return pl.concat([organisations.select(schema.names()).cast(dict(schema)), extra])
+    missing = [
+        pl.lit(None, dtype=kind).alias(name)
+        for name, kind in schema.items()
+        if name not in extra.columns
+    ]
+    extra = extra.with_columns(missing).select(schema.names()).cast(schema)
+    return pl.concat([organisations.select(schema.names()).cast(schema), extra])
 
 
 def build_reference_dims(run: Run) -> dict[str, int]:
@@ -136,7 +145,10 @@ def finish_organisations(run: Run) -> dict[str, int]:
     organisations = (
         organisations.join(accounts, on="organisation_code", how="left")
         .join(groups, on="organisation_code", how="left")
-        .with_columns(sector=pl.coalesce("_sector", "sector"), benchmark_group=pl.coalesce("_group", "benchmark_group"))
+        .with_columns(
+            sector=pl.coalesce("_sector", "sector"),
+            benchmark_group=pl.coalesce("_group", "benchmark_group"),
+        )
         .drop("_sector", "_group")
     )
     return {"dims.organisation": run.store.write("dims.organisation", organisations).height}

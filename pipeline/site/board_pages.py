@@ -22,6 +22,7 @@ from pipeline.charts.selection import (
     vintage_text,
 )
 from pipeline.site.organisations import Organisation
+from pipeline.site.pages import charts_of
 from pipeline.site.render import page_name
 from pipeline.site.trust_pages import by_organisation
 
@@ -31,13 +32,19 @@ if TYPE_CHECKING:
 Tables = Mapping[str, pl.DataFrame]
 
 
-def write_all(writer: Writer, tables: Tables, organisations: list[Organisation]) -> int:
+def write_all(
+    writer: Writer,
+    tables: Tables,
+    organisations: list[Organisation],
+    charts: dict[str, dict[str, Any]],
+) -> int:
     """Write ``boards.html`` and ``boards/<code>.html`` for every board with a figure or a trust.
 
     Args:
         writer: Where to.
         tables: Frames by ``schema.table``.
         organisations: Trusts with a page.
+        charts: Chart contexts by id.
 
     Returns:
         Number of board pages.
@@ -97,7 +104,13 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
     writer.page(
         "boards.html",
         "boards.html",
-        {"title": "Integrated care boards", "rows": rows, "year": latest, "head": head},
+        {
+            "title": "Integrated care boards",
+            "rows": rows,
+            "year": latest,
+            "head": head,
+            "charts": charts_of(charts, "boards"),
+        },
     )
     return len(codes)
 

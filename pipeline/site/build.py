@@ -171,7 +171,7 @@ def build_site(
     say(f"Writing {len(organisations)} pages of trusts")
     report.trusts = trust_pages.write_all(writer, tables, organisations)
     say("Writing the pages of boards")
-    report.boards = board_pages.write_all(writer, tables, organisations)
+    report.boards = board_pages.write_all(writer, tables, organisations, charts)
     return report
 
 
@@ -180,7 +180,7 @@ def _in_order(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     contract = all_tables()
     ordered = {}
     for name, rows in tables.items():
-        if name.startswith("facts.") or name not in contract:
+        if name not in contract or name == "facts.payment":
             continue
         key = [c for c in contract[name].key if c in rows.columns]
         ordered[name] = rows.sort(key, nulls_last=True) if key else rows

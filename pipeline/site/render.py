@@ -26,7 +26,7 @@ from pipeline.charts.model import Chart, TableColumn
 HERE = Path(__file__).parent
 # A table alternative longer than this is cut on the page; its CSV file is always whole.
 MOST_TABLE_ROWS = 400
-NUMERIC = {"money", "percent", "points", "count", "score"}
+NUMERIC = {"money", "percent", "points", "count", "score", "score2"}
 
 
 @cache
@@ -74,6 +74,7 @@ def cell(value: Any, kind: str) -> str:
         "points": fmt.points,
         "count": fmt.count,
         "score": lambda v: fmt.decimal(v, 1),
+        "score2": lambda v: fmt.decimal(v, 2),
     }
     if kind in writers and isinstance(value, int | float) and not isinstance(value, bool):
         return writers[kind](value)

@@ -53,7 +53,11 @@ def refresh_lock(
             raise LockedError(
                 f"another refresh is running ({holder(work)}); waited {wait_seconds:.0f} seconds"
             ) from error
-    told = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    told = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
     (work / "lock.json").write_text(json.dumps(told), encoding="utf-8")
     try:
         yield

@@ -83,7 +83,9 @@ def write_database(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     rows: dict[str, int] = {}
-    connection = duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE_VERSION})
+    connection = duckdb.connect(
+        str(path), config={"storage_compatibility_version": STORAGE_VERSION}
+    )
     try:
         for schema in ("dims", "facts", "marts", "meta", "measures"):
             connection.execute(f"create schema {schema}")
@@ -158,7 +160,9 @@ def stage(out: Path, build_id: str) -> Staging:
     builds = out / "builds"
     builds.mkdir(parents=True, exist_ok=True)
     for leftover in [*builds.glob("*.staging-*"), *out.glob(".current-*")]:
-        shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink(missing_ok=True)
+        shutil.rmtree(
+            leftover, ignore_errors=True
+        ) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink(missing_ok=True)
     folder = builds / f"{build_id}.staging-{uuid.uuid4().hex[:6]}"
     folder.mkdir()
     return Staging(out, build_id, folder)

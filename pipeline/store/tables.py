@@ -126,6 +126,19 @@ class TableStore:
             (folder / "empty.parquet").unlink(missing_ok=True)
         return path
 
+    def replace_partition(self, name: str, partition: str, frame: pl.DataFrame) -> None:
+        """Write one partition; an empty frame removes it, the table's schema stays."""
+        if frame.height:
+            self.write_partition(name, partition, frame)
+            return
+        spec = table(name)
+        path = (
+            self.root / spec.database_schema / spec.name / f"{partition.replace('/', '-')}.parquet"
+        )
+        path.unlink(missing_ok=True)
+        if not self.files(name):
+            self.write_partition(name, "empty", frame)
+
     def scan(self, name: str) -> pl.LazyFrame:
         """A lazy frame over the table; an empty one of the right schema when not yet written."""
         files = self.files(name)

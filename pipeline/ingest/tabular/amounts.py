@@ -62,9 +62,7 @@ def parse_amounts(frame: pl.DataFrame, column: str, group: str) -> pl.DataFrame:
         & (pl.col("_gp2") == 0)
         & (pl.col("_gp") >= 3)
     )
-    votes = votes.select(
-        group, decimal_comma=pl.when(undecided).then(None).otherwise(uses_comma)
-    )
+    votes = votes.select(group, decimal_comma=pl.when(undecided).then(None).otherwise(uses_comma))
     frame = frame.join(votes, on=group, how="left", maintain_order="left")
     comma = pl.col("decimal_comma")
     plain = (

@@ -79,8 +79,16 @@ def _number_rows(frame: pl.DataFrame) -> pl.DataFrame:
     numbered = frame.with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int64))
     if not cells:
         return numbered.clear()
-    keep = pl.any_horizontal(pl.col(c).str.contains(r"[^\s\x{00a0}]") for c in cells)
-    return numbered.filter(keep)
+    has_content = [pl.col(c).str.contains(r"[^\s\x{00a0}]").fill_null(False) for c in cells]
+    # Most rows show their content in the first column; only the others are looked at further,
+    # which matters for accounts of a million rows.
+    keep = frame.select(has_content[0]).to_series().to_numpy().copy()
+    if keep.all():
+        return numbered
+    doubtful = ~keep
+    rest = frame.filter(pl.Series(doubtful)).select(pl.any_horizontal(has_content))
+    keep[doubtful] = rest.to_series().to_numpy()
+    return numbered.filter(pl.Series(keep))
 
 
 def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip"]:
@@ -193,7 +201,9 @@ def _read_zip(data: bytes, limits: Limits, depth: int) -> list[Grid]:
             raise UnreadableFileError("the zip holds no csv or spreadsheet")
         for info in tables:
             if info.flag_bits & 0x1:
-                raise UnreadableFileError(f"{info.filename!r} in the zip is protected by a password")
+                raise UnreadableFileError(
+                    f"{info.filename!r} in the zip is protected by a password"
+                )
             name = PurePosixPath(info.filename.replace("\\", "/")).name
             try:
                 content = archive.read(info)

@@ -110,11 +110,34 @@ def _content_score(role: str, p: Profile) -> float:
         if p.text < 0.3 and p.distinct < 0.05:
             return -0.5
         constant = p.n > 8 and p.distinct <= 1.5 / p.n and p.legal < 0.5
-        return -0.3 if constant else 0.15 + 0.5 * min(p.legal * 1.6, 1) + 0.25 * p.company * p.text + 0.1 * min(p.distinct * 2, 1)
+        return (
+            -0.3
+            if constant
+            else 0.15
+            + 0.5 * min(p.legal * 1.6, 1)
+            + 0.25 * p.company * p.text
+            + 0.1 * min(p.distinct * 2, 1)
+        )
     if role == "expense_type":
-        return -0.5 if p.text < 0.4 else 0.2 + 0.5 * p.ledger + 0.1 * (p.distinct < 0.7) - 0.5 * p.legal - 0.3 * (p.publisher > 0.9)
+        return (
+            -0.5
+            if p.text < 0.4
+            else 0.2
+            + 0.5 * p.ledger
+            + 0.1 * (p.distinct < 0.7)
+            - 0.5 * p.legal
+            - 0.3 * (p.publisher > 0.9)
+        )
     if role == "expense_area":
-        return -0.5 if p.text < 0.3 else 0.2 + 0.5 * p.area + 0.1 * (p.distinct < 0.7) - 0.5 * p.legal - 0.3 * (p.publisher > 0.9)
+        return (
+            -0.5
+            if p.text < 0.3
+            else 0.2
+            + 0.5 * p.area
+            + 0.1 * (p.distinct < 0.7)
+            - 0.5 * p.legal
+            - 0.3 * (p.publisher > 0.9)
+        )
     if role == "entity":
         return 0.9 * p.publisher if p.distinct <= max(0.15, 2.5 / p.n) else -0.2
     if role == "department":
@@ -164,7 +187,10 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
     for _, role, column, _ in sorted(votes, key=lambda v: -v[0]):
         if role not in columns and column not in columns.values():
             columns[role] = column
-    if "department" in columns and _content_score("department", profiles[columns["department"]]) < 0:
+    if (
+        "department" in columns
+        and _content_score("department", profiles[columns["department"]]) < 0
+    ):
         if "expense_area" not in columns:
             columns["expense_area"] = columns.pop("department")
         else:
@@ -175,7 +201,7 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
         columns["date"] = columns["period"]
         notes.append("Dates are known by month only.")
     for role in ESSENTIAL:
-        if role not in columns and not (role == "date"):
+        if role not in columns and role != "date":
             known = ", ".join(repr(h) for h in headers.values() if h) or "no headers"
             raise LayoutError(
                 f"no column holds the {role}; the columns are {known}. Name it in the header "
@@ -207,7 +233,9 @@ def _fill_from_content(
         ]
         scored = sorted(((_content_score(role, profiles[c]), c) for c in free), reverse=True)
         floor = {"date": 0.5, "amount": 0.45, "supplier": 0.3}.get(role, 0.2)
-        scored = [s for s in scored if s[0] >= floor and (role != "date" or profiles[s[1]].filled > 0.3)]
+        scored = [
+            s for s in scored if s[0] >= floor and (role != "date" or profiles[s[1]].filled > 0.3)
+        ]
         if not scored:
             continue
         if role == "amount" and len(scored) > 1 and scored[0][0] - scored[1][0] < 0.08:
@@ -217,21 +245,25 @@ def _fill_from_content(
             )
         column = scored[0][1]
         columns[role] = column
-        notes.append(f"{_name(headers, column)} was taken for the {role.replace('_', ' ')} by its values.")
+        notes.append(
+            f"{_name(headers, column)} was taken for the {role.replace('_', ' ')} by its values."
+        )
 
 
 def _may_be(role: str, header: str | None) -> bool:
     """Whether a column whose header names another role may still be taken for this one."""
     found = role_of(header)
-    return found is None or found[1] < 0.75 or role in ESSENTIAL and found[0] not in (
+    return found is None or found[1] < 0.75 or (role in ESSENTIAL and found[0] not in (
         "reference", "their_reference", "vat_amount", "supplier_number", "code", "period", "financial_year",
         "vat_registration", "expense_type", "expense_area", "description", "entity", "department", "supplier_type", "supplier_postcode",
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _name(headers: dict[str, str | None], column: str) -> str:
     header = headers.get(column)
-    return f"the column headed {header!r}" if header else f"column {int(column[1:]) + 1} (no header)"
+    return (
+        f"the column headed {header!r}" if header else f"column {int(column[1:]) + 1} (no header)"
+    )
 
 
 def _undo_swapped_supplier(
@@ -291,7 +323,9 @@ def find_layout(grid: Grid) -> Layout:
     elif len(header_rows) > 1:
         notes.insert(0, "The header stands in two rows.")
     confidence = layout.confidence if header_rows else 0.6
-    return Layout(tuple(header_rows), layout.columns, layout.headers, notes, layout.warnings, confidence)
+    return Layout(
+        tuple(header_rows), layout.columns, layout.headers, notes, layout.warnings, confidence
+    )
 
 
 def repeats_header(cells: dict[str, str | None], headers: dict[str, str]) -> bool:

@@ -95,9 +95,9 @@ def hint_from_name(name: str) -> PeriodHint:
             if len(set(years)) == 1:
                 year = int(years[0])
             elif not years and len(set(months)) == 1:
-                two = re.search(r"[A-Za-z]{3,9}[\s_\-']*(\d\d)(?!\d)", text)
-                if two and month_named(re.match(r"[A-Za-z]+", two[0])[0]) and 10 <= int(two[1]) <= 40:  # type: ignore[index]
-                    year = 2000 + int(two[1])
+                two = re.search(r"([A-Za-z]{3,9})[\s_\-']*(\d\d)(?!\d)", text)
+                if two and month_named(two[1]) and 10 <= int(two[2]) <= 40:
+                    year = 2000 + int(two[2])
     return PeriodHint(tuple(dict.fromkeys(months)), year, financial_year)
 
 

@@ -20,7 +20,9 @@ DATE = re.compile(
     rf"|(?:19|20)\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?:[ T]\d{{1,2}}:\d{{2}}.*)?$",
     re.IGNORECASE,
 )
-MONTH_ONLY = re.compile(rf"^{_MONTH}[ \-/.,']*(?:\d{{4}}|\d{{2}})$|^\d{{4}}[-/]\d{{2}}$", re.IGNORECASE)
+MONTH_ONLY = re.compile(
+    rf"^{_MONTH}[ \-/.,']*(?:\d{{4}}|\d{{2}})$|^\d{{4}}[-/]\d{{2}}$", re.IGNORECASE
+)
 SERIAL = re.compile(r"^(?:3[6-9]|4\d|5[0-9])\d{3}(?:\.\d+)?$")
 COMPANY = re.compile(
     r"\b(?:ltd|limited|plc|llp|inc|nhs|trust|council|university|gmbh|bv|b\.v|co|company|uk|group|"
@@ -29,7 +31,9 @@ COMPANY = re.compile(
     re.IGNORECASE,
 )
 LEGAL = re.compile(r"\b(?:ltd|limited|plc|llp|inc|gmbh|l\.?t\.?d)\b", re.IGNORECASE)
-PUBLISHER = re.compile(r"\b(?:nhs|trust|hospitals?|icb|board|ccg|department|health)\b", re.IGNORECASE)
+PUBLISHER = re.compile(
+    r"\b(?:nhs|trust|hospitals?|icb|board|ccg|department|health)\b", re.IGNORECASE
+)
 LEDGER = re.compile(
     r"\b(?:purch\w*|maint\w*|contr?\w*|fees?|drugs?|equip\w*|suppl\w*|software|hardware|rent\w*|rates|"
     r"agency|lease\w*|consult\w*|training|additions?|addns|gas|electric\w*|insurance|premi\w+|services?|works|"
@@ -108,7 +112,8 @@ def profile(values: list[str | None]) -> Profile:
         area=part(AREA, search=True),
         distinct=len(set(cells)) / n,
         length=sum(map(len, cells)) / n,
-        negative=sum(1 for c in numeric if c.startswith(("-", "(", "\u2212")) or c.endswith("-")) / n,
+        negative=sum(1 for c in numeric if c.startswith(("-", "(", "\u2212")) or c.endswith("-"))
+        / n,
         over_threshold=sum(1 for s in sizes if s >= 25_000) / n,
         digits_spread=len(widths) / 6,
         n=n,

@@ -74,7 +74,7 @@ def find_delimiter(text: str) -> str:
     """The delimiter under which the first lines split into the most even table.
 
     Args:
-        text: decoded text with ``\\n`` line ends.
+        text: decoded text with Unix line ends.
 
     Returns:
         One of comma, tab, semicolon and bar; comma when nothing splits.
@@ -155,7 +155,7 @@ def _parse_slowly(text: str, delimiter: str) -> pl.DataFrame:
         f"c{i}": [row[i] if i < len(row) and row[i] != "" else None for row in parsed]
         for i in range(width)
     }
-    return pl.DataFrame(columns, schema={name: pl.String for name in columns})
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
 
 def parse_text(data: bytes, *, max_columns: int) -> tuple[pl.DataFrame, TextFacts]:
@@ -180,7 +180,9 @@ def parse_text(data: bytes, *, max_columns: int) -> tuple[pl.DataFrame, TextFact
     body = text.encode("utf-8", errors="replace")
     width = _widest_line(body, delimiter)
     if width > max_columns * 25:
-        raise ValueError(f"a line has {width:,} fields; more than {max_columns} columns is no table")
+        raise ValueError(
+            f"a line has {width:,} fields; more than {max_columns} columns is no table"
+        )
     repaired = False
     if body.count(b'"') % 2:
         frame, repaired = _parse_slowly(text, delimiter), True

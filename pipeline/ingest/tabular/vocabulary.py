@@ -14,7 +14,7 @@ FUZZY_AT_LEAST = 82.0
 
 
 def normalise(text: str | None) -> str:
-    """Lower-case words and digits only: ``"Amount in\\nSterling £"`` -> ``"amount in sterling"``."""
+    """Lower-case words and digits only: ``Amount in Sterling £`` -> ``amount in sterling``."""
     return _NOT_WORD.sub(" ", (text or "").lower()).strip()
 
 
@@ -54,7 +54,9 @@ def role_of(header: str | None) -> tuple[str, float] | None:
     if stripped in words:
         return words[stripped]
     if len(text) >= 4 and not text.isdigit():
-        best = process.extractOne(text, words.keys(), scorer=fuzz.ratio, score_cutoff=FUZZY_AT_LEAST)
+        best = process.extractOne(
+            text, words.keys(), scorer=fuzz.ratio, score_cutoff=FUZZY_AT_LEAST
+        )
         if best:
             role, strength = words[best[0]]
             return role, strength * best[1] / 100 * 0.9

@@ -32,9 +32,22 @@
   // Room for the labels right of the marks, for the width there is (see theme.reserve_for_labels).
   function reserve(layout, width) {
     var meta = layout.meta;
-    if (!meta || !layout.xaxis) return;
+    if (!meta || !meta.pixels || !layout.xaxis) return;
     var plot = Math.max(width - 165, 120), span = meta.end - meta.start;
     layout.xaxis.range = [meta.start, meta.start + span * plot / Math.max(plot - meta.pixels, plot * 0.35)];
+  }
+
+  // A map keeps its shape, so on a narrow screen it needs less height and smaller letters.
+  function shrinkMap(spec, div) {
+    var meta = spec.layout.meta;
+    if (!meta || !meta.wide) return;
+    var unit = (div.clientWidth - 8) / meta.wide, needed = Math.round(84 + unit * meta.tall);
+    if (needed >= spec.layout.height) return;
+    spec.layout.height = needed;
+    div.style.height = needed + "px";
+    spec.data.forEach(function (trace) {
+      if (trace.mode === "text") trace.textfont = Object.assign({}, trace.textfont, { size: Math.max(7, Math.min(10, unit / 5.2)) });
+    });
   }
 
   function narrow(layout, width) {
@@ -46,18 +59,30 @@
     });
     if (layout.xaxis && !layout.xaxis.tickvals) layout.xaxis.nticks = Math.min(layout.xaxis.nticks || 5, 5);
     var x = layout.xaxis;
-    if (x && x.ticktext && x.ticktext.length > 4 && layout.meta) {
+    if (x && x.ticktext && x.ticktext.length > 4 && layout.meta && layout.meta.pixels) {
       var zero = Math.max(x.tickvals.indexOf(0), 0) % 2;
       var keep = function (_, i) { return i % 2 === zero; };
       x.tickvals = x.tickvals.filter(keep);
       x.ticktext = x.ticktext.filter(keep);
     }
+    if (layout.meta && layout.meta.tilt) Object.assign(layout.xaxis, { tickangle: -90, dtick: 1, nticks: 0 });
+    var y = layout.yaxis;
+    if (y && y.ticktext) y.ticktext = y.ticktext.map(shorten);
     return layout;
+  }
+
+  // One-line names for a telephone; wrapped, bold or escaped labels are left alone.
+  function shorten(text) {
+    if (/[<&]/.test(text) || text.length <= 24) return text;
+    var cut = text.replace(/University Hospitals?/, "UH").replace("University", "Uni.").replace(/Hospitals?/, "Hosp.").replace(" and ", " & ").replace("Community", "Comm.").replace("Partnership", "P'ship");
+    cut = cut.length > 24 ? cut.slice(0, 23) + "\u2026" : cut;
+    return cut.replace(/&/g, "&amp;");
   }
 
   function draw(div) {
     if (typeof Plotly === "undefined") return;
     var spec = prepared(div.id, darkScreen.matches && !printing);
+    shrinkMap(spec, div);
     narrow(spec.layout, div.clientWidth);
     reserve(spec.layout, div.clientWidth);
     var waiting = div.querySelector(".waiting");
