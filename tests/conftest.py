@@ -1,15 +1,23 @@
-"""Fixtures shared by every test: where the real files are, and a guard against the network."""
+"""Fixtures shared by every test: the real files, a small demonstration, a guard on the network."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from pipeline.demo import Truth
+    from pipeline.refresh import Summary
+    from pipeline.settings import Settings
+
 ROOT = Path(__file__).resolve().parents[1]
 
-os.environ.setdefault("FIVEPERCENT_OFFLINE", "1")
+os.environ["FIVEPERCENT_OFFLINE"] = "1"
+for name in ("FIVEPERCENT_RAW", "FIVEPERCENT_OUT", "FIVEPERCENT_BENCHMARK", "DAGSTER_HOME"):
+    os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +36,37 @@ def real_reference(real_raw: Path) -> Path:
     if not path.is_dir():
         pytest.skip("the reference files (../shared/data/reference) are not here")
     return path
+
+
+@pytest.fixture(scope="session")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Truth]:
+    """A small demonstration tree (eight trusts, two boards, two years) and what is true about it."""
+    from pipeline.demo import generate
+
+    raw = tmp_path_factory.mktemp("demo") / "raw"
+    truth = generate(raw, trusts=8, boards=2, years=("2021/22", "2022/23"))
+    return raw, truth
+
+
+@pytest.fixture(scope="session")
+def demo_build(
+    small_demo: tuple[Path, Truth], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Settings, Summary]:
+    """The small demonstration refreshed and published once; read it, never change it."""
+    from pipeline.refresh import refresh
+    from pipeline.settings import Settings
+
+    settings = Settings(raw=small_demo[0], out=tmp_path_factory.mktemp("published") / "out")
+    return settings, refresh(settings)
+
+
+@pytest.fixture(scope="session")
+def real_build(
+    real_raw: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Settings, Summary]:
+    """The real tree refreshed and published once; read it, never change it."""
+    from pipeline.refresh import refresh
+    from pipeline.settings import Settings
+
+    settings = Settings(raw=real_raw, out=tmp_path_factory.mktemp("real") / "out")
+    return settings, refresh(settings)

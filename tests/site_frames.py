@@ -10,8 +10,9 @@ import math
 from typing import Any
 
 import polars as pl
+from site_meta_frames import meta_tables
 
-from pipeline.schema import all_tables, table
+from pipeline.schema import Column, all_tables, table
 
 EVIL = "<script>alert(1)</script>"
 QUOTED = 'O\'Hara "Quoted" & Sons'
@@ -57,8 +58,8 @@ _NAMES = (
 def of(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     """A frame of table ``name`` from dictionaries; columns not given are null.
 
-    A column that the contract forbids to be null must be given, so that a test frame cannot be
-    laxer than a real one.
+    A column that must not be null and is not given gets a plain value of its type, so that a new
+    column of the contract does not break tests that are not about it.
     """
     contract = table(name)
     known = {c.name for c in contract.columns}
@@ -66,16 +67,24 @@ def of(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
         unknown = set(row) - known
         if unknown:
             raise KeyError(f"{name} has no column {sorted(unknown)}")
-    frame = pl.DataFrame(
-        {
-            c.name: pl.Series(c.name, [r.get(c.name) for r in rows], dtype=c.polars)
-            for c in contract.columns
-        }
-    )
+    given = {column for row in rows for column in row}
+    columns = {}
     for column in contract.columns:
-        if not column.nullable and frame[column.name].null_count():
+        values = [row.get(column.name) for row in rows]
+        if not column.nullable and column.name not in given:
+            values = [_plain(column)] * len(rows)
+        columns[column.name] = pl.Series(column.name, values, dtype=column.polars)
+        if not column.nullable and columns[column.name].null_count():
             raise ValueError(f"{name}.{column.name} must not be null")
-    return frame
+    return pl.DataFrame(columns)
+
+
+def _plain(column: Column) -> Any:
+    """A value that a column which must not be null may hold."""
+    if column.allowed:
+        return column.allowed[0]
+    plain = {"VARCHAR": "", "BOOLEAN": False, "DATE": dt.date(2026, 1, 1), "DOUBLE": 0.0}
+    return plain.get(column.type, 0)
 
 
 def empty_tables() -> dict[str, pl.DataFrame]:
@@ -349,7 +358,7 @@ def tables(
     found["marts.spend_mix"] = of("marts.spend_mix", mix)
     found["marts.maturity"] = of("marts.maturity", maturity)
     found["marts.icb_share"] = _boards(found["marts.digital_share"], is_demo)
-    found.update(_meta(trusts, named, is_demo))
+    found.update(meta_tables(trusts, is_demo))
     return found
 
 
@@ -384,139 +393,3 @@ def _boards(shares: pl.DataFrame, is_demo: bool) -> pl.DataFrame:
             }
         )
     return of("marts.icb_share", rows)
-
-
-def _meta(trusts: int, names: dict[int, str], is_demo: bool) -> dict[str, pl.DataFrame]:
-    files = [
-        {
-            "path": f"spend_over_25k/{trust_code(i)}/2020-{m:02d}.csv",
-            "sha256": f"{i:064d}",
-            "bytes": 1000 + i,
-            "layout": "csv",
-            "rows_read": 110,
-            "rows_kept": 100,
-            "rows_rejected": 2 if i == 0 else 0,
-            "rows_ignored": 8 if i == 0 else 10,
-            "source_id": "spend_over_25k",
-            "status": "read",
-            "organisation_code": trust_code(i),
-            "pounds_kept": 1.5e6,
-            "is_superseded": False,
-            "warnings": "Dates are month ends." if m == 4 and i < 3 else None,
-            "facts_table": "facts.payment",
-        }
-        for i in range(trusts)
-        for m in (4, 5)
-    ]
-    files.append(
-        {
-            "path": "spend_over_25k/Z000/broken.xlsx",
-            "sha256": "f" * 64,
-            "bytes": 12,
-            "layout": "not understood",
-            "rows_read": 0,
-            "rows_kept": 0,
-            "rows_rejected": 0,
-            "rows_ignored": 0,
-            "source_id": "spend_over_25k",
-            "status": "set aside",
-            "reason": "Not a workbook: save it again as xlsx.",
-            "organisation_code": "Z000",
-            "is_superseded": False,
-        }
-    )
-    rejected = [
-        {
-            "source_file": "spend_over_25k/Z000/2020-04.csv",
-            "source_sheet": "",
-            "source_row": row,
-            "reason": "Amount is not a number; expected pounds.",
-            "raw": f"Z000|{EVIL}|=HYPERLINK(1)|abc",
-        }
-        for row in (17, 29)
-    ]
-    columns = [
-        {
-            "table_name": name,
-            "column_name": c.name,
-            "position": n,
-            "type": c.type,
-            "unit": c.unit,
-            "meaning": c.comment,
-            "caveat": c.caveat,
-            "table_title": t.title,
-            "table_grain": t.grain,
-            "table_warning": t.warning,
-        }
-        for name, t in all_tables().items()
-        for n, c in enumerate(t.columns, 1)
-    ]
-    return {
-        "meta.source_file": of("meta.source_file", files),
-        "meta.rejected_row": of("meta.rejected_row", rejected),
-        "meta.column": of("meta.column", columns),
-        "meta.check_result": of(
-            "meta.check_result",
-            [
-                {
-                    "suite": "facts.payment",
-                    "check_name": "amount_known",
-                    "sentence": "Every payment has an amount.",
-                    "severity": "blocking",
-                    "passed": True,
-                    "failing_rows": 0,
-                },
-                {
-                    "suite": "marts.digital_share",
-                    "check_name": "share_small",
-                    "sentence": "No share is above one half.",
-                    "severity": "warning",
-                    "passed": False,
-                    "observed": "1 row",
-                    "failing_rows": 1,
-                    "sample": '["Z004"]',
-                },
-            ],
-        ),
-        "meta.source": of(
-            "meta.source",
-            [
-                {
-                    "source_id": "spend_over_25k",
-                    "title": "Payments over £25,000",
-                    "publisher": "each trust",
-                    "licence": "Open Government Licence v3.0",
-                    "landing_page": "https://www.example.org/spend",
-                    "files": len(files),
-                    "latest_period": "March 2021",
-                },
-                {
-                    "source_id": "provider_accounts",
-                    "title": "Provider accounts",
-                    "publisher": "NHS England",
-                    "licence": "Open Government Licence v3.0",
-                    "landing_page": "javascript:alert(1)",
-                    "files": 2,
-                    "latest_period": "2020/21",
-                },
-            ],
-        ),
-        "meta.build": of(
-            "meta.build",
-            [
-                {
-                    "build_id": "20261122T040000-abc",
-                    "built_at": dt.datetime(2026, 11, 22, 4, 0),
-                    "version": "0.1.0",
-                    "contract_version": 1,
-                    "is_demo": is_demo,
-                    "benchmark": 0.05,
-                    "inputs_sha256": "0" * 64,
-                    "rules_version": "r1",
-                    "settings": "{}",
-                    "libraries": '{"polars": "2.1.0"}',
-                    "notice": "DEMONSTRATION: nothing is real." if is_demo else "OGL v3.0.",
-                }
-            ],
-        ),
-    }

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import beta
 
 from pipeline.classify import default_rules
 from pipeline.classify.evaluate import (
@@ -123,32 +124,56 @@ def test_the_table_has_the_agreed_columns_and_repeats_with_the_same_seed(table):
 
 
 def test_bootstrap_agrees_with_a_slow_one():
-    right = np.array([True, True, False, True, False, True])
-    pounds = np.array([10.0, 500.0, 40.0, 60.0, 300.0, 5.0])
+    right = [True, True, False, True, False, True]
+    pounds = [10.0, 500.0, 40.0, 60.0, 300.0, 5.0]
     fast = measure(
-        right, pounds, weighting="pounds", generator=np.random.default_rng(3), replicates=20_000
+        np.array(right),
+        np.array(pounds),
+        weighting="pounds",
+        generator=np.random.default_rng(3),
+        replicates=20_000,
     )
     generator = np.random.default_rng(4)
+    average = sum(pounds) / 6
     shares = []
     for _ in range(20_000):
-        drawn = generator.integers(0, 6, 6)
-        shares.append(sum(pounds[i] for i in drawn if right[i]) / sum(pounds[i] for i in drawn))
+        weights = [generator.exponential() * pound for pound in pounds]
+        prior_right = generator.gamma(0.5) * average
+        prior_wrong = generator.gamma(0.5) * average
+        hit = sum(w for w, r in zip(weights, right, strict=True) if r) + prior_right
+        shares.append(hit / (sum(weights) + prior_right + prior_wrong))
     assert fast is not None
     assert fast.estimate == pytest.approx(575 / 915)
     assert fast.lower == pytest.approx(np.quantile(shares, 0.025), abs=0.02)
     assert fast.upper == pytest.approx(np.quantile(shares, 0.975), abs=0.02)
 
 
-def test_where_nothing_went_wrong_the_bound_is_the_exact_binomial_one():
-    ones = np.ones(20, dtype=bool)
-    found = measure(ones, np.ones(20), weighting="lines", generator=np.random.default_rng(0))
+@pytest.mark.parametrize(("wrong", "lines"), [(0, 20), (0, 101), (1, 40)])
+def test_with_equal_weights_the_interval_is_the_one_of_jeffreys(wrong, lines):
+    right = np.arange(lines) >= wrong
+    found = measure(
+        right,
+        np.full(lines, 7.0),
+        weighting="pounds",
+        generator=np.random.default_rng(0),
+        replicates=40_000,
+    )
     assert found is not None
-    assert (found.estimate, found.upper) == (1.0, 1.0)
-    assert found.lower == pytest.approx(0.8316, abs=1e-4)  # Clopper-Pearson, 20 of 20
-    one_big = np.array([1000.0] + [1.0] * 19)
-    weighted = measure(ones, one_big, weighting="pounds", generator=np.random.default_rng(0))
-    assert weighted is not None
-    assert weighted.lower < 0.1  # one line carries nearly all the money
+    exact = beta(lines - wrong + 0.5, wrong + 0.5)
+    assert found.lower == pytest.approx(exact.ppf(0.025), abs=0.005)
+    assert found.upper == pytest.approx(max(exact.ppf(0.975), found.estimate), abs=0.005)
+
+
+def test_a_perfect_result_is_less_certain_when_one_line_carries_the_money():
+    ones = np.ones(20, dtype=bool)
+    even, uneven = (
+        measure(ones, pounds, weighting="pounds", generator=np.random.default_rng(0))
+        for pounds in (np.ones(20), np.array([1000.0] + [1.0] * 19))
+    )
+    assert even is not None
+    assert uneven is not None
+    assert uneven.lower < even.lower
+    assert (uneven.estimate, uneven.upper) == (1.0, 1.0)
 
 
 def test_nothing_to_count_gives_no_measure():

@@ -184,16 +184,17 @@ def test_the_nearest_illustrative_workbook_explains_a_line(tmp_path: Path) -> No
         "provider_accounts/202223-TAC-Illustrative-File.xlsx",
         illustrative("2022/23", "New words"),
     )
-    for year in ("2019-20", "2021-22", "2023-24"):
+    for year in ("2019-20", "2021-22", "2022-23", "2023-24"):
         put(
             tmp_path,
             BIG.format(year),
             accounts(line("Thornmere NHS Trust", "A08CY01", "EXP0390", 1)),
         )
     result = read(tmp_path)
-    lines = {y: w for y, w in result.frame.select("financial_year", "line").rows()}
+    lines = dict(result.frame.select("financial_year", "line").rows())
     assert lines["2019/20"] == "Old words (Total, Note 3 Operating expenditure)"
     assert lines["2021/22"].startswith("Old words")
+    assert lines["2022/23"].startswith("New words")
     assert lines["2023/24"].startswith("New words")
     forms = [r for r in result.reports if "llustrative" in r.path]
     assert {r.status for r in forms} == {"not data"}

@@ -40,26 +40,37 @@ def official(year: int) -> bytes:
         {
             "Introduction ": [["Digital Maturity Assessment"], ["Data Report"]],
             f"SC - {year} Pillar Summary": sheet(
-                f"{year} DMA: Secondary Care Provider Response Data", [*details, *PILLARS],
+                f"{year} DMA: Secondary Care Provider Response Data",
+                [*details, *PILLARS],
                 ["LONDON", BOARD, TRUST, "Acute", 2.8, 2.4, 2, 2, 1.9, 2, 1.4],
                 ["LONDON", BOARD, TRUST, "Community", 3, 3, 3, 3, 3, 3, None],
             ),
             f"SC - {year - 2001} vs {year - 2000} Overall DMA": sheet(
-                "Comparable DMA domains only ", [*details, f"{year} Average", f"{year - 1} Average"],
+                "Comparable DMA domains only ",
+                [*details, f"{year} Average", f"{year - 1} Average"],
                 ["LONDON", BOARD, TRUST, "Acute", 2.130952381, 2.464285714],
             ),
             f"ICB - {year} Pillar Summary": sheet(
-                f"{year} DMA: ICB Response Data", ["Region", "ICS", *PILLARS],
+                f"{year} DMA: ICB Response Data",
+                ["Region", "ICS", *PILLARS],
                 ["LONDON", BOARD, 2, 4, 3.3, 1.5, 2, 2.8, 2.6],
             ),
             f"{year} Pillar Summary (ICB PC)": sheet(
                 f"{year} DMA: ICB Response Data (Primary Care)",
-                ["Region", "ICS", "Well Led", "Ensuring Smart Foundations", "Support People", "Empower People", "Improve care"],
+                [
+                    "Region",
+                    "ICS",
+                    "Well Led",
+                    "Ensuring Smart Foundations",
+                    "Support People",
+                    "Empower People",
+                    "Improve care",
+                ],
                 ["LONDON", BOARD, 5, 4, 3, 2, 1],
             ),
         },
         hidden=[f"{year} Pillar Summary (ICB PC)"],
-    )  # fmt: skip
+    )
 
 
 def read(raw: Path) -> SourceResult:

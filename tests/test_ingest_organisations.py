@@ -147,6 +147,22 @@ def test_any_subset_of_files_gives_well_formed_tables(raw: Path, dropped: str) -
     assert len(read.reports) == len(files)
 
 
+def test_two_registers_alone_tell_which_boards_were_merged(raw: Path) -> None:
+    files = [f for f in files_of(raw, "organisations") if f.name.startswith("etr")]
+    read = read_organisations(files, is_demo=True)
+    ends = {c: (a, b) for c, a, b in read.icb.select("icb_code", "valid_from", "valid_to").rows()}
+    assert ends["QZ2"] == (date(2022, 7, 1), date(2026, 3, 31))
+    assert ends["N1E2W"] == (date(2026, 4, 1), None)
+    assert ends["QZ1"] == (date(2022, 7, 1), None)
+
+
+def test_a_short_export_without_closed_trusts_is_still_a_register(tmp_path: Path) -> None:
+    line = "RZ1,THORNMERE NHS TRUST,Y56,QZ1,1 ROAD,,,TOWN,,N1 1AA,19940401,,,,,,,,,,,,,\n"
+    put(tmp_path, "organisations/old copy.csv", line * 1)
+    read = read_organisations(files_of(tmp_path, "organisations"), is_demo=True)
+    assert read.organisation["organisation_code"].to_list() == ["QZ1", "RZ1"]
+
+
 def test_a_file_that_is_no_register_is_set_aside_and_the_rest_goes_on(raw: Path) -> None:
     put(raw, "organisations/notes.csv", "a,b\n1,2\n")
     put(raw, "organisations/picture.csv", b"\x89PNG\r\n\x1a\n0000")

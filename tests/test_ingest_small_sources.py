@@ -120,11 +120,28 @@ def test_a_bare_deflator_year_is_the_year_the_financial_year_starts(tmp_path: Pa
     ]
 
 
+def test_the_treasurys_own_table_is_read(tmp_path: Path) -> None:
+    rows = [
+        ["GDP deflators at market prices"],
+        [],
+        ["Financial year", "2024-25 = 100", "per cent change on previous year"],
+        ["2022-23", 88.1, 6.9],
+        ["2023-24", 93.5, 6.1],
+        ["Source: ONS"],
+    ]
+    put(tmp_path, "gdp_deflator/GDP_Deflators_March_2026.xlsx", workbook({"Main": rows}))
+    frame = read(tmp_path, "gdp_deflator").frame
+    assert frame.select("financial_year", "index_value", "change_percent").rows() == [
+        ("2022/23", 88.1, 6.9),
+        ("2023/24", 93.5, 6.1),
+    ]
+
+
 def test_vintages_of_the_deflator_are_never_mixed(tmp_path: Path) -> None:
     put(tmp_path, "gdp_deflator/deflator_2024.csv", "fyear,index_deflator\n2019,1.0\n2020,1.1\n")
     put(
         tmp_path,
-        "gdp_deflator/deflator_2025.csv",
+        "gdp_deflator/GDP_Deflators_March_2025.csv",
         "Financial year,GDP deflator index\n2020-21,90\n2021-22,95\n",
     )
     result = read(tmp_path, "gdp_deflator")
@@ -138,7 +155,7 @@ def test_codes_matched_by_others_are_not_trusted(tmp_path: Path) -> None:
         "fdp/list.csv",
         "organisation_type,list_index,name,fdp_live,fdp_reporting_benefits,matched_nhs_code\n"
         "NHS trust,1,Thornmere Children’s NHS Trust,True,False,RZ1\n"
-        "ICB,1,NHS Westmoor ICB,True,False,RZ9\n"
+        "ICB,1,NHS Westmoor,True,False,RZ9\n"
         "NHS trust,2,Unknown NHS Trust,False,,RZ1\n"
         "NHS trust,3,Unclear NHS Trust,perhaps,,RZ1\n",
     )
@@ -158,6 +175,7 @@ def test_the_toolkit_year_is_read_from_the_status(tmp_path: Path) -> None:
         ",Code,Organisation Name,Status,Date Of Publication,Primary Sector\n"
         "0,RZ1,THORNMERE,22/23 Standards Met,30/06/2023,NHS Trust\n"
         "1,RZ2,WESTMOOR,Not Published,,NHS Trust\n"
+        "3,RZ4,MOOR,2023-24 Standards Met,01/07/2024,NHS Trust\n"
         "2,RZ3,OLD HARBOUR,22/23 Approaching Standards,03/04/2023,NHS Trust\n",
     )
     result = read(tmp_path, "dspt")
@@ -166,6 +184,7 @@ def test_the_toolkit_year_is_read_from_the_status(tmp_path: Path) -> None:
     ).rows() == [
         ("RZ1", "2022/23", "Standards Met", date(2023, 6, 30)),
         ("RZ2", "2022/23", "Not Published", None),
+        ("RZ4", "2023/24", "Standards Met", date(2024, 7, 1)),
         ("RZ3", "2022/23", "Approaching Standards", date(2023, 4, 3)),
     ]
     assert "give no year" in result.reports[0].to_row()["warnings"]

@@ -174,7 +174,34 @@ def test_rows_that_make_no_sense_are_rejected_with_their_reason(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("text", "month"),
-    [("2025-10-31", date(2025, 10, 1)), ("31/10/2025", date(2025, 10, 1)), ("October 2025", date(2025, 10, 1)), ("soon", None)],
-)  # fmt: skip
+    [
+        ("2025-10-31", date(2025, 10, 1)),
+        ("31/10/2025", date(2025, 10, 1)),
+        ("October 2025", date(2025, 10, 1)),
+        ("soon", None),
+    ],
+)
 def test_months_of_every_writing(text: str, month: date | None) -> None:
     assert month_of(text) == month
+
+
+def test_two_members_of_a_zip_with_one_name_are_both_accounted_for(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    row = turnover("Denominator at end of period", "Managers", "20", "19")
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a/turnover.csv", TURNOVER + row)
+        archive.writestr("b/turnover.csv", TURNOVER + row.replace("RZ1", "RZ2"))
+    put(tmp_path, "workforce/both.zip", buffer.getvalue())
+    result = read(tmp_path)
+    assert result.frame["organisation_code"].to_list() == ["RZ1", "RZ2"]
+    assert result.reports[0].rows_read == 4
+
+
+def test_the_same_month_published_twice_counts_once(tmp_path: Path) -> None:
+    body = TURNOVER + turnover("Denominator at end of period", "Managers", "20", "19")
+    put(tmp_path, "workforce/a.csv", body)
+    put(tmp_path, "workforce/b.csv", body)
+    result = read(tmp_path)
+    assert result.frame["fte"].to_list() == [19.0]
+    assert [r.rows_kept for r in result.reports] == [1, 0]
+    assert result.reports[1].sheets[0].ignored["the same is said in workforce/a.csv"] == 1

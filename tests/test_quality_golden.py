@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from quality_frames import changed, checked, fact_world, gate_failures, rows, run_gate, store_of
+from quality_frames import changed, checked, gate_failures, rows, run_gate, store_of
+from quality_worlds import fact_world
 
 from pipeline.quality import table_checked
 from pipeline.quality.engine import opened

@@ -13,13 +13,12 @@ from quality_frames import (
     changed,
     checked,
     gate_failures,
-    mart_world,
     rows,
     run_gate,
     severity_of,
-    store_of_world,
     with_copy,
 )
+from quality_worlds import mart_world, store_of_world
 
 REPLACE, ADD = changed, with_copy
 SHARE, ICB, MIX = "marts.digital_share", "marts.icb_share", "marts.spend_mix"

@@ -40,6 +40,7 @@ LADDER_COLUMNS = (
     TableColumn("median", "Median", "percent"),
     TableColumn("p90", "90th percentile", "percent"),
     TableColumn("reached", "At or above the benchmark", "count"),
+    TableColumn("why", "Why there is no figure"),
 )
 
 
@@ -86,9 +87,18 @@ def definition_ladder(tables: Tables) -> Chart:
                 "reached": head.counted.filter(pl.col("share") >= head.benchmark).height,
             }
         )
-    table = pl.DataFrame(rows)
+    missing = _without_figure(tables, heads)
+    rows_missing = [
+        {"definition": d, "title": t, "kind": k, "financial_year": None, "n": 0, "why": why}
+        for d, t, k, why in missing
+    ]
+    table = pl.concat(
+        [pl.DataFrame(rows), pl.DataFrame(rows_missing)] if missing else [pl.DataFrame(rows)],
+        how="diagonal_relaxed",
+    ).sort("definition")
     benchmark = heads[0].benchmark
-    body = theme.new_figure(80 + 92 * len(heads))
+    strips = len(heads) + len(missing)
+    body = theme.new_figure(80 + 92 * len(heads) + 60 * len(missing))
     reach = benchmark * 110
     for at, head in enumerate(heads):
         row = rows[at]
@@ -132,24 +142,42 @@ def definition_ladder(tables: Tables) -> Chart:
             y=[at - 0.3],
             mode="text",
             text=[f"median {percent(row['median'])}"],
-            textposition="top center",
+            textposition="top right",
             textfont={"size": 11},
             hoverinfo="skip",
         )
     body.update_yaxes(
         tickmode="array",
-        tickvals=list(range(len(heads))),
+        tickvals=list(range(strips)),
         ticktext=[
-            f"<b>{label(h.measure.definition, 6, 1)}</b> {label(h.measure.title, 22, 3)}"
-            f"<br>{h.year}, n = {h.n}"
-            for h in heads
+            *(
+                f"<b>{label(h.measure.definition, 6, 1)}</b> {label(h.measure.title, 22, 3)}"
+                f"<br>{h.year}, n = {h.n}"
+                for h in heads
+            ),
+            *(f"<b>{label(d, 6, 1)}</b> {label(t, 22, 3)}" for d, t, _, _ in missing),
         ],
-        range=[len(heads) - 0.5, -0.75],
+        range=[strips - 0.5, -0.75],
         showgrid=False,
         zeroline=False,
         fixedrange=True,
     )
     shapes, notes = theme.vertical_references(benchmark)
+    # A definition without a figure keeps its row and says why: leaving it out would hide the hole.
+    for at, (_, _, _, why) in enumerate(missing, len(heads)):
+        notes.append(
+            {
+                "x": 0.01,
+                "xref": "paper",
+                "xanchor": "left",
+                "y": at,
+                "yref": "y",
+                "align": "left",
+                "text": f"not available: {label(why, 52, 3)}",
+                "showarrow": False,
+                "bgcolor": theme.PAPER,
+            }
+        )
     body.update_layout(shapes=shapes, annotations=notes, margin={"t": 50, "b": 44, "r": 8})
     body.update_xaxes(
         range=[min(0, *(100 * (r["p10"] or 0) for r in rows)), reach * 1.04],
@@ -157,15 +185,16 @@ def definition_ladder(tables: Tables) -> Chart:
         title="share of expenditure",
         showgrid=False,
     )
+    gone = f"; {listing([m[0] for m in missing])} cannot be computed" if missing else ""
     parts = [f"{percent(r['median'])} under {r['definition']}" for r in rows]
     reached = sum(1 for r in rows if r["reached"])
     level = exact_percent(benchmark)
     ends = (
-        f"no trust reaches {level} under any"
+        f"no trust reaches {level}"
         if not reached
         else f"some trust reaches {level} under {reached} of {plural(len(rows), 'definition')}"
     )
-    title = f"The middle trust's share is {listing(parts)}; {ends}"
+    title = f"The middle trust's share is {listing(parts)}; {ends}{gone}"
     demo = any_demo(*(h.counted for h in heads))
     if demo:
         theme.mark_demonstration(body)
@@ -196,117 +225,23 @@ def definition_ladder(tables: Tables) -> Chart:
     )
 
 
-RANK_COLUMNS = (
-    TableColumn("one", "One"),
-    TableColumn("other", "Other"),
-    TableColumn("financial_year", "Year"),
-    TableColumn("n", "Trusts in both", "count"),
-    TableColumn("rank_correlation", "Rank correlation", "score2"),
-)
-FEWEST_FOR_RANKS = 5
-
-
-def rank_agreement(tables: Tables) -> Chart:
-    """How far definitions and denominators put trusts in the same order (Spearman).
-
-    Args:
-        tables: marts.digital_share, marts.coverage, dims.measure.
-    """
-    chart_id = "rank-agreement"
-    source, vintage = source_text(tables, SOURCES), vintage_text(tables, SOURCES)
-    head = headline(tables)
-    if head is None:
-        why = "No share is known, so definitions cannot be compared"
-        return nothing_to_show(chart_id, why, source=source, vintage=vintage)
-    rows = frame(tables, "marts.digital_share").filter(
-        pl.col("share").is_not_null()
-        & (pl.col("badge") != "C")
-        & (pl.col("financial_year") == head.year)
-    )
-    base = (head.measure.definition, head.measure.denominator)
-    known = {(m.definition, m.denominator) for m in all_measures(tables)}
-    pairs = []
-    own = _ranked(rows, *base)
-    for definition, denominator in sorted(
-        {*rows.select("definition", "denominator").unique().rows()} & known
-        if known
-        else {*rows.select("definition", "denominator").unique().rows()}
-    ):
-        if (definition, denominator) == base:
+def _without_figure(tables: Tables, heads: list[Headline]) -> list[tuple[str, str, str, str]]:
+    """Definitions that no trust can be measured by: identifier, title, kind, commonest reason."""
+    known = {h.measure.definition for h in heads}
+    coverage = frame(tables, "marts.coverage")
+    found: dict[str, tuple[str, str, str, str]] = {}
+    for measure in sorted(all_measures(tables), key=lambda m: m.definition):
+        if measure.definition in known or measure.definition in found:
             continue
-        both = own.join(_ranked(rows, definition, denominator), on="organisation_code")
-        if both.height < FEWEST_FOR_RANKS:
-            continue
-        correlation = both.select(pl.corr("share", "share_right", method="spearman")).item()
-        if correlation is None or correlation != correlation:
-            continue
-        pairs.append(
-            {
-                "one": " / ".join(base).replace("_", " "),
-                "other": f"{definition} / {denominator}".replace("_", " "),
-                "financial_year": head.year,
-                "n": both.height,
-                "rank_correlation": float(correlation),
-            }
+        reasons = (
+            coverage.filter(
+                (pl.col("definition") == measure.definition)
+                & (pl.col("denominator") == heads[0].measure.denominator)
+            )
+            .group_by("reason")
+            .len()
+            .sort(["len", "reason"], descending=[True, False])
         )
-    if not pairs:
-        why = f"Too few trusts have two definitions in {head.year} to compare their order"
-        return nothing_to_show(chart_id, why, source=source, vintage=vintage)
-    table = pl.DataFrame(pairs)
-    body = theme.new_figure(64 + 32 * len(pairs))
-    body.add_scatter(
-        x=[round(p["rank_correlation"], 3) for p in pairs],
-        y=list(range(len(pairs))),
-        mode="markers+text",
-        marker={"color": theme.BLUE, "size": 11},
-        text=[f"  {p['rank_correlation']:.2f}" for p in pairs],
-        textposition="middle right",
-        hovertext=[f"{plotly_text(p['other'])}<br>{plural(p['n'], 'trust')}" for p in pairs],
-        hoverinfo="text",
-        cliponaxis=False,
-    )
-    body.update_yaxes(
-        tickmode="array",
-        tickvals=list(range(len(pairs))),
-        ticktext=[label(p["other"], 24, 2) for p in pairs],
-        range=[len(pairs) - 0.5, -0.5],
-        fixedrange=True,
-        zeroline=False,
-    )
-    low = min(0.0, *(p["rank_correlation"] for p in pairs))
-    body.update_xaxes(range=[low - 0.05, 1.15], title="rank correlation (1: the same order)")
-    body.update_layout(margin={"t": 12, "b": 46, "r": 8})
-    worst = min(pairs, key=lambda p: (p["rank_correlation"], p["other"]))
-    title = (
-        f"The order of trusts agrees least with {worst['other']} (rank correlation "
-        f"{worst['rank_correlation']:.2f}), {head.year}"
-    )
-    demo = any_demo(rows)
-    if demo:
-        theme.mark_demonstration(body)
-    return Chart(
-        id=chart_id,
-        title=title,
-        subtitle=(
-            f"Each definition and denominator against {pairs[0]['one']}. Where the dot is far from "
-            "1, who looks high depends on the definition."
-        ),
-        body=body,
-        definition="Spearman rank correlation of shares over trusts with badge A or B.",
-        denominator=head.measure.denominator_text,
-        source=source,
-        vintage=vintage,
-        n=max(p["n"] for p in pairs),
-        coverage=head.coverage,
-        alt=title,
-        table=table,
-        columns=RANK_COLUMNS,
-        caveat="Agreement of order says nothing about the level of the shares.",
-        is_demo=demo,
-    )
-
-
-def _ranked(rows: pl.DataFrame, definition: str, denominator: str) -> pl.DataFrame:
-    return rows.filter(
-        (pl.col("definition") == definition) & (pl.col("denominator") == denominator)
-    ).select("organisation_code", "share")
+        why = reasons["reason"][0] if reasons.height else "its sources are not here."
+        found[measure.definition] = (measure.definition, measure.title, measure.kind, why)
+    return list(found.values())

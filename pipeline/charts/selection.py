@@ -6,12 +6,13 @@ here: drawing, or computing new measures (the marts do that).
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.charts.format import day, plural
+from pipeline.charts.format import day, month, plural
 from pipeline.charts.model import Tables
 from pipeline.schema import all_tables
 
@@ -65,7 +66,8 @@ class Measure:
     @property
     def denominator_text(self) -> str:
         """The denominator as a sentence for the notes beside a chart."""
-        return f"{self.denominator_title}. {self.denominator_formula}".strip()
+        text = f"{self.denominator_title}. {self.denominator_formula}".strip()
+        return text[:1].upper() + text[1:]
 
     @property
     def spent(self) -> str:
@@ -239,10 +241,18 @@ def vintage_text(tables: Tables, source_ids: Sequence[str]) -> str:
     for source_id in source_ids:
         period = (known.get(source_id) or {}).get("latest_period")
         if period:
-            periods.append(f"{source_id.replace('_', ' ')} to {period}")
+            periods.append(f"{source_id.replace('_', ' ')} to {_period(period)}")
     build = frame(tables, "meta.build")
     made = f"built {day(build['built_at'][0])}" if build.height else "build date not known"
     return f"Files here: {', '.join(periods)}; {made}" if periods else made[0].upper() + made[1:]
+
+
+def _period(text: str) -> str:
+    """``2021-03-01`` as ``March 2021``; any other period as it is."""
+    try:
+        return month(dt.date.fromisoformat(text))
+    except ValueError:
+        return text
 
 
 def any_demo(*frames: pl.DataFrame) -> bool:

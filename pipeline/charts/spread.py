@@ -223,7 +223,11 @@ def funnel(tables: Tables) -> Chart:
         )
     shapes, notes = theme.horizontal_references(head.benchmark)
     body.update_layout(
-        shapes=shapes, annotations=notes, showlegend=True, margin={"t": 56, "b": 46, "r": 42}
+        shapes=shapes,
+        annotations=notes,
+        showlegend=True,
+        margin={"t": 56, "b": 46, "r": 42},
+        meta={"dropText": True},
     )
     low, high = float(size.min()) * 0.85, float(size.max()) * 1.15
     ticks = [v for v in (50e6, 100e6, 200e6, 500e6, 1e9, 2e9, 5e9) if low <= v <= high]

@@ -65,6 +65,9 @@ BADGE_WORDS = {
     "C": "C: incomplete, left out of counts and averages",
 }
 
+# Bands of share from low to high; the palest still stands out from the page.
+BAND_COLOURS = ["#e7dabb", "#b9d5a8", "#79bbab", "#3d8ca6", "#1b4a75"]
+
 REFERENCE_LINES: tuple[tuple[float, str], ...] = (
     (0.015, "Wanless review (2002), lower of its two levels"),
     (0.02, "National Audit Office (May 2020): trusts collectively spend less than 2%"),

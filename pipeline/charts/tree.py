@@ -84,7 +84,7 @@ def spend_treemap(tables: Tables) -> Chart:
         textfont={"size": 13},
     )
     body.update_layout(
-        margin={"t": 6, "b": 6, "l": 4, "r": 4}, uniformtext={"minsize": 10, "mode": "hide"}
+        margin={"t": 6, "b": 6, "l": 4, "r": 4}, uniformtext={"minsize": 9, "mode": "hide"}
     )
     groups = dict(drawn.group_by("group").agg(pl.col("amount_gbp").sum()).rows())
     largest = min(groups, key=lambda g: (-groups[g], g))

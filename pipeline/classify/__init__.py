@@ -11,8 +11,8 @@ from pipeline.classify.engine import ClassifierInputError, classify
 from pipeline.classify.misaligned import detect_misaligned
 from pipeline.classify.rulebook import RuleBook, RuleFileError, default_rules, load_rules
 
-RULES_VERSION = default_rules().version
-"""Hash of the rule files: the same version gives the same labels."""
+RULES_VERSION: str
+"""Hash of the rule files: the same version gives the same labels. Read when first asked for."""
 
 __all__ = [
     "RULES_VERSION",
@@ -24,3 +24,9 @@ __all__ = [
     "detect_misaligned",
     "load_rules",
 ]
+
+
+def __getattr__(name: str) -> str:
+    if name == "RULES_VERSION":
+        return default_rules().version
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -89,17 +89,22 @@ def label_evidence(values: pl.Series, rules: Sequence[TextRule]) -> pl.DataFrame
     Returns:
         Frame: value, rule_id, effect (`none` without a match), category, specific, confidence.
     """
-    forms = pl.DataFrame({"value": values}).select(
-        "value",
-        last=normal_label(pl.col("value"), last_line=True),
-        whole=normal_label(pl.col("value")),
+    forms = (
+        pl.DataFrame({"value": values})
+        .with_row_index("row")
+        .select(
+            "row",
+            "value",
+            last=normal_label(pl.col("value"), last_line=True),
+            whole=normal_label(pl.col("value")),
+        )
     )
     matched = forms.with_columns(rule=first_match(forms["last"], rules))
     rest = matched.filter(pl.col("rule").is_null() & (pl.col("last") != pl.col("whole")))
     if rest.height:
         rest = rest.with_columns(rule=first_match(rest["whole"], rules))
         matched = matched.update(
-            rest.select("value", "rule"), on="value", how="left", maintain_order="left"
+            rest.select("row", "rule"), on="row", how="left", maintain_order="left"
         )
     return (
         matched.select("value", "rule")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 _TAIL = 0.025
 _BLOCK = 500
+_PRIOR = 0.5
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class Measure:
         n: lines that count.
         pounds: their absolute pounds.
         estimate: share that is right, 0 to 1.
-        lower: 2.5% bound.
-        upper: 97.5% bound.
+        lower: 2.5% bound, never above the estimate.
+        upper: 97.5% bound, never below the estimate.
     """
 
     n: int
@@ -41,16 +42,17 @@ def measure(
 ) -> Measure | None:
     """The share of right lines with a 95% interval.
 
-    The interval is a percentile bootstrap over lines. Where every line is right, or none, a
-    bootstrap sees no uncertainty at all; there the exact binomial bound is taken, on the number of
-    lines, or on Kish's effective number of lines when weighted by pounds.
+    The interval is a Bayesian bootstrap over lines (Rubin 1981): each replicate weighs the lines by
+    random exponential weights instead of drawing them. Half a right and half a wrong line of average
+    size are added (Jeffreys' prior), because a plain bootstrap sees no uncertainty where every line
+    happens to be right. With equal weights this is Jeffreys' interval for a binomial share.
 
     Args:
         right: one value per line that counts.
         pounds: absolute pounds of each line.
         weighting: "lines" or "pounds".
-        generator: source of the resamples.
-        replicates: bootstrap replicates.
+        generator: source of the replicates.
+        replicates: number of replicates.
 
     Returns:
         The measure, or None where no line (or no pound) counts.
@@ -62,17 +64,19 @@ def measure(
         return None
     hits = weights * right
     estimate = float(hits.sum() / total)
-    if right.all() or not right.any():
-        effective = total**2 / float((weights**2).sum())
-        margin = _TAIL ** (1 / effective)
-        lower, upper = (margin, 1.0) if right.all() else (0.0, 1 - margin)
-    else:
-        shares = []
-        for start in range(0, replicates, _BLOCK):
-            size = min(_BLOCK, replicates - start)
-            draws = generator.multinomial(n, np.full(n, 1 / n), size=size)
-            base = draws @ weights
-            kept = base > 0
-            shares.append((draws @ hits)[kept] / base[kept])
-        lower, upper = (float(v) for v in np.quantile(np.concatenate(shares), [_TAIL, 1 - _TAIL]))
-    return Measure(n, float(pounds.sum()), estimate, lower, upper)
+    average = total / n
+    with_prior = np.append(weights, [average, average])
+    hits_with_prior = np.append(hits, [average, 0.0])
+    shapes = np.append(np.ones(n), [_PRIOR, _PRIOR])
+    shares = []
+    for start in range(0, replicates, _BLOCK):
+        draws = generator.gamma(shapes, size=(min(_BLOCK, replicates - start), n + 2))
+        shares.append((draws @ hits_with_prior) / (draws @ with_prior))
+    lower, upper = np.quantile(np.concatenate(shares), [_TAIL, 1 - _TAIL])
+    return Measure(
+        n,
+        float(pounds.sum()),
+        estimate,
+        min(float(lower), estimate),
+        max(float(upper), estimate),
+    )

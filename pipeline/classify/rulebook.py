@@ -51,6 +51,7 @@ Effect = Literal[
     "medical",  # a clinical department
     "possible",
     "yes",
+    "named",  # the cost centre of a named system, such as PACS or the patient record
     "it_name",  # a supplier whose name says information technology
     "it_maybe",  # a supplier whose name may say so
     "none",  # stop looking: the words that follow mean nothing here

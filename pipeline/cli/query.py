@@ -64,27 +64,33 @@ def register(app: typer.Typer) -> None:
             _print_table(names, rows)
 
 
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
 def _print_table(names: list[str], rows: list[tuple]) -> None:
+    """A table where it fits the screen, else one block a row."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(show_lines=False)
-    numeric = [
-        all(isinstance(r[i], int | float) for r in rows[:50] if r[i] is not None)
-        for i in range(len(names))
-    ]
-    for name, number in zip(names, numeric, strict=True):
-        table.add_column(Text(name), justify="right" if number else "left", overflow="fold")
-    for row in rows[:SHOWN_ROWS]:
-        table.add_row(
-            *(
-                Text("" if v is None else f"{v:,.6g}" if isinstance(v, float) else str(v))
-                for v in row
-            )
-        )
-    console.print(table)
+    shown = rows[:SHOWN_ROWS]
+    cells = [[_text(v) for v in row] for row in shown]
+    widths = [max([len(n), *(len(r[i]) for r in cells)]) for i, n in enumerate(names)]
+    if sum(min(w, 30) + 3 for w in widths) > console.width and len(names) > 1:
+        longest = max(map(len, names))
+        for number, row in enumerate(cells, 1):
+            console.print(f"--- row {number}", style="dim")
+            for name, value in zip(names, row, strict=True):
+                console.print(f"{name:<{longest}}  {value}", markup=False, highlight=False, soft_wrap=True)
+    else:
+        table = Table(show_lines=False)
+        for i, name in enumerate(names):
+            number = all(isinstance(r[i], int | float) for r in shown if r[i] is not None)
+            table.add_column(Text(name), justify="right" if number else "left", overflow="fold")
+        for row in cells:
+            table.add_row(*(Text(v) for v in row))
+        console.print(table)
     if len(rows) > SHOWN_ROWS:
-        console.print(
-            f"{len(rows):,} rows; the first {SHOWN_ROWS} are shown. Use --csv for all.",
-            markup=False,
-        )
+        console.print(f"{len(rows):,} rows; the first {SHOWN_ROWS} are shown. Use --csv for all.", markup=False)

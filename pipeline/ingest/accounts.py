@@ -21,14 +21,8 @@ from pipeline.ingest.account_meanings import (
 )
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register, comparable
-from pipeline.ingest.result import (
-    NotDataError,
-    Reading,
-    RefusedFileError,
-    SourceResult,
-    open_file,
-    read_source,
-)
+from pipeline.ingest.reading import NotDataError, Reading, RefusedFileError, open_file
+from pipeline.ingest.result import SourceResult, read_source
 from pipeline.ingest.tables import clean, named_table
 from pipeline.ingest.tabular import Grid, Limits
 from pipeline.ingest.years import financial_year_in
@@ -98,7 +92,8 @@ def _sector(text: str | None) -> str | None:
 
 
 def _parse(reading: Reading, register: Register | None, meanings: Meanings) -> pl.DataFrame:
-    lines = [(g, found) for g in reading.grids if g.visible and (found := find_lines(g))]
+    lines = [(g, found) for g in reading.grids if (found := find_lines(g))]
+    lines = [pair for pair in lines if pair[0].visible] or lines
     if not lines:
         if is_illustrative(reading.grids):
             raise NotDataError(

@@ -14,14 +14,18 @@ import polars as pl
 
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
-from pipeline.ingest.result import Reading, RefusedFileError, SourceResult, read_source
-from pipeline.ingest.tables import NamedTable, named_table, number
+from pipeline.ingest.reading import Reading, RefusedFileError
+from pipeline.ingest.result import SourceResult, read_source
+from pipeline.ingest.tables import NamedTable, named_table, number, top_text
 from pipeline.ingest.tabular import Grid, Limits
-from pipeline.ingest.years import financial_year_in, financial_year_starting
+from pipeline.ingest.years import financial_year_in, financial_year_starting, month_in
 
 WANTED = {
     "year": (r"fyear|financial year|fin year|year",),
-    "index": (r"index deflator|.*deflator index|gdp deflator.*index.*|index.*|gdp deflator.*",),
+    "index": (
+        r"(?:19|20)\d\d \d\d 100",
+        r"index deflator|.*deflator index|gdp deflator.*index.*|index.*|gdp deflator.*",
+    ),
     "change": (r"deflator|.*(?:change|growth|%).*",),
 }
 REQUIRED = ("year", "index")
@@ -30,7 +34,7 @@ REQUIRED = ("year", "index")
 def find_table(grid: Grid) -> NamedTable | None:
     """The index table of a sheet, or None."""
     found = named_table(grid, WANTED, REQUIRED)
-    words = " ".join(found.headers.values()).lower() if found else ""
+    words = (" ".join(found.headers.values()) + top_text(grid, 10)).lower() if found else ""
     return found if found and "deflator" in words else None
 
 
@@ -40,6 +44,14 @@ def _year(text: str | None) -> str | None:
     if re.fullmatch(r"(?:19|20)\d{2}", text):
         return financial_year_starting(int(text))
     return financial_year_in(text)
+
+
+def _published(name: str) -> tuple[int, int]:
+    """Year and month a file's name gives; 0 where it gives none."""
+    if month := month_in(name):
+        return month.year, month.month
+    years = re.findall(r"(?<!\d)20\d{2}(?!\d)", name)
+    return (int(max(years)), 0) if years else (0, 0)
 
 
 def _parse(reading: Reading) -> pl.DataFrame:
@@ -98,7 +110,7 @@ def read_deflator(
         Rows of ``facts.deflator``, reports and rejected rows.
     """
     current = [f for f in files if f.superseded_by is None]
-    latest = max(current, key=lambda f: f.name, default=None)
+    latest = max(current, key=lambda f: (*_published(f.name), f.name), default=None)
 
     def parse(reading: Reading) -> pl.DataFrame:
         facts = _parse(reading)

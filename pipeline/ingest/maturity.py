@@ -14,7 +14,8 @@ import polars as pl
 
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
-from pipeline.ingest.result import Reading, RefusedFileError, SourceResult, read_source
+from pipeline.ingest.reading import Reading, RefusedFileError
+from pipeline.ingest.result import SourceResult, read_source
 from pipeline.ingest.tables import clean, number, squash, top_text
 from pipeline.ingest.tabular import Grid, Limits
 

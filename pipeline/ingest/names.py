@@ -17,6 +17,7 @@ from rapidfuzz import fuzz, process
 
 THRESHOLD = 93.0
 MARGIN = 4.0
+SAME_WORD = 70.0
 SHORTEST_CUT = 18
 _COMPASS = {
     "NORTH",
@@ -30,6 +31,7 @@ _COMPASS = {
     "CENTRAL",
     "MID",
 }
+_SMALL = {"AND", "OF", "THE", "IN", "FOR", "NHS", "ST"}
 _ENDINGS = re.compile(
     r"\s(?:NHS FOUNDATION TRUST|NHS FOUNDATION|NHS FT|NHSFT|FOUNDATION NHS TRUST|FOUNDATION TRUST|"
     r"NHS TRUST|NHS T|NHS|FT|TRUST)$"
@@ -43,7 +45,7 @@ def comparable(name: str) -> str:
     text = re.sub(r"\([A-Z0-9]{3,5}\)", " ", text)
     text = re.sub(r"['’‘`´]", "", text).replace("&", " AND ")
     text = re.sub(r"[^A-Z0-9]+", " ", text).strip()
-    text = re.sub(r"^THE\s", "", text)
+    text = re.sub(r"^THE\s", "", text).replace("NATIONAL HEALTH SERVICE", "NHS")
     text = re.sub(r"\bHEALTH CARE\b", "HEALTHCARE", text)
     return re.sub(r"\bSAINT\b", "ST", text)
 
@@ -58,6 +60,19 @@ def _board_core(text: str) -> str | None:
 def core(text: str) -> str:
     """A comparable name without its legal ending: ``BARTS HEALTH``."""
     return _ENDINGS.sub("", text).strip()
+
+
+def _differ_by_misprints(one: str, other: str) -> bool:
+    """Whether every word of one name stands in the other, misprints allowed, compass points not."""
+    words, others = set(one.split()), set(other.split())
+    if words & _COMPASS != others & _COMPASS:
+        return False
+    left, right = words - others - _SMALL, others - words - _SMALL
+    return all(
+        any(fuzz.ratio(word, candidate) >= SAME_WORD for candidate in candidates)
+        for some, candidates in ((left, right), (right, left))
+        for word in some
+    )
 
 
 class Register:
@@ -162,15 +177,17 @@ class Register:
     def _best(self, key: str, known: dict[str, str]) -> str | None:
         if len(key) < 6:
             return None
-        found = process.extract(key, known.keys(), scorer=fuzz.token_sort_ratio, limit=8)
-        ranked = [(score, known[text], text) for text, score, _ in found]
+        scores: dict[str, float] = {}
+        for scorer in (fuzz.token_sort_ratio, fuzz.ratio):
+            for text, score, _ in process.extract(key, known.keys(), scorer=scorer, limit=8):
+                scores[text] = max(score, scores.get(text, 0.0))
+        ranked = sorted(((s, known[t], t) for t, s in scores.items()), reverse=True)
         if not ranked or ranked[0][0] < THRESHOLD:
             return None
         score, code, text = ranked[0]
         if any(other != code and score - s < MARGIN for s, other, _ in ranked[1:]):
             return None
-        same_compass = set(key.split()) & _COMPASS == set(text.split()) & _COMPASS
-        return code if same_compass else None
+        return code if _differ_by_misprints(key, text) else None
 
     def guesses(self, name: str, n: int = 3) -> list[tuple[str, str, float]]:
         """The nearest organisations, for a person to choose from.

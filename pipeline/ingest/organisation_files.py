@@ -10,8 +10,8 @@ from datetime import date
 import polars as pl
 
 from pipeline.ingest.files import RawFile
+from pipeline.ingest.reading import Reading, RefusedFileError, finish, open_file, run_files
 from pipeline.ingest.report import FileReport
-from pipeline.ingest.result import Reading, RefusedFileError, finish, open_file, run_files
 from pipeline.ingest.tables import clean, squash
 from pipeline.ingest.tabular import Grid, Limits
 from pipeline.ingest.years import month_in
@@ -125,7 +125,7 @@ def kind_of(grid: Grid) -> str | None:
         return "board directory"
     if any(re.fullmatch(r"icb\d\dcdh", n) for n in names):
         return "board names"
-    if len(grid.frame.columns) >= 13:
+    if "c10" in grid.frame.columns:
         head = grid.frame.head(50)
         looks = head.select(
             (
@@ -142,7 +142,10 @@ def kind_of(grid: Grid) -> str | None:
 
 
 def _register(reading: Reading, grid: Grid) -> pl.DataFrame:
-    rows = grid.frame.with_columns(opened=_day("c10"), closed=_day("c11"))
+    frame = grid.frame
+    if "c11" not in frame.columns:  # nobody in it has closed
+        frame = frame.with_columns(c11=pl.lit(None, dtype=pl.String))
+    rows = frame.with_columns(opened=_day("c10"), closed=_day("c11"))
     code = clean("c0").str.to_uppercase()
     good = code.str.contains(CODE).fill_null(False) & clean("c1").is_not_null()
     reading.reject(
@@ -288,6 +291,7 @@ def read_parts(files: Sequence[RawFile], *, limits: Limits | None) -> Parts:
 
 def _read_one(reading: Reading, frames: Frames) -> None:
     kinds: list[str] = []
+    found: Frames = {name: [] for name in frames}
     for grid in reading.grids:
         kind = kind_of(grid)
         if kind is None:
@@ -295,18 +299,20 @@ def _read_one(reading: Reading, frames: Frames) -> None:
             continue
         kinds.append(kind)
         if kind == "register":
-            frames["register"].append(_register(reading, grid))
+            found["register"].append(_register(reading, grid))
         elif kind == "trust directory":
-            frames["directory"].append(_directory(reading, grid))
+            found["directory"].append(_directory(reading, grid))
         elif kind == "successions":
             known = {c for f in frames["register"] for c in f["organisation_code"]}
-            frames["successions"].append(_successions(reading, grid, known))
+            found["successions"].append(_successions(reading, grid, known))
         else:
-            frames["boards"].append(_boards(reading, grid, kind))
+            found["boards"].append(_boards(reading, grid, kind))
     if not kinds:
         raise RefusedFileError(
             "no register export (27 fields, no header), directory (ods_code, name, type), list of "
             "boards or list of successions (old_code, new_code, date) was found in the file; "
             "download the report again"
         )
+    for name, parts in found.items():
+        frames[name] += parts
     reading.report.layout = ", ".join(kinds)

@@ -18,13 +18,33 @@ def _split(text: str | None) -> list[str]:
     return [part.strip() for part in (text or "").replace(",", ";").split(";") if part.strip()]
 
 
-def _board_merges(parts: Parts) -> dict[str, date]:
-    """New board -> day it began, from the directory."""
-    rows = parts.boards.filter(pl.col("is_directory") & pl.col("predecessors").is_not_null())
-    return {
-        code: merged or ICB_MERGERS
-        for code, merged in rows.select("icb_code", "merged").iter_rows()
-    }
+def _board_dates(parts: Parts) -> tuple[dict[str, date], dict[str, date]]:
+    """Board -> first day of those that began after 2022, and board -> last day of those that ended.
+
+    The directory of boards says it; without one, the boards that only one of two registers names
+    began or ended on 1 April 2026, the day on which boards were merged.
+    """
+    began: dict[str, date] = {}
+    ended: dict[str, date] = {}
+    listed = parts.boards.filter(pl.col("is_directory"))
+    for code, text, merged in listed.select("icb_code", "predecessors", "merged").iter_rows():
+        if not text:
+            continue
+        began[code] = merged or ICB_MERGERS
+        for old in _split(text):
+            last = began[code] - timedelta(days=1)
+            ended[old] = max(ended.get(old, last), last)
+    boards_of = parts.register.filter(pl.col("icb_code").is_not_null() & pl.col("closed").is_null())
+    earlier = set(boards_of.filter(pl.col("vintage").is_not_null())["icb_code"])
+    later = set(boards_of.filter(pl.col("vintage").is_null())["icb_code"])
+    if earlier and later and not listed.height:
+        began = dict.fromkeys(later - earlier, ICB_MERGERS)
+        ended = dict.fromkeys(earlier - later, ICB_MERGERS - timedelta(days=1))
+    if began and listed.height:
+        gone = set(parts.boards["icb_code"]) | earlier
+        for code in gone - set(listed["icb_code"]) - later:
+            ended.setdefault(code, ICB_MERGERS - timedelta(days=1))
+    return began, ended
 
 
 def _vintages(parts: Parts) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, str]]]:
@@ -58,7 +78,7 @@ def memberships(parts: Parts, trusts: pl.DataFrame) -> pl.DataFrame:
         trusts: organisation_code, opened, closed.
     """
     earlier, later = _vintages(parts)
-    began = _board_merges(parts)
+    began, _ = _board_dates(parts)
     rows: list[dict[str, object]] = []
 
     def add(code: str, board: str, start: date, end: date | None, basis: str) -> None:
@@ -77,8 +97,6 @@ def memberships(parts: Parts, trusts: pl.DataFrame) -> pl.DataFrame:
         if code not in later and code not in earlier:
             continue
         start = max(opened or ICB_CREATION, ICB_CREATION)
-        if closed is not None and closed < start:
-            continue
         board, file = later.get(code) or earlier[code]
         old = earlier.get(code)
         if old is not None and old[0] != board:
@@ -99,14 +117,7 @@ def memberships(parts: Parts, trusts: pl.DataFrame) -> pl.DataFrame:
 
 def boards(parts: Parts, trusts: pl.DataFrame, membership: pl.DataFrame) -> pl.DataFrame:
     """Rows of ``dims.icb``: every board named in a list or holding a trust."""
-    merges = _board_merges(parts)
-    ended: dict[str, date] = {}
-    for code, text in (
-        parts.boards.filter("is_directory").select("icb_code", "predecessors").iter_rows()
-    ):
-        for old in _split(text):
-            day = merges[code] - timedelta(days=1)
-            ended[old] = max(ended.get(old, day), day)
+    began, ended = _board_dates(parts)
     names: dict[str, str] = {}
     regions: dict[str, str] = {}
     listed = parts.boards.sort("is_directory").iter_rows(named=True)
@@ -126,8 +137,6 @@ def boards(parts: Parts, trusts: pl.DataFrame, membership: pl.DataFrame) -> pl.D
         register.group_by("icb_code").agg(pl.col("region").mode().sort().first()).iter_rows()
     ):
         regions.setdefault(code, region)
-    has_later = bool(merges)
-    directory = set(parts.boards.filter("is_directory")["icb_code"])
     counts = dict(
         membership.group_by("icb_code").agg(pl.col("organisation_code").n_unique()).iter_rows()
     )
@@ -136,9 +145,8 @@ def boards(parts: Parts, trusts: pl.DataFrame, membership: pl.DataFrame) -> pl.D
             "icb_code": code,
             "icb_name": name or None,
             "region": regions.get(code),
-            "valid_from": merges.get(code, ICB_CREATION),
-            "valid_to": ended.get(code)
-            or (ICB_MERGERS - timedelta(days=1) if has_later and code not in directory else None),
+            "valid_from": began.get(code, ICB_CREATION),
+            "valid_to": ended.get(code),
             "trusts": counts.get(code, 0),
         }
         for code, name in sorted(names.items())

@@ -8,7 +8,8 @@ import polars as pl
 
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
-from pipeline.ingest.result import Reading, RefusedFileError, SourceResult, read_source
+from pipeline.ingest.reading import Reading, RefusedFileError
+from pipeline.ingest.result import SourceResult, read_source
 from pipeline.ingest.tables import NamedTable, named_table
 from pipeline.ingest.tabular import Grid, Limits
 
@@ -47,14 +48,15 @@ def _parse(reading: Reading) -> pl.DataFrame:
         sheet = reading.sheet(grid)
         sheet.header_rows = (found.header_row,)
         sheet.columns = {n: found.headers[c] for n, c in found.columns.items()}
-        first = pl.col("status").str.extract(r"(\d{2})/(?:\d{2})", 1)
+        year = r"(?:20)?(\d{2})[/-](?:20)?(\d{2})"
+        first, second = (pl.col("status").str.extract(year, n) for n in (1, 2))
         rows = found.rows.with_columns(
             toolkit_year=pl.when(first.is_not_null()).then(
                 pl.concat_str(
                     pl.lit("20"),
                     first,
                     pl.lit("/"),
-                    pl.col("status").str.extract(r"\d{2}/(\d{2})", 1),
+                    second,
                 )
             )
         )
@@ -79,7 +81,7 @@ def _parse(reading: Reading) -> pl.DataFrame:
                 pl.col("organisation_code").str.to_uppercase(),
                 "organisation_name",
                 "toolkit_year",
-                status=pl.col("status").str.replace(r"^\d{2}/\d{2}\s*", ""),
+                status=pl.col("status").str.replace(r"^(?:20)?\d{2}[/-](?:20)?\d{2}\s*", ""),
                 published=_date("published"),
                 _sheet=pl.lit(grid.sheet),
                 _row="row",

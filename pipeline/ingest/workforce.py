@@ -14,13 +14,8 @@ import polars as pl
 
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
-from pipeline.ingest.result import (
-    NotDataError,
-    Reading,
-    RefusedFileError,
-    SourceResult,
-    read_source,
-)
+from pipeline.ingest.reading import NotDataError, Reading, RefusedFileError
+from pipeline.ingest.result import SourceResult, read_source
 from pipeline.ingest.tables import clean, number, squash
 from pipeline.ingest.tabular import Grid, Limits
 from pipeline.ingest.years import month_in
@@ -248,7 +243,9 @@ def _parse(reading: Reading) -> pl.DataFrame:
             continue
         sheet = reading.sheet(grid)
         sheet.header_rows = (header_row,)
-        sheet.columns = {w: w for w in words}
+        sheet.columns = {
+            w: str(grid.frame.filter(pl.col("row") == header_row)[c][0]) for w, c in words.items()
+        }
         parts.append(_facts(reading, grid, layout, header_row, words))
         reading.report.layout = (
             f"{layout} layout of the workforce statistics, header in row {header_row}"

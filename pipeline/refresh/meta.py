@@ -138,15 +138,27 @@ def build_classifier_quality(run: Run) -> dict[str, int]:
     labels = run.settings.labelled_payments
     frame = pl.DataFrame(schema=table(name).polars)
     if labels is not None and not run.is_demo:
-        from pipeline.classify.evaluate import evaluate
-
-        payments = run.store.read("facts.payment").with_columns(
-            pl.col("amount_gbp").cast(pl.Float64)
-        )
-        frame = evaluate(payments, pl.read_csv(labels, infer_schema_length=None), seed=5)
+        frame = _measure(run, labels, frame)
     rows = run.store.write(name, frame).height
     _use_measured_quality(run)
     return {name: rows}
+
+
+def _measure(run: Run, labels: Path, nothing: pl.DataFrame) -> pl.DataFrame:
+    """Quality on the labels whose files are here; labels that do not fit are reported, not fatal."""
+    from pipeline.classify.evaluate import LabelJoinError, evaluate
+
+    payments = run.store.read("facts.payment").with_columns(pl.col("amount_gbp").cast(pl.Float64))
+    here = payments.select(
+        "organisation_code", file=pl.col("source_file").str.split("/").list.last()
+    ).unique()
+    try:
+        wanted = pl.read_csv(labels, infer_schema_length=None)
+        known = wanted.join(here, on=["organisation_code", "file"], how="semi")
+        return evaluate(payments, known, seed=5) if known.height else nothing
+    except (LabelJoinError, pl.exceptions.PolarsError) as error:
+        run.progress.say(f"The labelled payments {labels.name} could not be used: {error}")
+        return nothing
 
 
 def _use_measured_quality(run: Run) -> None:

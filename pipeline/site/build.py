@@ -18,7 +18,7 @@ from pipeline.charts import CHARTS, theme
 from pipeline.charts.model import Chart
 from pipeline.charts.selection import any_demo, frame
 from pipeline.schema import all_tables
-from pipeline.site import board_pages, pages, trust_pages
+from pipeline.site import board_pages, compare, pages, trust_pages
 from pipeline.site.organisations import organisations_with_pages, search_entries
 from pipeline.site.render import HERE, chart_context, csv_text, environment, json_text
 
@@ -26,6 +26,7 @@ BASE_TITLE = "How far is each NHS trust from spending 5% on digital?"
 NAVIGATION = (
     ("index", "Answer"),
     ("trusts", "Trusts"),
+    ("compare", "Compare"),
     ("boards", "Boards"),
     ("definitions", "Definitions"),
     ("spending", "Spending"),
@@ -168,6 +169,7 @@ def build_site(
             report.charts.append(chart_id)
     say("Writing the main pages")
     pages.write_all(writer, tables, charts, organisations)
+    compare.write(writer, tables, organisations)
     say(f"Writing {len(organisations)} pages of trusts")
     report.trusts = trust_pages.write_all(writer, tables, organisations)
     say("Writing the pages of boards")
@@ -194,7 +196,7 @@ def _write_assets(
 
     library = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     writer.copy("assets/plotly.min.js", library)
-    for name in ("site.css", "site.js"):
+    for name in ("site.css", "site.js", "compare.js"):
         writer.copy(f"assets/{name}", HERE / "assets" / name)
     look = {"template": theme.template().to_plotly_json(), "dark": theme.DARK}
     writer.text("assets/theme.js", f"window.FIVEPERCENT_THEME={json_text(look)};\n")

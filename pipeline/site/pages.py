@@ -83,7 +83,7 @@ def write_all(
     )
     writer.page("trusts.html", "trusts.html", _trusts(tables, organisations))
     for page, (title, lead) in CHART_PAGES.items():
-        extra = _status(tables) if page == "coverage" else {}
+        extra = _status(tables, organisations) if page == "coverage" else {}
         writer.page(
             f"{page}.html",
             "charts.html",
@@ -110,30 +110,35 @@ def _trusts(tables: Tables, organisations: list[Organisation]) -> dict[str, Any]
     }
 
 
-STATUS_COLUMNS = (
-    TableColumn("organisation_code", "Code"),
-    TableColumn("organisation_name", "Trust"),
-    TableColumn("status", "Status"),
-    TableColumn("months_present", "Months", "count"),
-    TableColumn("reason", "Why"),
-)
-
-
-def _status(tables: Tables) -> dict[str, Any]:
-    """Why each trust can or cannot be measured, for the selection of the first page."""
+def _status(tables: Tables, organisations: list[Organisation]) -> dict[str, Any]:
+    """Why each trust can or cannot be measured, by reason, for the selection of the first page."""
     head = headline(tables)
     rows = frame(tables, "marts.coverage")
     if head is None or rows.is_empty():
         return {"status": None}
+    pages = {o.code: o for o in organisations}
     rows = rows.filter(
         (pl.col("definition") == head.measure.definition)
         & (pl.col("denominator") == head.measure.denominator)
         & (pl.col("financial_year") == head.year)
     ).sort("organisation_name", "organisation_code")
+    order = {"available": 0, "incomplete": 1, "not available": 2}
+    grouped: dict[tuple[str, str], list[Organisation]] = {}
+    for row in rows.to_dicts():
+        key = (row["status"], row["reason"])
+        grouped.setdefault(key, []).append(pages[row["organisation_code"]])
+    groups = sorted(grouped.items(), key=lambda g: (order.get(g[0][0], 9), -len(g[1]), g[0][1]))
     return {
         "status": {
-            "title": f"Can it be computed? {head.measure.definition} in {head.year}",
-            "table": html_table(rows, STATUS_COLUMNS),
+            "title": f"Which trusts can be measured? {head.measure.definition} in {head.year}",
+            "groups": [
+                {
+                    "status": status,
+                    "reason": reason,
+                    "trusts": sorted(trusts, key=lambda o: (o.short.lower(), o.code)),
+                }
+                for (status, reason), trusts in groups
+            ],
         }
     }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipeline.charts import trust
+from pipeline.charts import trust, trust_parts
 from pipeline.charts.maturity import pillar_rows
 from pipeline.charts.mix import category_titles
 from pipeline.charts.model import TableColumn
@@ -155,9 +155,9 @@ def _charts(
         trust.gap_by_year(
             code, known.filter(pl.col("definition") == gap_definition), measure, origin
         ),
-        trust.months_by_year(code, rows["months"], origin),
-        trust.mix_of_year(code, rows["mix"], titles, origin),
-        trust.maturity_pillars(code, rows["maturity"], origin),
+        trust_parts.months_by_year(code, rows["months"], origin),
+        trust_parts.mix_of_year(code, rows["mix"], titles, origin),
+        trust_parts.maturity_pillars(code, rows["maturity"], origin),
     ]
 
 

@@ -46,6 +46,10 @@ def role_of(header: str | None) -> tuple[str, float] | None:
     words, keywords = _vocabulary()
     if text in words:
         return words[text]
+    if header and "/" in header:  # two names for one thing, or one name in two languages
+        for part in header.split("/"):
+            if normalise(part) in words:
+                return words[normalise(part)]
     squeezed = text.replace(" ", "")
     for word, found in words.items():
         if word.replace(" ", "") == squeezed:

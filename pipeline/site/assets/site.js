@@ -23,12 +23,6 @@
     return JSON.parse(node.textContent);
   }
 
-  function prepared(id, dark) {
-    var spec = specOf(id);
-    spec.layout.template = look.template;
-    return dark ? recolour(spec, look.dark) : spec;
-  }
-
   // Room for the labels right of the marks, for the width there is (see theme.reserve_for_labels).
   function reserve(layout, width) {
     var meta = layout.meta;
@@ -79,18 +73,30 @@
     return cut.replace(/&/g, "&amp;");
   }
 
-  function draw(div) {
+  function show(div, spec) {
     if (typeof Plotly === "undefined") return;
-    var spec = prepared(div.id, darkScreen.matches && !printing);
+    spec.layout.template = look.template;
+    if (darkScreen.matches && !printing) spec = recolour(spec, look.dark);
     shrinkMap(spec, div);
     narrow(spec.layout, div.clientWidth);
+    if (div.clientWidth < 560 && spec.layout.meta && spec.layout.meta.dropText) {
+      spec.data.forEach(function (t) { if (t.mode === "markers+text") t.mode = "markers"; });
+    }
     reserve(spec.layout, div.clientWidth);
-    var waiting = div.querySelector(".waiting");
-    if (waiting) waiting.remove();
     Plotly.react(div, spec.data, spec.layout, {
       responsive: true, displayModeBar: false, displaylogo: false, scrollZoom: false, doubleClick: false
     });
+  }
+
+  function draw(div) {
+    var waiting = div.querySelector(".waiting");
+    if (waiting && typeof Plotly !== "undefined") waiting.remove();
+    show(div, specOf(div.id));
     div.setAttribute("data-drawn", "true");
+  }
+
+  function escape(text) {
+    return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   }
 
   function wrap(text, width) {
@@ -100,15 +106,14 @@
       else line = line ? line + " " + word : word;
     });
     if (line) lines.push(line);
-    return lines.map(function (l) {
-      return l.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-    });
+    return lines.map(escape);
   }
 
   // A saved picture carries its finding, source, coverage and licence.
   function save(id, format) {
     var div = document.getElementById(id);
-    var spec = prepared(id, false), layout = spec.layout;
+    var spec = specOf(id), layout = spec.layout;
+    layout.template = look.template;
     var margin = Object.assign({ t: 40, b: 40, l: 8, r: 16 }, layout.margin);
     var title = wrap(div.getAttribute("data-title"), 84), foot = wrap(div.getAttribute("data-foot"), 130);
     var more = 26 * title.length + 14, below = 15 * foot.length + 20;
@@ -136,7 +141,11 @@
   } else {
     plots.forEach(draw);
   }
+  var others = [];
+  // What other scripts of the site need: drawing in the theme, escaping, and news of a new look.
+  window.FIVEPERCENT = { show: show, escape: escape, onLook: function (f) { others.push(f); } };
   function redraw() {
+    others.forEach(function (f) { f(); });
     plots.forEach(function (p) { if (p.getAttribute("data-drawn")) draw(p); });
   }
   if (darkScreen.addEventListener) darkScreen.addEventListener("change", redraw);

@@ -1,0 +1,210 @@
+"""Reading the files of a source one by one, with every row accounted for.
+
+Belongs here: opening files, keeping a bad file from stopping the others, the book-keeping that makes
+rows read = kept + rejected + ignored. Does not belong here: what any source looks like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from pipeline.ingest.files import RawFile
+from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport, raw_rows
+from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, read_grids
+
+EARLIER_VERSION = "earlier version of the file"
+SET_ASIDE = "the file was set aside"
+
+
+class RefusedFileError(ValueError):
+    """A readable file that is not what the source needs; the message says why and what to do."""
+
+
+class NotDataError(ValueError):
+    """A file that belongs beside the data but holds none, such as a form; the message says what."""
+
+
+@dataclass
+class Reading:
+    """One file on its way through a reader.
+
+    Attributes:
+        file: the raw file.
+        report: its reading report.
+        grids: its sheets.
+        rejected: frames in ``REJECTED_SCHEMA``.
+    """
+
+    file: RawFile
+    report: FileReport
+    grids: list[Grid]
+    rejected: list[pl.DataFrame] = field(default_factory=list)
+    _sheets: dict[int, SheetReport] = field(default_factory=dict)
+
+    def sheet(self, grid: Grid) -> SheetReport:
+        """The report of a sheet, made on first use with all its rows still unaccounted."""
+        if id(grid) in self._sheets:  # two members of a zip can have one name
+            return self._sheets[id(grid)]
+        made = SheetReport(
+            grid.sheet,
+            grid.container,
+            encoding=grid.facts.get("encoding", ""),
+            delimiter=grid.facts.get("delimiter", ""),
+            rows_read=grid.height,
+        )
+        if "quotes" in grid.facts:
+            made.warnings.append("Quotation marks do not balance; the file was read line by line.")
+        self._sheets[id(grid)] = made
+        self.report.sheets.append(made)
+        return made
+
+    def forget(self) -> None:
+        """Drop everything counted so far."""
+        self._sheets.clear()
+        self.report.sheets.clear()
+        self.rejected.clear()
+
+    def ignore(self, grid: Grid, reason: str, rows: int) -> None:
+        """Count rows that are known not to be data."""
+        if rows:
+            sheet = self.sheet(grid)
+            sheet.ignored[reason] = sheet.ignored.get(reason, 0) + rows
+
+    def ignore_sheet(self, grid: Grid, reason: str) -> None:
+        """Count all rows of a sheet as known not to be data."""
+        self.sheet(grid)
+        self.ignore(grid, reason, grid.height)
+
+    def reject(self, grid: Grid, reasons: pl.DataFrame) -> None:
+        """Set rows aside.
+
+        Args:
+            grid: their sheet.
+            reasons: columns ``row`` (Int64) and ``reason`` (String).
+        """
+        if reasons.height == 0:
+            return
+        sheet = self.sheet(grid)
+        for reason, count in reasons.group_by("reason").len().sort("reason").iter_rows():
+            sheet.rejected[reason] = sheet.rejected.get(reason, 0) + count
+        self.rejected.append(raw_rows(grid.frame, self.file.path, grid.sheet, reasons))
+
+    def keep(self, grid: Grid, rows: int) -> None:
+        """Count rows that became facts."""
+        self.sheet(grid).rows_kept += rows
+
+
+def _set_aside(reading: Reading, reason: str, status: str = "set aside") -> None:
+    reading.report.status, reading.report.reason = status, reason
+    reading.forget()
+    for grid in reading.grids:
+        reading.ignore_sheet(grid, SET_ASIDE if status == "set aside" else "not data")
+
+
+def open_file(file: RawFile, limits: Limits | None) -> list[Grid] | str:
+    """The sheets of a file, or a sentence why it cannot be opened."""
+    try:
+        return read_grids(file.absolute.read_bytes(), limits=limits)
+    except UnreadableFileError as error:
+        return str(error)
+    except OSError as error:
+        return f"the file cannot be opened ({error.strerror})"
+    except Exception as error:  # one hostile file must not stop the run
+        return f"the file cannot be read ({type(error).__name__}: {str(error)[:120]})"
+
+
+def run_files(
+    files: Sequence[RawFile],
+    source_id: str,
+    facts_table: str,
+    parse: Callable[[Reading], pl.DataFrame | None],
+    *,
+    limits: Limits | None,
+    opener: Callable[[RawFile, Limits | None], list[Grid] | str] = open_file,
+) -> list[tuple[Reading, pl.DataFrame | None]]:
+    """Open and parse each file on its own, so that no file stops another.
+
+    Args:
+        files: the files of one source.
+        source_id: the source.
+        facts_table: the table its rows go to.
+        parse: turns one file into rows; raises :class:`RefusedFileError` or :class:`NotDataError`
+            with a sentence.
+        limits: what an untrusted file may cost.
+        opener: turns a file into sheets, or a sentence why it cannot.
+
+    Returns:
+        Every file's reading, with what ``parse`` gave; None when the file gave nothing.
+    """
+    done: list[tuple[Reading, pl.DataFrame | None]] = []
+    for file in files:
+        report = FileReport(file.path, file.sha256, file.bytes, source_id, facts_table=facts_table)
+        opened = opener(file, limits)
+        reading = Reading(file, report, [] if isinstance(opened, str) else opened)
+        done.append((reading, _parse_one(reading, opened, parse)))
+    return done
+
+
+def _parse_one(
+    reading: Reading, opened: list[Grid] | str, parse: Callable[[Reading], pl.DataFrame | None]
+) -> pl.DataFrame | None:
+    report = reading.report
+    if reading.file.superseded_by is not None:
+        report.is_superseded = True
+        report.reason = f"a later version of the file is here: {reading.file.superseded_by}"
+        report.layout = "an earlier version, not read further"
+        for grid in reading.grids:
+            reading.ignore_sheet(grid, EARLIER_VERSION)
+        return None
+    if isinstance(opened, str):
+        report.status, report.reason = "set aside", opened
+        return None
+    try:
+        facts = parse(reading)
+        _account_for_the_rest(reading)
+    except RefusedFileError as error:
+        _set_aside(reading, str(error))
+        return None
+    except NotDataError as error:
+        _set_aside(reading, str(error), "not data")
+        report.facts_table = None
+        report.layout = "recognised; holds nothing that is used as data"
+        return None
+    except Exception as error:  # one hostile file must not stop the run
+        _set_aside(
+            reading,
+            f"the file has an unexpected form ({type(error).__name__}: {str(error)[:120]}); "
+            "compare it with another file of the same source",
+        )
+        return None
+    return facts
+
+
+def _account_for_the_rest(reading: Reading) -> None:
+    """Count what the parser named neither kept, rejected nor ignored: titles and headers."""
+    for grid in reading.grids:
+        sheet = reading.sheet(grid)
+        left = sheet.rows_read - sheet.rows_kept - sheet.rows_rejected - sheet.rows_ignored
+        if left < 0:
+            raise ValueError(f"sheet {grid.sheet!r}: {-left} rows were counted twice")
+        reading.ignore(grid, "titles, headers and notes", left)
+
+
+def finish(readings: Sequence[Reading]) -> tuple[list[FileReport], pl.DataFrame]:
+    """Reports with their final status, and all rejected rows in order."""
+    for reading in readings:
+        report = reading.report
+        if report.status == "read" and report.rows_rejected:
+            counted = [(n, r) for s in report.sheets for r, n in s.rejected.items()]
+            report.status = "partly read"
+            report.reason = (
+                f"{report.rows_rejected:,} rows set aside, most because: {max(counted)[1]}"
+            )
+    rejected = [frame for reading in readings for frame in reading.rejected]
+    if not rejected:
+        return [reading.report for reading in readings], pl.DataFrame(schema=REJECTED_SCHEMA)
+    rows = pl.concat(rejected).sort("source_file", "source_sheet", "source_row")
+    return [reading.report for reading in readings], rows
