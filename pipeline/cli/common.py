@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +23,7 @@ from pipeline.settings import Settings
 
 console = Console()
 errors = Console(stderr=True)
+SHOWN_ROWS = 200
 
 RAW_OPTION = typer.Option(
     None, "--raw", help="Tree of published files, laid out <source id>/... (default data/raw)."
@@ -72,6 +74,43 @@ def shown(path: Path) -> str:
         return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
     except ValueError:
         return str(path)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a table where it fits the screen, else one block a row."""
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = rows[:SHOWN_ROWS]
+    cells = [[_text(v) for v in row] for row in shown]
+    widths = [max([len(n), *(len(r[i]) for r in cells)]) for i, n in enumerate(names)]
+    if sum(min(w, 30) + 3 for w in widths) > console.width and len(names) > 1:
+        longest = max(map(len, names))
+        for number, row in enumerate(cells, 1):
+            console.print(f"--- row {number}", style="dim")
+            for name, value in zip(names, row, strict=True):
+                console.print(
+                    f"{name:<{longest}}  {value}", markup=False, highlight=False, soft_wrap=True
+                )
+    else:
+        table = Table(show_lines=False)
+        for i, name in enumerate(names):
+            number = all(isinstance(r[i], int | float) for r in shown if r[i] is not None)
+            table.add_column(Text(name), justify="right" if number else "left", overflow="fold")
+        for row in cells:
+            table.add_row(*(Text(v) for v in row))
+        console.print(table)
+    if len(rows) > SHOWN_ROWS:
+        console.print(
+            f"{len(rows):,} rows; the first {SHOWN_ROWS} are shown. Use --csv for all.",
+            markup=False,
+        )
 
 
 class Bars:

@@ -48,7 +48,6 @@ def register(app: typer.Typer) -> None:
 
 def _show(told: dict[str, Any]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     say(f"{told['path']}: {told['kind_sentence']}")
     if told.get("organisation"):
@@ -69,10 +68,9 @@ def _show(told: dict[str, Any]) -> None:
         for reason, n in sheet["ignored"].items():
             say(f"{where}not data: {n} x {reason}")
     if told.get("first_rows"):
-        table = Table(*told["first_rows"][0], title="First rows as understood")
-        for row in told["first_rows"]:
-            table.add_row(*(Text("" if v is None else str(v)) for v in row.values()))
-        console.print(table)
+        say("First rows as understood:")
+        first = told["first_rows"]
+        print_table(list(first[0]), [list(row.values()) for row in first])
     if told.get("months"):
         table = Table("Month", "Lines", "Pounds", "Digital", "Share of payments", title="By month")
         for m in told["months"]:

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import typer
 
-from pipeline.cli.common import JSON_OPTION, OUT_OPTION, console, fail, print_json, settings_from
-
-SHOWN_ROWS = 200
+from pipeline.cli.common import (
+    JSON_OPTION,
+    OUT_OPTION,
+    fail,
+    print_json,
+    print_table,
+    settings_from,
+)
 
 
 def open_published(out: Path):  # noqa: ANN201 - duckdb is imported when used
@@ -61,36 +66,4 @@ def register(app: typer.Typer) -> None:
             writer.writerow(names)
             writer.writerows(rows)
         else:
-            _print_table(names, rows)
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
-
-
-def _print_table(names: list[str], rows: list[tuple]) -> None:
-    """A table where it fits the screen, else one block a row."""
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = rows[:SHOWN_ROWS]
-    cells = [[_text(v) for v in row] for row in shown]
-    widths = [max([len(n), *(len(r[i]) for r in cells)]) for i, n in enumerate(names)]
-    if sum(min(w, 30) + 3 for w in widths) > console.width and len(names) > 1:
-        longest = max(map(len, names))
-        for number, row in enumerate(cells, 1):
-            console.print(f"--- row {number}", style="dim")
-            for name, value in zip(names, row, strict=True):
-                console.print(f"{name:<{longest}}  {value}", markup=False, highlight=False, soft_wrap=True)
-    else:
-        table = Table(show_lines=False)
-        for i, name in enumerate(names):
-            number = all(isinstance(r[i], int | float) for r in shown if r[i] is not None)
-            table.add_column(Text(name), justify="right" if number else "left", overflow="fold")
-        for row in cells:
-            table.add_row(*(Text(v) for v in row))
-        console.print(table)
-    if len(rows) > SHOWN_ROWS:
-        console.print(f"{len(rows):,} rows; the first {SHOWN_ROWS} are shown. Use --csv for all.", markup=False)
+            print_table(names, rows)

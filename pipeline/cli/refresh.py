@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.refresh import Summary
 
 SHOWN_FILES = 12
+INBOX_FILES = "select path, reason from meta.source_file where source_id = 'inbox'"
 ALL_FILES = "select path, reason from meta.source_file where status <> 'read'"
 
 
@@ -112,7 +113,16 @@ def _demonstration(settings: Settings, bars: Bars) -> Path:
 
 def _tell(summary: Summary) -> None:
     """The ending a person reads."""
-    for title, files in (("Set aside", summary.set_aside), ("Read in part", summary.partly_read)):
+    if summary.inbox:
+        say(f"\nInbox ({len(summary.inbox)} files):")
+        for sentence in summary.inbox[:SHOWN_FILES]:
+            say(f"  {sentence}")
+        if len(summary.inbox) > SHOWN_FILES:
+            say(
+                f'  ... and {len(summary.inbox) - SHOWN_FILES} more: fivepercent query "{INBOX_FILES}"'
+            )
+    set_aside = {p: r for p, r in summary.set_aside.items() if not p.startswith("inbox/")}
+    for title, files in (("Set aside", set_aside), ("Read in part", summary.partly_read)):
         if files:
             say(f"\n{title} ({len(files)} files):")
             for path, reason in list(files.items())[:SHOWN_FILES]:

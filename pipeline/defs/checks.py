@@ -48,7 +48,7 @@ def _check(name: str, gate: str) -> dg.AssetChecksDefinition:
         metadata: dict[str, dg.MetadataValue] = {
             "expectations": dg.MetadataValue.int(len(results)),
             "failing": dg.MetadataValue.int(len(failed)),
-            "data_docs": dg.MetadataValue.path("data/marts/charts/data-quality.html"),
+            "data_docs": dg.MetadataValue.path(str(run.settings.out / "charts" / "quality.html")),
         }
         if failed:
             metadata["failed"] = dg.MetadataValue.table(

@@ -1,7 +1,4 @@
-"""Jobs, the monthly schedule and the sensor on new raw files."""
-
-import hashlib
-from collections.abc import Iterator
+"""Jobs and the monthly schedule."""
 
 import dagster as dg
 
@@ -59,34 +56,3 @@ def fetch_sources() -> None:
 def monthly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """One run over all financial years."""
     return dg.RunRequest(run_key=None, tags=ALL_YEARS)
-
-
-@dg.sensor(
-    job=refresh_job,
-    minimum_interval_seconds=60,
-    description="Starts a refresh when files appear in, change in or vanish from the raw folder.",
-)
-def new_raw_files(
-    context: dg.SensorEvaluationContext, product: Product
-) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Compare paths, sizes and times of the raw files with those seen last."""
-    from pipeline.settings import Settings
-
-    raw = Settings().raw if not product.raw else product.settings().raw
-    seen = hashlib.sha256()
-    count = 0
-    for path in sorted(raw.rglob("*")) if raw.is_dir() else []:
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(raw).parts):
-            stat = path.stat()
-            seen.update(f"{path.relative_to(raw)}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
-            count += 1
-    state = seen.hexdigest()
-    if context.cursor == state:
-        yield dg.SkipReason(f"Nothing new among {count} files in {raw}.")
-        return
-    first = context.cursor is None
-    context.update_cursor(state)
-    if first and count == 0:
-        yield dg.SkipReason(f"No files in {raw} yet.")
-        return
-    yield dg.RunRequest(run_key=state, tags=ALL_YEARS)

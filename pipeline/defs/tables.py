@@ -11,7 +11,10 @@ from pipeline.defs.resources import Product
 from pipeline.marts import MART_ORDER
 from pipeline.refresh import meta, payments, sources
 from pipeline.refresh.context import Run
+from pipeline.refresh.filing import INBOX
+from pipeline.refresh.inbox import sort_inbox
 from pipeline.schema import table
+from pipeline.store.lock import refresh_lock
 
 ORGANISATION_TABLES = ("dims.organisation", "dims.icb", "dims.icb_membership", "dims.succession")
 REFERENCE_TABLES = ("dims.measure", "dims.category")
@@ -68,9 +71,40 @@ def _many(
     return made
 
 
+@dg.asset(
+    key=raw_key(INBOX),
+    group_name="raw",
+    owners=OWNERS,
+    kinds={"file"},
+    description=(
+        "**What lay in the inbox, and where is it now?**\n\nFiles below `data/raw/inbox` are recognised by "
+        "their content and filed under their source; what is not sure stays, with the reason."
+    ),
+)
+def inbox(context: dg.AssetExecutionContext, product: Product) -> dg.MaterializeResult:
+    """File what lies in the inbox before anything lists the raw files."""
+    run = product.run()
+    with refresh_lock(run.settings.work, on_wait=context.log.info):
+        outcomes = sort_inbox(run)
+    for outcome in outcomes:
+        context.log.info(outcome.sentence)
+    columns = ("path", "kind", "organisation", "filed_as", "reason")
+    records = [dg.TableRecord({c: getattr(o, c) or "" for c in columns}) for o in outcomes[:200]]
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(outcomes),
+            "stay": sum(o.stays for o in outcomes),
+            "files": dg.MetadataValue.table(
+                records, dg.TableSchema([dg.TableColumn(c) for c in columns])
+            ),
+        }
+    )
+
+
 def _raw(source_id: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=raw_key(source_id),
+        deps=[raw_key(INBOX)],
         group_name="raw",
         owners=OWNERS,
         kinds={"file"},
@@ -107,8 +141,8 @@ def _raw(source_id: str) -> dg.AssetsDefinition:
 
 
 def raw_assets() -> list[dg.AssetsDefinition]:
-    """One asset a source: the files there are, with their hashes."""
-    return [_raw(source_id) for source_id in sorted(sources.HANDLED)]
+    """The inbox, then one asset a source: the files there are, with their hashes."""
+    return [inbox] + [_raw(source_id) for source_id in sorted(sources.HANDLED)]
 
 
 def _source(source: sources.Source) -> dg.AssetsDefinition:

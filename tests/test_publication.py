@@ -1,0 +1,170 @@
+"""The publication is whole or it is the old one; readers are never blocked."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from pipeline.demo import Truth
+from pipeline.refresh import Summary, refresh
+from pipeline.schema import table
+from pipeline.settings import Settings
+from pipeline.store import TableStore, conform
+from pipeline.store.lock import LockedError, refresh_lock
+from pipeline.store.publish import current_build, stage, switch
+from pipeline.store.tables import SchemaMismatchError
+
+
+def build_of(settings: Settings) -> tuple[str, str]:
+    """Identifier inside the database, and the one the site's folder belongs to."""
+    connection = duckdb.connect(str(settings.out / "fivepercent.duckdb"), read_only=True)
+    inside = connection.sql("select build_id from meta.build").fetchall()[0][0]
+    connection.close()
+    return inside, (settings.out / "charts").resolve().parent.name
+
+
+@pytest.fixture(scope="module")
+def published(small_demo: tuple[Path, Truth], tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = Settings(raw=small_demo[0], out=tmp_path_factory.mktemp("publication") / "out")
+    refresh(settings)
+    return settings
+
+
+def test_database_and_site_are_of_one_build_and_a_new_one_replaces_both(
+    published: Settings,
+) -> None:
+    first = build_of(published)
+    assert first[0] == first[1]
+    time.sleep(1.1)  # build identifiers carry seconds
+    refresh(published, force=True)
+    second = build_of(published)
+    assert second[0] == second[1] != first[0]
+
+
+@pytest.mark.parametrize("moment", [0.15, 0.4, 0.6, 0.8, 0.92])
+def test_killed_at_any_moment_the_publication_is_the_old_or_the_new_one(
+    published: Settings, moment: float
+) -> None:
+    before = build_of(published)[0]
+    started = time.monotonic()
+    code = (
+        "from pathlib import Path; from pipeline.settings import Settings; from pipeline.refresh import refresh;"
+        f"refresh(Settings(raw=Path({str(published.raw)!r}), out=Path({str(published.out)!r})), force=True)"
+    )
+    whole = float(os.environ.get("FIVEPERCENT_TEST_REFRESH_SECONDS", "9"))
+    process = subprocess.Popen([sys.executable, "-c", code])
+    time.sleep(whole * moment)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert time.monotonic() - started < 120
+    inside, folder = build_of(published)
+    assert inside == folder
+    after = refresh(published, force=True)
+    assert after.published
+    assert build_of(published) == (after.build_id, after.build_id)
+    leftovers = [p.name for p in (published.out / "builds").iterdir() if ".staging-" in p.name]
+    assert leftovers == []
+    assert before != after.build_id
+
+
+def test_readers_see_whole_builds_while_refreshes_run(published: Settings) -> None:
+    stop = threading.Event()
+    seen: list[tuple[str, int]] = []
+    errors: list[Exception] = []
+
+    def read() -> None:
+        path = published.out / "fivepercent.duckdb"
+        while not stop.is_set():
+            try:
+                connection = duckdb.connect(":memory:")
+                connection.execute(f"attach '{path.resolve()}' as p (read_only)")
+                build = connection.sql("select build_id from p.meta.build").fetchall()[0][0]
+                rows = connection.sql("select count(*) from p.facts.payment").fetchall()[0][0]
+                connection.close()
+                seen.append((build, rows))
+            except Exception as error:
+                errors.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(2):
+            time.sleep(1.1)
+            refresh(published, force=True)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not errors, errors[:2]
+    assert len({build for build, _ in seen}) >= 2
+    assert len({rows for _, rows in seen}) == 1
+
+
+def test_a_second_refresh_waits_and_then_says_who_holds_the_lock(tmp_path: Path) -> None:
+    said: list[str] = []
+    with refresh_lock(tmp_path):
+        with (
+            pytest.raises(LockedError, match=f"process {os.getpid()}"),
+            refresh_lock(tmp_path, wait_seconds=0.2, on_wait=said.append),
+        ):
+            pass
+    assert len(said) == 1
+    with refresh_lock(tmp_path, wait_seconds=0):
+        pass  # free again
+
+
+def test_old_builds_are_removed_but_never_the_published_one(tmp_path: Path) -> None:
+    for n in range(4):
+        staging = stage(tmp_path, f"build-{n}")
+        (staging.folder / "fivepercent.duckdb").write_text(str(n))
+        switch(staging, keep=2)
+    assert current_build(tmp_path) == "build-3"
+    assert (tmp_path / "fivepercent.duckdb").read_text() == "3"
+    assert sorted(p.name for p in (tmp_path / "builds").iterdir()) == ["build-2", "build-3"]
+
+
+def test_columns_are_written_by_name_and_strangers_are_refused(tmp_path: Path) -> None:
+    spec = table("dims.category")
+    right = {
+        "category": ["a"],
+        "title": ["A"],
+        "description": ["d"],
+        "is_basics": [True],
+        "upper_bound_only": [False],
+    }
+    turned = pl.DataFrame(right).select(reversed(list(right)))
+    stored = TableStore(tmp_path).write("dims.category", turned)
+    assert stored.columns == spec.polars.names()
+    assert stored.row(0) == ("a", "A", "d", True, False)
+    with pytest.raises(SchemaMismatchError, match="missing columns"):
+        conform(pl.DataFrame(right).drop("title"), spec)
+    with pytest.raises(SchemaMismatchError, match="unknown columns"):
+        conform(pl.DataFrame(right | {"x": [1]}), spec)
+    with pytest.raises(SchemaMismatchError, match="null"):
+        conform(pl.DataFrame(right | {"title": [None]}), spec)
+
+
+def test_the_summary_of_a_refresh_counts_what_was_published(
+    demo_build: tuple[Settings, Summary],
+) -> None:
+    settings, summary = demo_build
+    connection = duckdb.connect(str(settings.out / "fivepercent.duckdb"), read_only=True)
+    for name in ("facts.payment", "marts.digital_share", "marts.coverage"):
+        assert (
+            connection.sql(f"select count(*) from {name}").fetchall()[0][0] == summary.tables[name]
+        )
+    checks = connection.sql(
+        "select count(*) filter (where passed), count(*) from meta.check_result"
+    ).fetchall()
+    connection.close()
+    assert checks == [(summary.checks_passed, summary.checks)]
