@@ -13,6 +13,7 @@ from pipeline.cli.common import (
     console,
     fail,
     print_json,
+    print_table,
     say,
     settings_from,
 )

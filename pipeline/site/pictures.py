@@ -39,7 +39,7 @@ def write_picture(chart: Chart, path: Path, *, width: int = 1000, scale: float =
     """
     figure = chart.figure
     path.parent.mkdir(parents=True, exist_ok=True)
-    height = int(figure.layout.height or 500)
+    height = int(figure.to_plotly_json()["layout"].get("height", 500))
     figure.write_image(path, format="png", width=width, height=height, scale=scale)
 
 
