@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipeline.defs import checks, jobs, published, tables
+from pipeline.defs import checks, jobs, published, sensors, tables
 from pipeline.defs.resources import Product
 
 
@@ -31,7 +31,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
         asset_checks=checks.asset_checks(),
         jobs=[jobs.refresh_job, jobs.refresh_charts_job, jobs.fetch_sources],
         schedules=[jobs.monthly],
-        sensors=[jobs.new_raw_files],
+        sensors=[sensors.new_raw_files],
         resources=resources,
         # Thirty small steps take seconds in one process and half a minute in one process each.
         executor=dg.in_process_executor,

@@ -44,6 +44,10 @@ class Settings(BaseSettings):
         description="Labelled payments that measure the classifier; by default "
         "reference/labelled_payments.csv beside the raw folder, where it exists.",
     )
+    corrections: Path | None = Field(
+        default=None,
+        description="A folder with your own corrections (*.yaml), applied after those of the package.",
+    )
     benchmark: float = Field(
         default=0.05, gt=0, lt=1, description="The share every trust is compared with."
     )

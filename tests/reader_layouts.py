@@ -31,7 +31,13 @@ AREAS = (
     "Pharmacy", "Main Theatres", "I.T. Department", "Estates", "Balance Sheet", "Ward 7 North", "Finance Directorate",
     "Radiology", "Outpatients", "Corporate",
 )  # fmt: skip
-DESCRIPTIONS = ("Annual licence", "Invoice for services rendered", "Monthly charge", "Goods received", "")
+DESCRIPTIONS = (
+    "Annual licence",
+    "Invoice for services rendered",
+    "Monthly charge",
+    "Goods received",
+    "",
+)
 
 
 @dataclass(frozen=True)
@@ -168,7 +174,16 @@ NUMBERS = {"number", "number and text"}
 
 
 # -- what columns are called -------------------------------------------------------------------
-ROLES = ("department", "entity", "date", "expense_type", "expense_area", "supplier", "reference", "amount")
+ROLES = (
+    "department",
+    "entity",
+    "date",
+    "expense_type",
+    "expense_area",
+    "supplier",
+    "reference",
+    "amount",
+)
 HEADERS: dict[str, dict[str, str]] = {
     "template": dict(zip(ROLES, ("Department family", "Entity", "Date", "Expense type", "Expense area",
                                  "Supplier", "Transaction number", "Amount"), strict=True)),
@@ -277,7 +292,9 @@ def make_plan(seed: int) -> Plan:
         plan = replace(plan, encoding="utf-8", delimiter=",", line_end="\r\n")
     if plan.amounts in COMMA_DECIMALS and plan.delimiter == ",":
         plan = replace(plan, delimiter=";")
-    if plan.extra == "net vat gross" and (plan.blank_header == "amount" or plan.amounts in COMMA_DECIMALS):
+    if plan.extra == "net vat gross" and (
+        plan.blank_header == "amount" or plan.amounts in COMMA_DECIMALS
+    ):
         plan = replace(plan, extra="none")  # which money is meant would be truly ambiguous
     if plan.extra == "invoice date" and plan.blank_header == "date":
         plan = replace(plan, blank_header="")
@@ -296,12 +313,22 @@ def make_payments(lot: random.Random, months: Sequence[date], n: int, plan: Plan
         first = months[i % len(months)]
         following = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
         last = following - timedelta(days=1)
-        day = last if plan.dates.endswith("month end") else first.replace(day=lot.randrange(1, last.day + 1))
+        day = (
+            last
+            if plan.dates.endswith("month end")
+            else first.replace(day=lot.randrange(1, last.day + 1))
+        )
         if plan.dates in MONTH_ONLY:
             day = first
         supplier = lot.choice(SUPPLIERS)
-        kind, area = kinds[supplier] if lot.random() < 0.7 else (lot.choice(TYPES), lot.choice(AREAS))
-        pence = int(10 ** lot.uniform(5.0, 8.2)) if lot.random() < 0.3 else lot.randrange(2_500_000, 40_000_000)
+        kind, area = (
+            kinds[supplier] if lot.random() < 0.7 else (lot.choice(TYPES), lot.choice(AREAS))
+        )
+        pence = (
+            int(10 ** lot.uniform(5.0, 8.2))
+            if lot.random() < 0.3
+            else lot.randrange(2_500_000, 40_000_000)
+        )
         if lot.random() < 0.08:
             pence = -pence
         if plan.amounts in WHOLE:
@@ -309,7 +336,15 @@ def make_payments(lot: random.Random, months: Sequence[date], n: int, plan: Plan
         if plan.encoding == "ascii":
             supplier = supplier.encode("ascii", "ignore").decode()
         found.append(
-            Payment(day, supplier, kind, area, str(lot.randrange(10**6, 10**7)), lot.choice(DESCRIPTIONS), pence)
+            Payment(
+                day,
+                supplier,
+                kind,
+                area,
+                str(lot.randrange(10**6, 10**7)),
+                lot.choice(DESCRIPTIONS),
+                pence,
+            )
         )
     if not any(p.day.day > 12 for p in found) and plan.dates not in MONTH_ONLY:
         found[0] = replace(found[0], day=found[0].day.replace(day=25))
@@ -347,7 +382,9 @@ def _row(plan: Plan, columns: Sequence[str], p: Payment, lot: random.Random) -> 
     return [cells[c] if c in cells else EXTRAS[plan.extra][c](lot, p) for c in columns]
 
 
-def _table(plan: Plan, sheet: str, payments: Sequence[Payment], lot: random.Random) -> tuple[list[list[Any]], list[Expected]]:
+def _table(
+    plan: Plan, sheet: str, payments: Sequence[Payment], lot: random.Random
+) -> tuple[list[list[Any]], list[Expected]]:
     columns = _columns(plan, random.Random(plan.seed))
     width = len(columns)
     rows: list[list[Any]] = []
@@ -368,11 +405,20 @@ def _table(plan: Plan, sheet: str, payments: Sequence[Payment], lot: random.Rand
     if plan.footer == "total":
         rows.append([total if i == at else "" for i in range(width)])
     elif plan.footer == "total label":
-        rows.append([total if i == at else "Total" if i == (at + 1) % width else "" for i in range(width)])
+        rows.append(
+            [total if i == at else "Total" if i == (at + 1) % width else "" for i in range(width)]
+        )
     elif plan.footer == "sum":
-        rows += [[""] * width, ["Sum:" if i == (at - 1) % width else total if i == at else "" for i in range(width)]]
+        rows += [
+            [""] * width,
+            ["Sum:" if i == (at - 1) % width else total if i == at else "" for i in range(width)],
+        ]
     elif plan.footer == "notes":
-        rows += [[""] * width, ["Note: amounts include irrecoverable VAT"], ["Source: accounts payable ledger"]]
+        rows += [
+            [""] * width,
+            ["Note: amounts include irrecoverable VAT"],
+            ["Source: accounts payable ledger"],
+        ]
     elif plan.footer == "blank rows":
         rows += [[""] * width for _ in range(40)]
     elif plan.footer == "page":
@@ -391,7 +437,9 @@ def _as_text(plan: Plan, rows: Sequence[Sequence[Any]]) -> bytes:
     return out.getvalue().encode(plan.encoding, errors="replace")
 
 
-def write_workbook(sheets: Sequence[tuple[str, Sequence[Sequence[Any]]]], hidden: Sequence[str] = ()) -> bytes:
+def write_workbook(
+    sheets: Sequence[tuple[str, Sequence[Sequence[Any]]]], hidden: Sequence[str] = ()
+) -> bytes:
     """An xlsx; dates become real dates, blanks stay empty."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_numbers": False})
@@ -418,7 +466,9 @@ def _name(plan: Plan, month: date, several: bool) -> str:
     return {
         "month": f"Spend over 25k {LONG[month.month - 1]} {month.year}",
         "year": "expenditure 2020-21",
-        "code": f"MSW {(month.month - 4) % 12 + 1:02d} - {LONG[month.month - 1]}" if not several else "MSW",
+        "code": f"MSW {(month.month - 4) % 12 + 1:02d} - {LONG[month.month - 1]}"
+        if not several
+        else "MSW",
     }[plan.name]
 
 
@@ -437,7 +487,11 @@ def write(plan: Plan) -> Written:
     assert start <= month
     for first in chosen:
         sheet = (
-            f"{LONG[first.month - 1]} {first.year}" if several else "Final Review " if plan.seed % 3 == 0 else "Sheet1"
+            f"{LONG[first.month - 1]} {first.year}"
+            if several
+            else "Final Review "
+            if plan.seed % 3 == 0
+            else "Sheet1"
         )
         if plan.container == "csv" and not several:
             sheet = ""
@@ -456,11 +510,20 @@ def write(plan: Plan) -> Written:
     if plan.container == "csv":
         return Written(path + ".csv", _as_text(plan, tables[0][1]), lines)
     if plan.sheets == "empty and notes":
-        tables = [("Notes", [["How to read this file"], ["Amounts include VAT"]]), *tables, ("Sheet2", []), ("Sheet3", [])]
+        tables = [
+            ("Notes", [["How to read this file"], ["Amounts include VAT"]]),
+            *tables,
+            ("Sheet2", []),
+            ("Sheet3", []),
+        ]
     if plan.sheets == "pivot first":
         sums: dict[str, int] = {}
         for line in lines:
             sums[line.payment.supplier] = sums.get(line.payment.supplier, 0) + line.payment.pence
-        pivot = [["Row Labels", "Sum of Amount"], *([s, p / 100] for s, p in sums.items()), ["Grand Total", sum(sums.values()) / 100]]
+        pivot = [
+            ["Row Labels", "Sum of Amount"],
+            *([s, p / 100] for s, p in sums.items()),
+            ["Grand Total", sum(sums.values()) / 100],
+        ]
         tables = [("Pivot", pivot), *tables]
     return Written(path + ".xlsx", write_workbook(tables), lines)

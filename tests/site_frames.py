@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 from site_meta_frames import meta_tables
+from site_policy_frames import policy_tables
 
 from pipeline.schema import Column, all_tables, table
 
@@ -358,6 +359,7 @@ def tables(
     found["marts.spend_mix"] = of("marts.spend_mix", mix)
     found["marts.maturity"] = of("marts.maturity", maturity)
     found["marts.icb_share"] = _boards(found["marts.digital_share"], is_demo)
+    found.update(policy_tables(named, years, is_demo=is_demo, boards=boards))
     found.update(meta_tables(trusts, is_demo))
     return found
 

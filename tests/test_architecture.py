@@ -17,11 +17,10 @@ def test_layers_point_one_way_and_only_defs_know_dagster() -> None:
 
 
 def test_importing_the_package_and_the_command_line_is_cheap() -> None:
-    heavy = "great_expectations,plotly,dagster,scipy,pandas,httpx,fastexcel,sqlalchemy,polars,duckdb"
-    code = (
-        "import sys, pipeline.cli\n"
-        f"print([m for m in {heavy!r}.split(',') if m in sys.modules])"
+    heavy = (
+        "great_expectations,plotly,dagster,scipy,pandas,httpx,fastexcel,sqlalchemy,polars,duckdb"
     )
+    code = f"import sys, pipeline.cli\nprint([m for m in {heavy!r}.split(',') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

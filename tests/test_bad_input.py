@@ -34,7 +34,9 @@ def damaged(
     sheet.write_row(0, 0, ["hello", "there"])
     sheet.write_row(1, 0, ["nothing", "to see"])
     book.close()
-    rows = "\n".join(f"0{i}/01/2022,Drugs,Pharmacy,Fictional Supplies Ltd,{i},lots" for i in range(1, 9))
+    rows = "\n".join(
+        f"0{i}/01/2022,Drugs,Pharmacy,Fictional Supplies Ltd,{i},lots" for i in range(1, 9)
+    )
     (folder / "nonsense amounts.csv").write_text(
         f"Date,Expense Type,Expense Area,Supplier,Transaction Number,Amount\n{rows}\n"
     )
@@ -91,7 +93,9 @@ def test_the_rest_is_published_as_if_the_bad_files_were_not_there(
     assert shares(damaged[0]) == shares(demo_build[0])
 
 
-def test_the_guesses_for_an_unknown_folder_say_what_to_do(damaged: tuple[Settings, Summary]) -> None:
+def test_the_guesses_for_an_unknown_folder_say_what_to_do(
+    damaged: tuple[Settings, Summary],
+) -> None:
     _, summary = damaged
     reason = next(r for p, r in summary.set_aside.items() if "QQQ" in p)
     assert "Best guesses" in reason
@@ -100,7 +104,9 @@ def test_the_guesses_for_an_unknown_folder_say_what_to_do(damaged: tuple[Setting
 
 def test_the_ending_a_person_reads_names_the_bad_files(damaged: tuple[Settings, Summary]) -> None:
     settings, _ = damaged
-    told = CliRunner().invoke(app, ["refresh", "--raw", str(settings.raw), "--out", str(settings.out)])
+    told = CliRunner().invoke(
+        app, ["refresh", "--raw", str(settings.raw), "--out", str(settings.out)]
+    )
     assert told.exit_code == 0
     for name in ("empty.csv", "picture.csv", "no header.xlsx", "nonsense amounts.csv", "QQQ"):
         assert name in told.stdout
@@ -131,7 +137,9 @@ def test_a_failed_blocking_check_leaves_the_previous_publication(
     connection.close()
 
 
-def test_a_missing_month_is_missing_not_zero(small_demo: tuple[Path, Truth], tmp_path: Path) -> None:
+def test_a_missing_month_is_missing_not_zero(
+    small_demo: tuple[Path, Truth], tmp_path: Path
+) -> None:
     raw = tmp_path / "raw"
     shutil.copytree(small_demo[0], raw)
     settings = Settings(raw=raw, out=tmp_path / "out")

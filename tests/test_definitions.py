@@ -30,7 +30,9 @@ def test_the_graph_is_the_one_that_was_reviewed(defs: dg.Definitions, snapshot) 
             }
             for key in sorted(graph.get_all_asset_keys(), key=lambda k: k.to_user_string())
         },
-        "checks": sorted(f"{k.asset_key.to_user_string()}:{k.name}" for k in graph.asset_check_keys),
+        "checks": sorted(
+            f"{k.asset_key.to_user_string()}:{k.name}" for k in graph.asset_check_keys
+        ),
         "jobs": sorted(j.name for j in defs.jobs or []),
         "schedules": {s.name: s.cron_schedule for s in defs.schedules or []},
         "sensors": sorted(s.name for s in defs.sensors or []),
@@ -39,7 +41,10 @@ def test_the_graph_is_the_one_that_was_reviewed(defs: dg.Definitions, snapshot) 
 
 
 def test_every_table_but_those_written_at_publication_is_an_asset(defs: dg.Definitions) -> None:
-    keys = {k.to_user_string().replace("/", ".") for k in defs.resolve_asset_graph().get_all_asset_keys()}
+    keys = {
+        k.to_user_string().replace("/", ".")
+        for k in defs.resolve_asset_graph().get_all_asset_keys()
+    }
     assert set(all_tables()) - keys == {"meta.build", "meta.check_result"}
 
 
@@ -64,7 +69,9 @@ def test_the_whole_graph_materialises_and_publishes(
     assert (tmp_path / "out" / "charts" / "index.html").exists()
     evaluations = result.get_asset_check_evaluations()
     assert len(evaluations) > 10
-    assert not [e for e in evaluations if not e.passed and e.severity == dg.AssetCheckSeverity.ERROR]
+    assert not [
+        e for e in evaluations if not e.passed and e.severity == dg.AssetCheckSeverity.ERROR
+    ]
     counts = {
         e.asset_key.to_user_string(): e.step_materialization_data.materialization.metadata
         for e in result.get_asset_materialization_events()
@@ -79,7 +86,9 @@ def test_a_failing_blocking_check_stops_what_comes_after_it(
     from pipeline.refresh import payments
 
     real = payments.classify_lines
-    monkeypatch.setattr(payments, "classify_lines", lambda lines, c: real(lines, c).tail(lines.height - 1))
+    monkeypatch.setattr(
+        payments, "classify_lines", lambda lines, c: real(lines, c).tail(lines.height - 1)
+    )
     product = Product(raw=str(small_demo[0]), out=str(tmp_path / "out"))
     job = build_defs({"product": product}).resolve_job_def("refresh")
     result = job.execute_in_process(tags=ALL_YEARS, raise_on_error=False)

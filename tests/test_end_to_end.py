@@ -196,7 +196,9 @@ def test_wrong_use_ends_with_two_and_says_what_to_do(tmp_path: Path) -> None:
     assert runner.invoke(app, ["inspect", str(tmp_path / "none.csv")]).exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["refresh", "fetch", "inspect", "status", "query", "ui", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["refresh", "fetch", "inspect", "status", "query", "ui", "doctor"]
+)
 def test_every_command_has_help_with_an_example(command: str) -> None:
     told = CliRunner().invoke(app, [command, "--help"])
     assert told.exit_code == 0

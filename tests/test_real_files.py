@@ -56,9 +56,13 @@ def test_rows_and_pounds_of_each_trust_are_those_of_a_correct_reader(real_build:
 
 
 def test_every_file_is_accounted_for(real_build: Build) -> None:
-    listed = ask(real_build, "select count(*) from meta.source_file where source_id = 'spend_over_25k'")
+    listed = ask(
+        real_build, "select count(*) from meta.source_file where source_id = 'spend_over_25k'"
+    )
     assert listed == [(95,)]
-    assert ask(real_build, "select count(*) from meta.source_file where status = 'set aside'") == [(0,)]
+    assert ask(real_build, "select count(*) from meta.source_file where status = 'set aside'") == [
+        (0,)
+    ]
     assert (
         ask(
             real_build,
@@ -122,7 +126,10 @@ def test_what_cannot_be_computed_says_why(real_build: Build) -> None:
 
 def test_old_and_new_files_have_no_blocking_failure(real_build: Build) -> None:
     failed = ask(
-        real_build, "select check_name from meta.check_result where severity = 'blocking' and not passed"
+        real_build,
+        "select check_name from meta.check_result where severity = 'blocking' and not passed",
     )
     assert failed == []
-    assert ask(real_build, "select count(*) >= 10 from meta.check_result where suite = 'golden'") == [(True,)]
+    assert ask(
+        real_build, "select count(*) >= 10 from meta.check_result where suite = 'golden'"
+    ) == [(True,)]

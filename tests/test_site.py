@@ -307,3 +307,15 @@ def test_progress_is_told_in_sentences(tmp_path):
     said: list[str] = []
     build_site(frames.tables(1), tmp_path, progress=said.append)
     assert any("pages of trusts" in s for s in said)
+
+
+def test_a_claim_cannot_smuggle_in_a_script_address(site):
+    page = Page(site / "promises.html")
+    assert all(not url.startswith("javascript:") for _, url in page.urls)
+    assert frames.EVIL + " will be done" in "".join(page.text)
+
+
+def test_supplier_names_that_are_formulas_are_text_in_the_csv_file(site):
+    text = (site / "data" / "top-suppliers.csv").read_text(encoding="utf-8")
+    assert "'=Formula Ltd" in text
+    assert "\n=Formula" not in text

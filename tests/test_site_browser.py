@@ -138,6 +138,26 @@ def test_the_search_finds_by_name_code_and_former_name_and_leads_to_the_page(wat
     assert watched.complaints == []
 
 
+def test_trusts_can_be_compared_and_the_choice_stays_in_the_address(watched, site):
+    page = watched.page
+    page.goto((site / "compare.html").as_uri())
+    box = page.get_by_label("Trust by name or code")
+    for code in ("Z001", "z000"):
+        box.fill(code)
+        box.press("Enter")
+    page.locator("#compare-plot svg.main-svg").first.wait_for()
+    heads = page.locator("#compare-table thead th").all_inner_texts()
+    assert heads[1:] == sorted([frames.EVIL, frames.QUOTED], key=str.lower)
+    page.reload()
+    assert page.locator("#chosen li").count() == 2
+    page.get_by_role("button", name=f"Remove {frames.QUOTED}").click()
+    assert page.locator("#compare-table thead th").count() == 2
+    box.fill("nobody at all")
+    box.press("Enter")
+    assert "No single trust" in page.locator("#chosen-status").inner_text()
+    assert watched.complaints == []
+
+
 def test_a_name_with_markup_is_text_on_charts_too(watched, site):
     watched.page.goto((site / "index.html").as_uri())
     watched.draw_all()

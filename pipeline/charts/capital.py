@@ -125,10 +125,14 @@ def capital_and_revenue(tables: Tables) -> Chart:
         range=[-pad, len(years) - 1 + pad],
         showgrid=False,
         zeroline=False,
+        tickangle=0,
     )
     body.update_yaxes(range=[0, 100], ticksuffix="%")
     body.update_layout(
-        barmode="stack", showlegend=True, margin={"t": 56, "b": 44, "r": 44, "l": 24}
+        barmode="stack",
+        showlegend=True,
+        legend={"y": 1.08},
+        margin={"t": 66, "b": 44, "r": 44, "l": 24},
     )
     last = table.row(-1, named=True)
     unknown = last["unknown"] / totals[-1] if totals[-1] > 0 else None

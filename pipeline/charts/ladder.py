@@ -29,6 +29,7 @@ from pipeline.charts.selection import (
     vintage_text,
 )
 from pipeline.charts.share import SOURCES
+from pipeline.charts.strip import Strip, draw_strips
 
 LADDER_COLUMNS = (
     TableColumn("definition", "Definition"),
@@ -98,69 +99,33 @@ def definition_ladder(tables: Tables) -> Chart:
     ).sort("definition")
     benchmark = heads[0].benchmark
     strips = len(heads) + len(missing)
-    body = theme.new_figure(80 + 92 * len(heads) + 60 * len(missing))
-    reach = benchmark * 110
-    for at, head in enumerate(heads):
-        row = rows[at]
-        points = head.counted.sort("share", "organisation_code")
-        values = [v * 100 for v in points["share"]]
-        reach = max(reach, *values)
-        body.add_scatter(
-            x=[row["p10"] * 100, row["p90"] * 100],
-            y=[at, at],
-            mode="lines",
-            line={"color": theme.PALE_BLUE, "width": 30},
-            hoverinfo="skip",
-        )
-        body.add_scatter(
-            x=[round(v, 4) for v in values],
-            # Spread over five lines, in order of share, so that equal shares do not hide each other.
-            y=[at + ((i % 5) - 2) * 0.085 for i in range(len(values))],
-            mode="markers",
-            marker={"color": theme.BLUE, "size": 7, "opacity": 0.7},
-            hovertext=[
-                f"<b>{plotly_text(short_name(r['organisation_name'], r['organisation_code']))}</b>"
-                f"<br>{head.measure.definition} {head.year}: {percent(r['share'])}, badge "
-                f"{r['badge']}"
-                for r in points.iter_rows(named=True)
-            ],
-            hoverinfo="text",
-        )
-        body.add_scatter(
-            x=[row["median"] * 100],
-            y=[at],
-            mode="markers",
-            marker={
-                "symbol": "line-ns",
-                "size": 34,
-                "line": {"color": theme.INK, "width": 3},
-            },
-            hoverinfo="skip",
-        )
-        body.add_scatter(
-            x=[row["median"] * 100],
-            y=[at - 0.3],
-            mode="text",
-            text=[f"median {percent(row['median'])}"],
-            textposition="top right",
-            textfont={"size": 11},
-            hoverinfo="skip",
-        )
+    reach = max([benchmark * 110, *(100 * v for h in heads for v in h.counted["share"])])
+    body = draw_strips(
+        [
+            Strip(
+                label=f"<b>{label(h.measure.definition, 6, 1)}</b> "
+                f"{label(h.measure.title, 22, 3)}<br>{h.year}, n = {h.n}",
+                values=[100 * v for v in h.counted["share"]],
+                hovers=[
+                    "<b>"
+                    + plotly_text(short_name(r["organisation_name"], r["organisation_code"]))
+                    + f"</b><br>{h.measure.definition} {h.year}: {percent(r['share'])}, badge "
+                    f"{r['badge']}"
+                    for r in h.counted.iter_rows(named=True)
+                ],
+            )
+            for h in heads
+        ],
+        lambda v: percent(v / 100),
+        empty_rows=len(missing),
+    )
+    axis = body.to_plotly_json()["layout"]["yaxis"]
     body.update_yaxes(
-        tickmode="array",
         tickvals=list(range(strips)),
         ticktext=[
-            *(
-                f"<b>{label(h.measure.definition, 6, 1)}</b> {label(h.measure.title, 22, 3)}"
-                f"<br>{h.year}, n = {h.n}"
-                for h in heads
-            ),
+            *axis["ticktext"],
             *(f"<b>{label(d, 6, 1)}</b> {label(t, 22, 3)}" for d, t, _, _ in missing),
         ],
-        range=[strips - 0.5, -0.75],
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
     )
     shapes, notes = theme.vertical_references(benchmark)
     # A definition without a figure keeps its row and says why: leaving it out would hide the hole.
@@ -173,7 +138,7 @@ def definition_ladder(tables: Tables) -> Chart:
                 "y": at,
                 "yref": "y",
                 "align": "left",
-                "text": f"not available: {label(why, 52, 3)}",
+                "text": f"not available: {label(why, 32, 4)}",
                 "showarrow": False,
                 "bgcolor": theme.PAPER,
             }
@@ -229,6 +194,9 @@ def _without_figure(tables: Tables, heads: list[Headline]) -> list[tuple[str, st
     """Definitions that no trust can be measured by: identifier, title, kind, commonest reason."""
     known = {h.measure.definition for h in heads}
     coverage = frame(tables, "marts.coverage")
+    # Asked of trusts that have a figure elsewhere: for the others the reason is the missing file.
+    measured = sorted({code for h in heads for code in h.counted["organisation_code"]})
+    years = sorted({h.year for h in heads})
     found: dict[str, tuple[str, str, str, str]] = {}
     for measure in sorted(all_measures(tables), key=lambda m: m.definition):
         if measure.definition in known or measure.definition in found:
@@ -237,6 +205,8 @@ def _without_figure(tables: Tables, heads: list[Headline]) -> list[tuple[str, st
             coverage.filter(
                 (pl.col("definition") == measure.definition)
                 & (pl.col("denominator") == heads[0].measure.denominator)
+                & pl.col("organisation_code").is_in(measured)
+                & pl.col("financial_year").is_in(years)
             )
             .group_by("reason")
             .len()

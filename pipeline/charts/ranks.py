@@ -1,7 +1,6 @@
 """Do definitions put trusts in the same order?
 
-Belongs here: rank agreement between definitions and denominators. Does not belong here: levels of
-shares (``ladder``).
+Belongs here: charts of ``marts.rank_stability``. Does not belong here: levels of shares (``ladder``).
 """
 
 from __future__ import annotations
@@ -9,137 +8,119 @@ from __future__ import annotations
 import polars as pl
 
 from pipeline.charts import theme
-from pipeline.charts.format import (
-    label,
-    plotly_text,
-    plural,
-)
+from pipeline.charts.format import decimal, label, plotly_text, plural
 from pipeline.charts.model import Chart, TableColumn, Tables, nothing_to_show
-from pipeline.charts.selection import (
-    all_measures,
-    any_demo,
-    frame,
-    headline,
-    source_text,
-    vintage_text,
-)
+from pipeline.charts.selection import any_demo, frame, headline, source_text, vintage_text
 from pipeline.charts.share import SOURCES
 
-RANK_COLUMNS = (
-    TableColumn("one", "One"),
-    TableColumn("other", "Other"),
-    TableColumn("financial_year", "Year"),
-    TableColumn("n", "Trusts in both", "count"),
-    TableColumn("rank_correlation", "Rank correlation", "score2"),
-)
-FEWEST_FOR_RANKS = 5
 NEARLY_THE_SAME = 0.9
+COLUMNS = (
+    TableColumn("other", "Compared with"),
+    TableColumn("financial_year", "Year"),
+    TableColumn("trusts", "Trusts in both", "count"),
+    TableColumn("spearman", "Rank correlation", "score2"),
+    TableColumn("mean_places_moved", "Places a trust moves, mean", "score"),
+    TableColumn("reason", "Why there is none"),
+)
+
+
+def _pairs(rows: pl.DataFrame, definition: str, denominator: str) -> pl.DataFrame:
+    """Rows in which the first page's combination stands on either side, the other one named."""
+    is_first = (pl.col("definition") == definition) & (pl.col("denominator") == denominator)
+    is_second = (pl.col("other_definition") == definition) & (
+        pl.col("other_denominator") == denominator
+    )
+    first = rows.filter(is_first).with_columns(
+        (pl.col("other_definition") + " of " + pl.col("other_denominator")).alias("other")
+    )
+    second = rows.filter(is_second & ~is_first).with_columns(
+        (pl.col("definition") + " of " + pl.col("denominator")).alias("other")
+    )
+    return (
+        pl.concat([first, second])
+        .with_columns(pl.col("other").str.replace_all("_", " "))
+        .unique("other", keep="first", maintain_order=True)
+        .sort("other")
+    )
 
 
 def rank_agreement(tables: Tables) -> Chart:
-    """How far definitions and denominators put trusts in the same order (Spearman).
+    """Rank correlation of the definition shown first with every other one.
 
     Args:
-        tables: marts.digital_share, marts.coverage, dims.measure.
+        tables: marts.rank_stability, marts.digital_share, marts.coverage, dims.measure.
     """
     chart_id = "rank-agreement"
     source, vintage = source_text(tables, SOURCES), vintage_text(tables, SOURCES)
     head = headline(tables)
-    if head is None:
-        why = "No share is known, so definitions cannot be compared"
+    rows = frame(tables, "marts.rank_stability")
+    if head is None or rows.is_empty():
+        why = "Too few trusts have two definitions to compare their order"
         return nothing_to_show(chart_id, why, source=source, vintage=vintage)
-    rows = frame(tables, "marts.digital_share").filter(
-        pl.col("share").is_not_null()
-        & (pl.col("badge") != "C")
-        & (pl.col("financial_year") == head.year)
+    year = head.year
+    table = _pairs(
+        rows.filter(pl.col("financial_year") == year),
+        head.measure.definition,
+        head.measure.denominator,
     )
-    base = (head.measure.definition, head.measure.denominator)
-    known = {(m.definition, m.denominator) for m in all_measures(tables)}
-    pairs = []
-    own = _ranked(rows, *base)
-    for definition, denominator in sorted(
-        {*rows.select("definition", "denominator").unique().rows()} & known
-        if known
-        else {*rows.select("definition", "denominator").unique().rows()}
-    ):
-        if (definition, denominator) == base:
-            continue
-        both = own.join(_ranked(rows, definition, denominator), on="organisation_code")
-        if both.height < FEWEST_FOR_RANKS:
-            continue
-        correlation = both.select(pl.corr("share", "share_right", method="spearman")).item()
-        if correlation is None or correlation != correlation:
-            continue
-        pairs.append(
-            {
-                "one": " / ".join(base).replace("_", " "),
-                "other": f"{definition} / {denominator}".replace("_", " "),
-                "financial_year": head.year,
-                "n": both.height,
-                "rank_correlation": float(correlation),
-            }
-        )
-    if not pairs:
-        why = f"Too few trusts have two definitions in {head.year} to compare their order"
+    known = table.filter(pl.col("spearman").is_not_null())
+    if known.is_empty():
+        why = f"Too few trusts have two definitions in {year} to compare their order"
         return nothing_to_show(chart_id, why, source=source, vintage=vintage)
-    table = pl.DataFrame(pairs)
-    body = theme.new_figure(64 + 32 * len(pairs))
+    body = theme.new_figure(64 + 32 * known.height)
     body.add_scatter(
-        x=[round(p["rank_correlation"], 3) for p in pairs],
-        y=list(range(len(pairs))),
+        x=[round(v, 3) for v in known["spearman"]],
+        y=list(range(known.height)),
         mode="markers+text",
         marker={"color": theme.BLUE, "size": 11},
-        text=[f"  {p['rank_correlation']:.2f}" for p in pairs],
+        text=[f"  {decimal(v, 2)}" for v in known["spearman"]],
         textposition="middle right",
-        hovertext=[f"{plotly_text(p['other'])}<br>{plural(p['n'], 'trust')}" for p in pairs],
+        hovertext=[
+            f"<b>{plotly_text(r['other'])}</b><br>{plural(r['trusts'], 'trust')}; a trust moves "
+            f"{decimal(r['mean_places_moved'])} places"
+            for r in known.iter_rows(named=True)
+        ],
         hoverinfo="text",
         cliponaxis=False,
     )
     body.update_yaxes(
         tickmode="array",
-        tickvals=list(range(len(pairs))),
-        ticktext=[label(p["other"], 24, 2) for p in pairs],
-        range=[len(pairs) - 0.5, -0.5],
+        tickvals=list(range(known.height)),
+        ticktext=[label(o, 26, 2) for o in known["other"]],
+        range=[known.height - 0.5, -0.5],
         fixedrange=True,
         zeroline=False,
     )
-    low = min(0.0, *(p["rank_correlation"] for p in pairs))
-    body.update_xaxes(range=[low - 0.05, 1.15], title="rank correlation (1: the same order)")
+    low = min([0.0, *known["spearman"].to_list()])
+    body.update_xaxes(title="rank correlation (1: the same order)")
+    theme.reserve_for_labels(body, low - 0.05, 1.0, 48)
     body.update_layout(margin={"t": 12, "b": 46, "r": 8})
-    worst = min(pairs, key=lambda p: (p["rank_correlation"], p["other"]))
+    worst = known.sort("spearman", "other").row(0, named=True)
     title = (
-        f"Other definitions and denominators put trusts in nearly the same order (rank correlation "
-        f"{worst['rank_correlation']:.2f} or more), {head.year}"
-        if worst["rank_correlation"] >= NEARLY_THE_SAME
-        else f"The order of trusts agrees least with {worst['other']} (rank correlation "
-        f"{worst['rank_correlation']:.2f}), {head.year}"
+        "Other definitions put trusts in nearly the same order (rank correlation "
+        f"{decimal(worst['spearman'], 2)} or more), {year}"
+        if worst["spearman"] >= NEARLY_THE_SAME
+        else f"Who looks high depends on the definition: against {worst['other']} the rank "
+        f"correlation is {decimal(worst['spearman'], 2)}, {year}"
     )
     demo = any_demo(rows)
     if demo:
         theme.mark_demonstration(body)
+    base = f"{head.measure.definition} of {head.measure.denominator.replace('_', ' ')}"
     return Chart(
         id=chart_id,
         title=title,
-        subtitle=(
-            f"Each definition and denominator against {pairs[0]['one']}. Where the dot is far from "
-            "1, who looks high depends on the definition."
-        ),
+        subtitle=f"Each definition and denominator against {base}.",
         body=body,
-        definition="Spearman rank correlation of shares over trusts with badge A or B.",
+        definition="Spearman rank correlation of shares over trusts with badge A or B under both.",
         denominator=head.measure.denominator_text,
         source=source,
         vintage=vintage,
-        n=max(p["n"] for p in pairs),
+        n=int(worst["trusts"]),
         coverage=head.coverage,
         alt=title,
-        table=table,
-        columns=RANK_COLUMNS,
+        table=table.select([c.name for c in COLUMNS]),
+        columns=COLUMNS,
         caveat="Agreement of order says nothing about the level of the shares.",
         is_demo=demo,
     )
-
-
-def _ranked(rows: pl.DataFrame, definition: str, denominator: str) -> pl.DataFrame:
-    return rows.filter(
-        (pl.col("definition") == definition) & (pl.col("denominator") == denominator)
-    ).select("organisation_code", "share")

@@ -6,7 +6,10 @@ Belongs here: one entry a chart. Does not belong here: how a chart is drawn.
 from __future__ import annotations
 
 from pipeline.charts import (
+    asset_age,
+    association,
     board_map,
+    board_spread,
     capital,
     coverage,
     gap,
@@ -16,10 +19,15 @@ from pipeline.charts import (
     mix,
     mix_by_trust,
     months,
+    pattern,
+    people,
+    promises,
     ranks,
+    records,
     series,
     share,
     spread,
+    suppliers,
     tree,
 )
 from pipeline.charts.model import ChartSpec
@@ -94,7 +102,7 @@ _ALL = (
     ),
     ChartSpec(
         id="rank-agreement",
-        needs=_SHARE,
+        needs=("marts.rank_stability", *_SHARE),
         optional=_ABOUT,
         build=ranks.rank_agreement,
         question="Do definitions agree on who spends more?",
@@ -106,6 +114,14 @@ _ALL = (
         optional=_ABOUT,
         build=board_map.board_map,
         question="How do integrated care boards differ?",
+        page="boards",
+    ),
+    ChartSpec(
+        id="board-spread",
+        needs=("marts.icb_spread", *_SHARE),
+        optional=_ABOUT,
+        build=board_spread.board_spread,
+        question="Do trusts of one board resemble each other?",
         page="boards",
     ),
     ChartSpec(
@@ -130,6 +146,46 @@ _ALL = (
         optional=_ABOUT,
         build=mix_by_trust.mix_by_trust,
         question="How does the mix differ between trusts?",
+        page="spending",
+    ),
+    ChartSpec(
+        id="top-suppliers",
+        needs=("marts.supplier",),
+        optional=_ABOUT,
+        build=suppliers.top_suppliers,
+        question="Whom does the digital money go to?",
+        page="spending",
+    ),
+    ChartSpec(
+        id="year-end-index",
+        needs=("marts.funding_pattern",),
+        optional=_ABOUT,
+        build=pattern.year_end_index,
+        question="Is digital money spent in a rush at the end of the year?",
+        page="spending",
+    ),
+    ChartSpec(
+        id="yearly-swings",
+        needs=("marts.funding_pattern",),
+        optional=_ABOUT,
+        build=pattern.yearly_swings,
+        question="How much does digital money swing from year to year?",
+        page="spending",
+    ),
+    ChartSpec(
+        id="records-cost",
+        needs=("marts.records_cost",),
+        optional=_ABOUT,
+        build=records.records_cost,
+        question="What do medical records still cost?",
+        page="spending",
+    ),
+    ChartSpec(
+        id="it-asset-age",
+        needs=("marts.capital_revenue",),
+        optional=_ABOUT,
+        build=asset_age.it_asset_age,
+        question="How old is the equipment?",
         page="spending",
     ),
     ChartSpec(
@@ -163,6 +219,34 @@ _ALL = (
         build=maturity_map.maturity_heatmap,
         question="Where is each trust behind on digital maturity?",
         page="maturity",
+    ),
+    ChartSpec(
+        id="maturity-and-spend",
+        needs=(
+            "marts.maturity_and_spend",
+            "marts.maturity_and_spend_trust",
+            *_SHARE,
+        ),
+        optional=_ABOUT,
+        build=association.maturity_and_spend,
+        question="Does money go with maturity?",
+        page="maturity",
+    ),
+    ChartSpec(
+        id="workforce-proxy",
+        needs=("marts.workforce",),
+        optional=_ABOUT,
+        build=people.workforce_proxy,
+        question="How many people are in the groups that digital staff belong to?",
+        page="workforce",
+    ),
+    ChartSpec(
+        id="milestone-status",
+        needs=("marts.milestone",),
+        optional=_ABOUT,
+        build=promises.milestone_status,
+        question="What was promised, and what became of it?",
+        page="promises",
     ),
 )
 

@@ -194,6 +194,7 @@ def share_over_time(tables: Tables) -> Chart:
         range=[-0.4, len(years) - 0.3],
         showgrid=False,
         zeroline=False,
+        tickangle=0,
     )
     body.update_yaxes(ticksuffix="%", rangemode="tozero")
     body.update_layout(margin={"t": 24, "b": 44, "r": 44})

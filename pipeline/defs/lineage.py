@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from pipeline.marts.run import SQL_FOLDER, measure_views, sql_of
+from pipeline.marts.milestones import LEDGER_MARTS, tables_read_by
+from pipeline.marts.run import measure_views, sql_of
 from pipeline.schema import all_tables
 
 _NAME = re.compile(r"\b(?:dims|facts|marts|measures|meta)\.[a-z][a-z0-9_]*\b")
@@ -29,11 +30,9 @@ def _tables_of_views() -> dict[str, set[str]]:
 def reads_of(name: str) -> list[str]:
     """The tables of the contract that a mart reads, sorted; its own name left out.
 
-    A mart that is not made by SQL reads every table of ``facts``, ``dims`` and the marts before it
-    as far as anyone can tell from outside; it is given the marts it is declared after.
+    The marts of the claims ledger are made by its queries, which say themselves what they read.
     """
-    path = SQL_FOLDER / f"{name.split('.')[1]}.sql"
-    found = _names_in(sql_of(name)) if path.exists() else {"marts.digital_share", "facts.maturity"}
+    found = set(tables_read_by(name)) if name in LEDGER_MARTS else _names_in(sql_of(name))
     tables: set[str] = set()
     for used in found:
         tables |= _tables_of_views().get(used, {used})

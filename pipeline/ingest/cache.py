@@ -27,7 +27,7 @@ def reader_version() -> str:
     """Hash of the reader's own text: any change to it makes every entry stale."""
     digest = hashlib.sha256(pl.__version__.encode())
     for path in sorted(
-        [*_PACKAGE.glob("tabular/*.*"), _PACKAGE / "spend.py", _PACKAGE / "report.py"]
+        [*_PACKAGE.glob("tabular/*.*"), *_PACKAGE.glob("spend*.py"), _PACKAGE / "report.py"]
     ):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

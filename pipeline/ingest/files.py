@@ -1,7 +1,8 @@
 """Which raw files there are: path, source, content hash, and which version of a file is the latest.
 
 A later version of a file stands beside the first as ``<stem>~<UTC time>.<ext>``. Files that are no
-data (README, markers, hidden files, ledgers of the downloader) are not listed.
+data (README, markers, hidden files, ledgers of the downloader) are not listed. What replaces what
+among the spend files of one publisher is decided in ``republished``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.ingest.republished import find_republished
+
+SPEND = "spend_over_25k/"
 IGNORED_NAMES = {"readme.md", "readme.txt", "demonstration", ".gitkeep", "thumbs.db", ".ds_store"}
 IGNORED_FOLDERS = {".fetch", "inbox"}
 _VERSION = re.compile(r"^(?P<stem>.*)~(?P<when>\d{8}T\d{6}Z)(?P<ext>\.[^.]*)?$")
@@ -28,6 +32,7 @@ class RawFile:
         sha256: hash of the content.
         bytes: size.
         superseded_by: path of the latest version, when this is an earlier one.
+        superseded_reason: why, as a sentence.
     """
 
     path: str
@@ -37,6 +42,7 @@ class RawFile:
     sha256: str
     bytes: int
     superseded_by: str | None = None
+    superseded_reason: str | None = None
 
     @property
     def name(self) -> str:
@@ -89,16 +95,31 @@ def list_raw_files(raw: Path) -> list[RawFile]:
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             continue
         found.append(relative)
-    superseded = _latest_versions([p.as_posix() for p in found])
+    hashes = {p.as_posix(): _hash(raw / p) for p in found}
+    superseded = {
+        path: (latest, "a later version of the file was fetched")
+        for path, latest in _latest_versions(list(hashes)).items()
+    }
+    spend = {p: h for p, h in hashes.items() if p.startswith(SPEND) and p not in superseded}
+    superseded |= find_republished(spend)
     return [
         RawFile(
             path=relative.as_posix(),
             absolute=raw / relative,
             source_id=relative.parts[0],
             folder=relative.parts[1] if len(relative.parts) > 2 else "",
-            sha256=_hash(raw / relative),
+            sha256=hashes[relative.as_posix()],
             bytes=(raw / relative).stat().st_size,
-            superseded_by=superseded.get(relative.as_posix()),
+            superseded_by=_last(relative.as_posix(), superseded),
+            superseded_reason=superseded.get(relative.as_posix(), (None, None))[1],
         )
         for relative in found
     ]
+
+
+def _last(path: str, superseded: dict[str, tuple[str, str]]) -> str | None:
+    """The file that counts in the end: what replaced a file may have been replaced itself."""
+    seen: str | None = None
+    while path in superseded:
+        seen = path = superseded[path][0]
+    return seen

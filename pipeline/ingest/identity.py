@@ -73,7 +73,10 @@ def identify(folder: str, file_name: str, entity: str | None, register: Names | 
     if register.code_known(folder):
         warning = None
         if by_entity and by_entity != folder:
-            warning = f"The file names {entity!r} ({by_entity}) as its publisher, the folder says {folder}; the folder was believed."
+            warning = (
+                f"The file names {entity!r} ({by_entity}) as its publisher, the folder says "
+                f"{folder}; the folder was believed."
+            )
         return Identity(folder, f"the folder is called {folder}", warning)
     by_folder = register.match(folder) if folder and not _CODE.match(folder) else None
     if by_folder:

@@ -8,7 +8,9 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from pipeline.marts.milestones import LEDGER_MARTS
 from pipeline.measures import load_measures
+from pipeline.reference.national_spend import national_spend_sql
 from pipeline.schema import all_tables
 from pipeline.store import TableStore
 
@@ -19,10 +21,43 @@ MART_ORDER = (
     "marts.coverage_month",
     "marts.digital_share",
     "marts.coverage",
+    "marts.digital_share_as_now",
+    "marts.rank_stability",
     "marts.icb_share",
+    "marts.icb_spread",
     "marts.spend_mix",
+    "marts.capital_revenue",
+    "marts.supplier",
+    "marts.funding_pattern",
+    "marts.workforce",
     "marts.maturity",
+    "marts.maturity_and_spend_trust",
+    "marts.maturity_and_spend",
+    "marts.peer",
+    "marts.records_cost",
+    *LEDGER_MARTS,
 )
+
+#: Views of ``measures/shared`` in the order in which they build on each other.
+SHARED_ORDER = (
+    "payment_cell",
+    "payment_sum",
+    "published_months",
+    "supplier_paid",
+    "account_value",
+    "cost_split",
+    "capture",
+    "staff_proxy",
+    "digital_pay",
+    "price",
+    "national_allocation",
+)
+
+#: Marts that read statistics SQL has no function for: mart -> the relation its SQL reads.
+STATISTICS = {"marts.maturity_and_spend": "maturity_and_spend_statistic"}
+
+#: Measured once for all marts of a connection, instead of once for every mention.
+_SETTLED_AFTER = "marts.coverage_month"
 
 
 def sql_of(name: str) -> str:
@@ -41,10 +76,14 @@ def measure_views() -> list[tuple[str, str, str]]:
             "measures.parameter_row",
             f"select\n    {columns}\nfrom dims.parameter",
             "The parameters as one row, for the SQL of the marts.",
-        )
+        ),
+        (
+            "measures.national_spend",
+            national_spend_sql(),
+            "The ledger of national spending on digital, and what of it can be divided between trusts.",
+        ),
     ]
-    shared_order = ("account_value", "payment_sum", "capture")
-    for stem in [*shared_order, *sorted(set(measures.shared_sql) - set(shared_order))]:
+    for stem in SHARED_ORDER:
         sql = measures.shared_sql[stem]
         lines = [line[2:].strip() for line in sql.splitlines() if line.startswith("--")]
         views.append((f"measures.{stem}", sql, " ".join(lines)))
@@ -91,6 +130,29 @@ def _create_view(connection: duckdb.DuckDBPyConnection, store: TableStore, name:
     connection.execute(f"create or replace view {name} as {body}")
 
 
+def settle_measures(
+    connection: duckdb.DuckDBPyConnection, *, only: Iterable[str] | None = None
+) -> None:
+    """Turn the views ``measures.*`` of a connection into tables, so that each is computed once.
+
+    Args:
+        connection: from :func:`open_store`; ``marts.coverage_month`` must have been built before
+            the measures that need it are settled.
+        only: names to settle; all by default. Those already settled are left as they are.
+    """
+    wanted = None if only is None else set(only)
+    views = {
+        f"measures.{row[0]}"
+        for row in connection.sql(
+            "select view_name from duckdb_views() where schema_name = 'measures'"
+        ).fetchall()
+    }
+    for name, sql, _ in measure_views():
+        if name in views and (wanted is None or name in wanted):
+            connection.execute(f"drop view {name}")
+            connection.execute(f"create table {name} as {sql}")
+
+
 def build_mart(name: str, store: TableStore, connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Run one mart and write it to the store.
 
@@ -106,7 +168,20 @@ def build_mart(name: str, store: TableStore, connection: duckdb.DuckDBPyConnecti
         duckdb.Error: when the SQL fails.
         SchemaMismatchError: when the result does not fit the contract.
     """
-    frame = store.write(name, connection.sql(sql_of(name)).pl())
+    if name == _SETTLED_AFTER:
+        settle_measures(connection, only=("measures.parameter_row", "measures.payment_cell"))
+    else:
+        settle_measures(connection)
+    if name in STATISTICS:
+        from pipeline.marts.statistics import maturity_and_spend
+
+        points = connection.sql("select * from marts.maturity_and_spend_trust").pl()
+        connection.register(STATISTICS[name], maturity_and_spend(points))
+    if name in LEDGER_MARTS:  # the ledger's own queries, judged one by one
+        made = LEDGER_MARTS[name](connection)
+    else:
+        made = connection.sql(sql_of(name)).pl()
+    frame = store.write(name, made)
     _create_view(connection, store, name)
     return frame
 

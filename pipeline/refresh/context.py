@@ -81,6 +81,10 @@ class Run:
         """The raw files, hashed."""
         return list_raw_files(self.settings.raw)
 
+    def forget_files(self) -> None:
+        """Take the list of raw files anew when it is asked for next; they were moved."""
+        self.__dict__.pop("files", None)
+
     @cached_property
     def is_demo(self) -> bool:
         """Whether the raw tree is the demonstration."""

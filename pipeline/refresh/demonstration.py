@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 
 from pipeline.ingest.files import list_raw_files
+from pipeline.refresh.inbox import inbox_files
 from pipeline.settings import DEMONSTRATION_MARKER, Settings
 
 
@@ -35,8 +36,9 @@ def demonstration_tree(settings: Settings) -> Path:
 
 
 def has_raw_files(settings: Settings) -> bool:
-    """Whether there is anything to read."""
-    return settings.raw.is_dir() and bool(list_raw_files(settings.raw))
+    """Whether there is anything to read, filed or still in the inbox."""
+    raw = settings.raw
+    return raw.is_dir() and bool(inbox_files(raw) or list_raw_files(raw))
 
 
 def or_demonstration(settings: Settings) -> Settings:

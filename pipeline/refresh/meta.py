@@ -15,6 +15,9 @@ import polars as pl
 
 import pipeline
 from pipeline.refresh.context import Run
+from pipeline.refresh.corrected import ledger_hash, read_applied
+from pipeline.refresh.filing import INBOX
+from pipeline.refresh.revisions import build_revisions
 from pipeline.schema import all_tables, table
 from pipeline.settings import PROJECT_ROOT
 
@@ -35,30 +38,6 @@ def build_accounts_of_files(run: Run) -> dict[str, int]:
         "meta.source_file": run.store.write("meta.source_file", files).height,
         "meta.rejected_row": run.store.write("meta.rejected_row", rejected).height,
     }
-
-
-def build_revisions(run: Run) -> dict[str, int]:
-    """``meta.revision``: first and latest version of every file that was published again."""
-    files = {r["path"]: r for r in run.store.read("meta.source_file").iter_rows(named=True)}
-    first: dict[str, str] = {}
-    for file in run.files:
-        if file.superseded_by:
-            known = first.get(file.superseded_by, file.path)
-            first[file.superseded_by] = min(known, file.path, key=lambda path: (len(path), path))
-    rows = [
-        {
-            "source_file": earliest,
-            "latest_file": latest,
-            "organisation_code": files[latest]["organisation_code"],
-            "rows_first": files[earliest]["rows_kept"],
-            "rows_latest": files[latest]["rows_kept"],
-            "pounds_first": files[earliest]["pounds_kept"],
-            "pounds_latest": files[latest]["pounds_kept"],
-        }
-        for latest, earliest in first.items()
-    ]
-    frame = pl.DataFrame(rows, schema=table("meta.revision").polars)
-    return {"meta.revision": run.store.write("meta.revision", frame).height}
 
 
 def build_sources(run: Run) -> dict[str, int]:
@@ -194,12 +173,8 @@ def build_all(run: Run) -> dict[str, int]:
 
 
 def build_corrections(run: Run) -> dict[str, int]:
-    """``meta.correction``: empty until the ledger has entries."""
-    return {
-        "meta.correction": run.store.write(
-            "meta.correction", pl.DataFrame(schema=table("meta.correction").polars)
-        ).height
-    }
+    """``meta.correction``: every entry of the ledger and the rows it changed in this build."""
+    return {"meta.correction": run.store.write("meta.correction", read_applied(run)).height}
 
 
 def inputs_hash(run: Run) -> str:
@@ -222,7 +197,10 @@ def code_hash() -> str:
 
 
 def fingerprint(run: Run) -> str:
-    """What the result depends on: inputs, settings, code, labels. Equal means nothing to do."""
+    """What the result depends on: inputs, inbox, settings, code, labels, corrections.
+
+    Equal means nothing to do.
+    """
     labels = run.settings.labelled_payments
     parts = (
         inputs_hash(run),
@@ -230,13 +208,32 @@ def fingerprint(run: Run) -> str:
         code_hash(),
         hashlib.sha256(labels.read_bytes()).hexdigest() if labels else "",
         str(run.is_demo),
+        ledger_hash(run.settings),
+        _waiting(run),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def _waiting(run: Run) -> str:
+    """What stays in the inbox: it is no input, but ``meta.source_file`` names it."""
+    path = run.settings.work / "parts" / f"{INBOX}.files.parquet"
+    if not path.exists():
+        return ""
+    return json.dumps(pl.read_parquet(path, columns=["path", "sha256", "reason"]).rows())
+
+
 def _settings(run: Run) -> str:
     told = run.settings.model_dump(
-        mode="json", exclude={"raw", "out", "labels", "offline", "online_seconds", "threads"}
+        mode="json",
+        exclude={
+            "raw",
+            "out",
+            "labels",
+            "corrections",
+            "offline",
+            "online_seconds",
+            "threads",
+        },
     )
     return json.dumps(told, sort_keys=True)
 

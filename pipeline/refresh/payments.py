@@ -1,4 +1,4 @@
-"""``facts.payment``: the spend files of all publishers, read, identified, classified."""
+"""``facts.payment``: the spend files of all publishers, read, identified, corrected, classified."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pipeline.ingest.cache import SpendCache
 from pipeline.ingest.names import Register
 from pipeline.ingest.payments import PaymentLines, classify_lines, read_payment_lines
 from pipeline.refresh.context import Run
+from pipeline.refresh.corrected import correct_payments
 from pipeline.schema import table
 
 
@@ -40,7 +41,7 @@ def build_payments(
     """
     from pipeline.classify import classify
 
-    found = read_lines(run, register)
+    found = correct_payments(run, read_lines(run, register))
     run.write_part("spend_over_25k", found.reports, found.rejected)
     lines = (
         found.lines

@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipeline.corrections import CorrectionError, load_corrections
 from pipeline.marts import MART_ORDER, build_marts, measure_views
 from pipeline.refresh import meta, payments, sources
 from pipeline.refresh.context import Progress, Run, Silent
+from pipeline.refresh.inbox import inbox_files, sort_inbox
+from pipeline.refresh.summary import Summary, tell_checks, tell_files
 from pipeline.schema import all_tables
 from pipeline.settings import Settings
 from pipeline.store.lock import refresh_lock
@@ -37,46 +39,6 @@ if TYPE_CHECKING:
 
 class RefreshFailedError(RuntimeError):
     """The refresh ended without publishing; the message says why and what to do."""
-
-
-@dataclass
-class Summary:
-    """How a run ended.
-
-    Attributes:
-        build_id: identifier of the publication, new or unchanged.
-        published: False when nothing had changed.
-        tables: rows by table.
-        checks_passed: passed checks.
-        checks: all checks.
-        warnings: sentences of failed checks that do not block.
-        set_aside: file -> reason, for files not read.
-        partly_read: file -> reason, for files with rejected rows.
-        rows_rejected: rows set aside.
-        seconds: wall time.
-        out: where the publication is.
-        is_demo: made from the demonstration.
-        counters: work done.
-    """
-
-    build_id: str
-    published: bool
-    out: Path
-    is_demo: bool
-    tables: dict[str, int] = field(default_factory=dict)
-    checks_passed: int = 0
-    checks: int = 0
-    warnings: list[str] = field(default_factory=list)
-    set_aside: dict[str, str] = field(default_factory=dict)
-    partly_read: dict[str, str] = field(default_factory=dict)
-    rows_rejected: int = 0
-    seconds: float = 0.0
-    counters: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def index(self) -> Path:
-        """The page to open."""
-        return self.out / "charts" / "index.html"
 
 
 def _state_file(settings: Settings) -> Path:
@@ -129,23 +91,54 @@ def refresh(
         raise RefreshFailedError(
             f"there is no folder {settings.raw}; give --raw a tree laid out <source id>/..."
         )
-    if not run.files:
-        raise RefreshFailedError(
-            f"no files below {settings.raw}; lay them out as <source id>/<file>, or run with --demo"
-        )
-    with refresh_lock(settings.work, on_wait=lambda who: run.progress.say(f"Waiting for {who}.")):
-        unchanged = None if force or only else _unchanged(run)
-        if unchanged:
-            return _unchanged_summary(run, unchanged, started)
-        summary = _build(run) if only is None else _build_only(run, only)
+    waiting = bool(inbox_files(settings.raw))
+    if not waiting and not run.files:
+        raise RefreshFailedError(_nothing_to_read(settings))
+    try:
+        with refresh_lock(
+            settings.work, on_wait=lambda who: run.progress.say(f"Waiting for {who}.")
+        ):
+            summary = _locked(run, started, force=force, only=only)
+    except CorrectionError as error:
+        raise RefreshFailedError(f"{error} The previous publication stands.") from error
     summary.seconds = time.monotonic() - started
     return summary
 
 
+def _nothing_to_read(settings: Settings) -> str:
+    return f"no files below {settings.raw}; lay them out as <source id>/<file>, or run with --demo"
+
+
+def _locked(run: Run, started: float, *, force: bool, only: Sequence[str] | None) -> Summary:
+    """The refresh itself, with the lock held."""
+    if only is not None:
+        return _build_only(run, only)
+    load_corrections(run.settings.corrections)  # a ledger that cannot be read ends the run early
+    inbox = empty_inbox(run)
+    if not run.files:
+        raise RefreshFailedError("\n".join([_nothing_to_read(run.settings), *inbox]))
+    unchanged = None if force else _unchanged(run)
+    summary = _unchanged_summary(run, unchanged, started) if unchanged else _build(run)
+    summary.inbox = inbox
+    return summary
+
+
+def empty_inbox(run: Run) -> list[str]:
+    """Stage nought: file what lies in the inbox; a sentence a file."""
+    if not inbox_files(run.settings.raw):
+        sort_inbox(run)  # forgets what stayed the last time
+        return []
+    with run.stage("Inbox") as said:
+        outcomes = sort_inbox(run)
+        filed = sum(not o.stays for o in outcomes)
+        said.append(f"{filed:,} of {len(outcomes):,} files filed")
+    return [outcome.sentence for outcome in outcomes]
+
+
 def _unchanged_summary(run: Run, build_id: str, started: float) -> Summary:
     summary = Summary(build_id, False, run.settings.out, run.is_demo)
-    _tell_files(run, summary)
-    _tell_checks(run, summary)
+    tell_files(run, summary)
+    tell_checks(run, summary)
     summary.seconds = time.monotonic() - started
     return summary
 
@@ -157,11 +150,12 @@ def _build(run: Run) -> Summary:
     compute_marts(run, tables)
     check_gate(run, "marts")
     build_id = publish(run)
+    _remember(run, build_id)
     summary = Summary(
         build_id, True, run.settings.out, run.is_demo, tables=tables, counters=run.counters
     )
-    _tell_files(run, summary)
-    _tell_checks(run, summary)
+    tell_files(run, summary)
+    tell_checks(run, summary)
     return summary
 
 
@@ -190,8 +184,8 @@ def _build_only(run: Run, only: Sequence[str]) -> Summary:
     tables |= build_marts(run.store, only=[name for name in only if name in MART_ORDER])
     check_gate(run, "marts")
     summary = Summary(publish(run), True, run.settings.out, run.is_demo, counters=run.counters)
-    _tell_files(run, summary)
-    _tell_checks(run, summary)
+    tell_files(run, summary)
+    tell_checks(run, summary)
     return summary
 
 
@@ -268,26 +262,13 @@ def publish(run: Run) -> str:
         }
         report = build_site(shown, staging.charts)
         said.append(f"{report.pages:,} pages")
-    switched = switch(staging, keep=run.settings.keep_builds)
-    state = {"build": switched.name, "fingerprint": meta.fingerprint(run)}
+    return switch(staging, keep=run.settings.keep_builds).name
+
+
+def _remember(run: Run, build_id: str) -> None:
+    """Note what the publication was made of, so that the next refresh knows when nothing changed.
+
+    Only a whole refresh may say so: a partial one publishes tables of different ages.
+    """
+    state = {"build": build_id, "fingerprint": meta.fingerprint(run)}
     write_bytes(_state_file(run.settings), json.dumps(state).encode())
-    return switched.name
-
-
-def _tell_files(run: Run, summary: Summary) -> None:
-    files = run.store.read("meta.source_file")
-    summary.rows_rejected = int(files["rows_rejected"].sum() or 0)
-    for path, status, reason in files.select("path", "status", "reason").iter_rows():
-        if status == "set aside":
-            summary.set_aside[path] = reason
-        elif status == "partly read":
-            summary.partly_read[path] = reason
-    summary.tables = summary.tables or {
-        name: run.store.scan(name).select(pl.len()).collect().item() for name in all_tables()
-    }
-
-
-def _tell_checks(run: Run, summary: Summary) -> None:
-    checks = run.store.read("meta.check_result")
-    summary.checks, summary.checks_passed = checks.height, int(checks["passed"].sum() or 0)
-    summary.warnings = checks.filter(~pl.col("passed"))["sentence"].to_list()

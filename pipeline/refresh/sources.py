@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipeline.corrections.ledger import FIELDS
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.result import SourceResult
 from pipeline.measures import category_frame, measure_frame, parameter_frame
 from pipeline.refresh.context import Run
+from pipeline.refresh.corrected import correct_facts
 from pipeline.schema import table
 
 Reader = Callable[..., SourceResult]
@@ -57,7 +59,7 @@ def build_organisations(run: Run) -> dict[str, int]:
     from pipeline.ingest.organisations import read_organisations
 
     found = read_organisations(run.files_of("organisations"), is_demo=run.is_demo)
-    organisations = _with_national_publishers(found.organisation, run)
+    organisations = with_national_publishers(found.organisation, run)
     rows = {
         "dims.organisation": run.store.write("dims.organisation", organisations).height,
         "dims.icb": run.store.write("dims.icb", found.icb).height,
@@ -68,7 +70,7 @@ def build_organisations(run: Run) -> dict[str, int]:
     return rows
 
 
-def _with_national_publishers(organisations: pl.DataFrame, run: Run) -> pl.DataFrame:
+def with_national_publishers(organisations: pl.DataFrame, run: Run) -> pl.DataFrame:
     """Add publishers that only the catalogue knows (NHS England, the department)."""
     if run.is_demo or organisations.is_empty():
         return organisations
@@ -120,7 +122,10 @@ def build_source(run: Run, source: Source, register: Register | None) -> dict[st
     """Read one source into its facts table."""
     files = run.files_of(source.source_id)
     result = source.load()(files, register, limits=run.limits)
-    rows = run.store.write(source.table, result.frame).height
+    frame = result.frame
+    if source.source_id in FIELDS:
+        frame = correct_facts(run, source.source_id, frame)
+    rows = run.store.write(source.table, frame).height
     run.write_part(source.source_id, result.reports, result.rejected)
     return {source.table: rows}
 

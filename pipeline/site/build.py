@@ -31,6 +31,8 @@ NAVIGATION = (
     ("definitions", "Definitions"),
     ("spending", "Spending"),
     ("maturity", "Maturity"),
+    ("workforce", "Staff"),
+    ("promises", "Promises"),
     ("coverage", "Coverage"),
     ("method", "Method"),
     ("quality", "Data quality"),

@@ -20,6 +20,7 @@ from pipeline.charts.model import TableColumn
 from pipeline.charts.selection import frame, headline
 from pipeline.schema import all_tables
 from pipeline.site.organisations import Organisation
+from pipeline.site.promises import promises_context
 from pipeline.site.quality import quality_context
 from pipeline.site.render import html_table
 
@@ -42,6 +43,11 @@ CHART_PAGES: dict[str, tuple[str, str]] = {
         "Digital maturity",
         "Self-assessed scores by pillar. Not a league table: compare within a care setting, and "
         "read names in alphabetical order.",
+    ),
+    "workforce": (
+        "Digital staff",
+        "No public file counts digital staff by trust. What can be counted are groups that they "
+        "belong to, among many others: a proxy, and labelled so.",
     ),
     "coverage": (
         "Coverage: what is known and what is not",
@@ -91,6 +97,11 @@ def write_all(
             | extra,
         )
     writer.page("method.html", "method.html", _method(tables))
+    promises, files = promises_context(tables)
+    for name, content in files.items():
+        writer.text(name, content)
+    promises["charts"] = charts_of(charts, "promises")
+    writer.page("promises.html", "promises.html", promises)
     quality, files = quality_context(tables)
     for name, content in files.items():
         writer.text(name, content)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipeline.charts import trust, trust_parts
+from pipeline.charts.format import listing, short_name
 from pipeline.charts.maturity import pillar_rows
 from pipeline.charts.mix import category_titles
 from pipeline.charts.model import TableColumn
@@ -42,6 +43,46 @@ FILE_COLUMNS = (
     TableColumn("reason", "Why"),
     TableColumn("warnings", "Warnings"),
 )
+PEER_COLUMNS = (
+    TableColumn("peer", "Trust"),
+    TableColumn("peer_sector", "Sector"),
+    TableColumn("peer_spent_gbp", "Expenditure", "money"),
+    TableColumn("peer_share", "Share (D1)", "percent"),
+    TableColumn("peer_maturity", "Maturity", "score"),
+    TableColumn("call", "Worth a call"),
+    TableColumn("reason", "Why, or why not"),
+)
+AS_NOW_COLUMNS = (
+    TableColumn("definition", "Definition"),
+    TableColumn("financial_year", "Year"),
+    TableColumn("share", "Share", "percent"),
+    TableColumn("share_lower", "Lower end", "percent"),
+    TableColumn("share_upper", "Upper end", "percent"),
+    TableColumn("badge", "Badge"),
+    TableColumn("made_of", "Made of"),
+)
+RECORDS_COLUMNS = (
+    TableColumn("financial_year", "Year"),
+    TableColumn("cost_gbp", "Cost", "money"),
+    TableColumn("cost_real_gbp", "In real terms", "money"),
+    TableColumn("records_type", "Records"),
+    TableColumn("reason", "Why there is none"),
+)
+STAFF_COLUMNS = (
+    TableColumn("month", "Month"),
+    TableColumn("proxy", "Group counted (a proxy)"),
+    TableColumn("proxy_fte", "Staff (FTE)", "count"),
+    TableColumn("per_1000_fte", "Per 1,000 staff", "count"),
+    TableColumn("sector_median", "Median of the sector", "count"),
+)
+
+
+EXTRAS = {
+    "peers": "peer",
+    "as_now": "digital_share_as_now",
+    "records": "records_cost",
+    "staff": "workforce",
+}
 
 
 def by_organisation(rows: pl.DataFrame, column: str = "organisation_code") -> dict[str, Any]:
@@ -90,6 +131,7 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
         "maturity": by_organisation(pillar_rows(tables)),
         "files": by_organisation(files),
         "rejected": by_organisation(rejected),
+        **{k: by_organisation(frame(tables, f"marts.{name}")) for k, name in EXTRAS.items()},
     }
     empty = {
         "shares": shares.clear(),
@@ -99,6 +141,7 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
         "maturity": frame(tables, "marts.maturity").clear(),
         "files": files.clear(),
         "rejected": rejected.clear(),
+        **{k: frame(tables, f"marts.{name}").clear() for k, name in EXTRAS.items()},
     }
     titles = category_titles(tables)
     successors = _successors(tables)
@@ -116,11 +159,24 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
                 "successors": successors.get(organisation.code, []),
                 "badge": _badge(rows["shares"], head),
                 "charts": [
-                    writer.chart(c, f"data/trusts/{organisation.page}", "h2") for c in charts
+                    writer.chart(c, f"data/trusts/{organisation.page}", "h2")
+                    for c in charts
+                    if not c.is_empty
                 ],
+                # Five empty boxes would hide the one chart there is: the holes stand in a list.
+                "unknown": [c.title for c in charts if c.is_empty],
                 "ladder": _ladder(rows["shares"], rows["coverage"]),
                 "files": html_table(rows["files"].sort("path"), FILE_COLUMNS),
                 "reasons": rejected_by_reason(rows["rejected"]),
+                "peers": _peers(rows["peers"]),
+                "as_now": html_table(
+                    rows["as_now"]
+                    .filter(pl.col("is_pro_forma") & (pl.col("denominator") == denominator))
+                    .sort("definition", "financial_year"),
+                    AS_NOW_COLUMNS,
+                ),
+                "records": html_table(rows["records"].sort("financial_year"), RECORDS_COLUMNS),
+                "staff": html_table(rows["staff"].sort("proxy", "month"), STAFF_COLUMNS),
             },
         )
     return len(organisations)
@@ -175,33 +231,55 @@ def _badge(rows: pl.DataFrame, head: Headline | None) -> dict[str, Any] | None:
 
 
 def _ladder(rows: pl.DataFrame, coverage: pl.DataFrame) -> dict[str, Any] | None:
-    """Share under every definition, denominator and year; where there is none, the reason."""
+    """Share under every definition, denominator and year, and the reasons where there is none.
+
+    Returns:
+        ``denominators``, ``lines`` (rows with at least one figure) and ``gaps`` (definition, years
+        and reason); None for a trust without accounts and payments.
+    """
     keys = ["definition", "financial_year", "denominator"]
     known = {tuple(r[k] for k in keys): r for r in rows.to_dicts() if r["share"] is not None}
     why = {tuple(r[k] for k in keys): r["reason"] for r in coverage.to_dicts()}
     if not known and not why:
         return None
-    all_keys = sorted({*known, *why})
-    denominators = sorted({k[2] for k in all_keys})
+    denominators = sorted({k[2] for k in known})
     lines = []
-    for definition, year in sorted({k[:2] for k in all_keys}):
-        cells, notes = [], []
-        for denominator in denominators:
-            row = known.get((definition, year, denominator))
-            cells.append(cell(row["share"], "percent") if row else "–")
-            if row is None and (reason := why.get((definition, year, denominator))):
-                notes.append(reason)
-        badges = sorted({known[k]["badge"] for k in known if k[0] == definition and k[1] == year})
+    for definition, year in sorted({k[:2] for k in known}):
+        found = [known.get((definition, year, d)) for d in denominators]
+        badges = sorted({r["badge"] for r in found if r})
         lines.append(
             {
                 "definition": definition,
                 "year": year,
-                "cells": cells,
-                "badge": ", ".join(badges) or "–",
-                "note": notes[0] if notes else "",
+                "cells": [cell(r["share"], "percent") if r else "–" for r in found],
+                "badge": ", ".join(badges),
             }
         )
-    return {"denominators": [d.replace("_", " ") for d in denominators], "lines": lines}
+    reasons: dict[tuple[str, str], set[str]] = {}
+    for key, reason in why.items():
+        if key not in known:
+            reasons.setdefault((key[0], reason), set()).add(key[1])
+    gaps = [
+        {"definition": definition, "years": listing(sorted(years)), "reason": reason}
+        for (definition, reason), years in sorted(reasons.items())
+    ]
+    return {"denominators": denominators, "lines": lines, "gaps": gaps}
+
+
+def _peers(rows: pl.DataFrame) -> dict[str, Any]:
+    """Neighbours by nearness, those worth a call first; nearness says nothing about quality."""
+    shown = rows.with_columns(
+        pl.struct("peer_name", "peer_code")
+        .map_elements(lambda r: short_name(r["peer_name"], r["peer_code"]), return_dtype=pl.String)
+        .alias("peer"),
+        pl.when(pl.col("is_worth_a_call"))
+        .then(pl.lit("yes"))
+        .when(pl.col("is_worth_a_call").is_null())
+        .then(pl.lit("not known"))
+        .otherwise(pl.lit("no"))
+        .alias("call"),
+    ).sort(pl.col("is_worth_a_call").fill_null(False), "nearness", descending=[True, False])
+    return html_table(shown, PEER_COLUMNS)
 
 
 def _successors(tables: Tables) -> dict[str, list[str]]:

@@ -8,51 +8,101 @@ from __future__ import annotations
 
 import polars as pl
 
+# What most publishers write, readable at once: 1234.5  1,234.50  £1,234.50  -£1,234.50
+_USUAL = r"^-?£?-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.(?:\d{0,2}|\d{4,17}))?$"
 _POINT = r"^(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?$"
 _COMMA = r"^(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d*)?$"
 _SCIENCE = r"^\d+(?:\.\d+)?e[+-]?\d{1,2}$"
 
 
-def parse_amounts(frame: pl.DataFrame, column: str, group: str) -> pl.DataFrame:
+def parse_amounts(
+    frame: pl.DataFrame, column: str, group: str
+) -> tuple[pl.DataFrame, dict[int, bool | None]]:
     """Parse a column of published amounts.
 
     Args:
-        frame: at least the columns ``column`` (String) and ``group``.
+        frame: at least the columns ``column`` (String) and ``group`` (Int32).
         column: the text to parse.
         group: the table each row belongs to; the decimal convention is decided for each.
 
     Returns:
         ``frame`` with ``amount_gbp`` (Float64, pounds rounded to pence, null where the text is no
-        amount) and ``decimal_comma`` (Boolean, the convention of the row's table; null when the
-        table's values fit both conventions with different results).
+        amount), and group -> whether a decimal comma is used (None when the table's values fit
+        both conventions with different results).
     """
-    text = pl.col(column).str.strip_chars().str.to_lowercase()
+    text = frame[column].str.strip_chars()
+    usual = text.str.contains(_USUAL)
+    plain = text.str.replace_all("[£,]", "") if _has(text, usual, "[£,]") else text
+    fast = plain.zip_with(usual.fill_null(False), pl.Series([None], dtype=pl.String))
+    # A minus on both sides of the pound sign would leave two; that is no amount and stays null.
+    value = fast.cast(pl.Float64, strict=False)
+    unusual = ((~usual) & (text != "")).fill_null(False)
+    commas: dict[int, bool | None] = dict.fromkeys(frame[group].unique().to_list(), False)
+    if unusual.any():
+        odd = pl.DataFrame({"g": frame[group].filter(unusual), "_raw": text.filter(unusual)})
+        tables = odd["g"].unique()
+        within = frame[group].is_in(tables.implode()) & usual.fill_null(False)
+        votes = (
+            pl.DataFrame({"g": frame[group].filter(within), "_t": text.filter(within)})
+            .group_by("g")
+            .agg(
+                point=pl.col("_t").str.contains(r"\.\d{1,2}$").sum(),
+                comma=pl.col("_t").str.contains(",", literal=True).sum(),
+            )
+        )
+        slow, found = _parse_unusual(odd, votes)
+        commas |= found
+        value = value.scatter(unusual.arg_true(), slow)
+    return frame.with_columns(amount_gbp=value.round(2)), commas
+
+
+def _has(text: pl.Series, usual: pl.Series, pattern: str) -> bool:
+    """Whether any usual amount holds a sign that must be taken out."""
+    return bool((text.str.contains(pattern) & usual).any())
+
+
+def _parse_unusual(
+    odd: pl.DataFrame, votes: pl.DataFrame
+) -> tuple[pl.Series, dict[int, bool | None]]:
+    """Amounts in rarer spellings, under the convention their table votes for."""
+    text = pl.col("_raw").str.to_lowercase()
     text = text.str.replace_all(r"[\s\x{00a0}\x{2009}\x{202f}'\x{2019}]", "")
     text = text.str.replace_all(r"[\x{2212}\x{2013}\x{2014}]", "-")
-    text = text.str.replace_all(r"£|gbp|\x{fffd}|^\?|\+", "")
-    frame = frame.with_columns(_t=text)
+    # A pound sign read in the wrong encoding leaves one of these letters before it.
+    text = text.str.replace_all(r"[âãï¿½]*£|gbp|\x{fffd}|^\?|\+|[âã]", "")
+    odd = odd.with_columns(_t=text)
     negative = (
         (pl.col("_t").str.starts_with("(") & pl.col("_t").str.ends_with(")"))
         | pl.col("_t").str.starts_with("-")
         | pl.col("_t").str.ends_with("-")
         | pl.col("_t").str.ends_with("cr")
     )
-    frame = frame.with_columns(
+    odd = odd.with_columns(
         _neg=negative,
+        _nil=pl.col("_t") == "-",
+        _half=pl.col("_t").str.starts_with("(") != pl.col("_t").str.ends_with(")"),
         _d=pl.col("_t").str.replace(r"(?:cr|dr)$", "").str.replace_all(r"^[-(]+|[-)]+$", ""),
     )
     digits = pl.col("_d")
-    has = digits.str.contains(r"\d")
+    has = digits.str.contains(r"\d") & ~pl.col("_half")  # half a bracket is half a cell
     comma_end = digits.str.contains(r"^[\d.]*,\d{1,2}$") & has
     point_end = digits.str.contains(r"^[\d,]*\.(?:\d{1,2}|\d{4,})$") & has
     grouped_by_point = digits.str.contains(r"^\d{1,3}(?:\.\d{3})+$")
-    grouped_by_comma = digits.str.contains(r"^\d{1,3}(?:,\d{3})+$")
-    votes = frame.group_by(group).agg(
-        _ce=comma_end.sum(),
-        _pe=point_end.sum(),
-        _gp=grouped_by_point.sum(),
-        _gp2=digits.str.contains(r"^\d{1,3}(?:\.\d{3}){2,}$").sum(),
-        _gc=(grouped_by_comma | digits.str.contains(r"^\d{1,3}(?:,\d{3})+\.")).sum(),
+    grouped_by_comma = digits.str.contains(r"^\d{1,3}(?:,\d{3})+(?:\.|$)")
+    tables = (
+        odd.group_by("g")
+        .agg(
+            _ce=comma_end.sum(),
+            _pe=point_end.sum(),
+            _gp=grouped_by_point.sum(),
+            _gp2=digits.str.contains(r"^\d{1,3}(?:\.\d{3}){2,}$").sum(),
+            _gc=grouped_by_comma.sum(),
+        )
+        .join(votes, on="g", how="left")
+        .with_columns(
+            _pe=pl.col("_pe") + pl.col("point").fill_null(0),
+            _gc=pl.col("_gc") + pl.col("comma").fill_null(0),
+        )
     )
     uses_comma = (pl.col("_ce") + pl.col("_gp2") > 0) & (pl.col("_pe") + pl.col("_gc") == 0)
     undecided = (
@@ -62,8 +112,8 @@ def parse_amounts(frame: pl.DataFrame, column: str, group: str) -> pl.DataFrame:
         & (pl.col("_gp2") == 0)
         & (pl.col("_gp") >= 3)
     )
-    votes = votes.select(group, decimal_comma=pl.when(undecided).then(None).otherwise(uses_comma))
-    frame = frame.join(votes, on=group, how="left", maintain_order="left")
+    tables = tables.select("g", decimal_comma=pl.when(undecided).then(None).otherwise(uses_comma))
+    odd = odd.join(tables, on="g", how="left", maintain_order="left")
     comma = pl.col("decimal_comma")
     plain = (
         pl.when(comma & digits.str.contains(_COMMA))
@@ -73,7 +123,10 @@ def parse_amounts(frame: pl.DataFrame, column: str, group: str) -> pl.DataFrame:
         .when(digits.str.contains(_SCIENCE))
         .then(digits)
     )
-    value = pl.when(has).then(plain).cast(pl.Float64, strict=False)
-    return frame.with_columns(
-        amount_gbp=pl.when(pl.col("_neg")).then(-value).otherwise(value).round(2)
-    ).drop("_t", "_neg", "_d")
+    value = (
+        pl.when("_nil").then(0.0).when(has).then(plain.cast(pl.Float64, strict=False))
+    )  # an accountant's dash is nought
+    signed = odd.select(
+        pl.when(pl.col("_neg") & ~pl.col("_nil")).then(-value).otherwise(value)
+    ).to_series()
+    return signed, dict(tables.iter_rows())

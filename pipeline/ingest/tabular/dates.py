@@ -13,6 +13,7 @@ from datetime import date
 import polars as pl
 
 EARLIEST, LATEST_YEARS_AHEAD = date(2005, 4, 1), 2
+FEW_EXCEPTIONS = 20  # one row in so many may be written the other way round without making a mix
 _MON = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _MON_NUMBER = {
     m: i + 1
@@ -91,7 +92,9 @@ def _atoms(values: pl.DataFrame, column: str) -> pl.DataFrame:
     )
 
 
-def parse_dates(frame: pl.DataFrame, column: str, group: str, hints: pl.DataFrame) -> pl.DataFrame:
+def parse_dates(
+    frame: pl.DataFrame, column: str, group: str, hints: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Parse a column of published dates.
 
     Args:
@@ -99,43 +102,47 @@ def parse_dates(frame: pl.DataFrame, column: str, group: str, hints: pl.DataFram
         column: the text to parse.
         group: the table each row belongs to; day-first or month-first is decided for each.
         hints: one row a group: ``group``, ``hint_month`` (Int32 or null, the only month the
-            file's name names), ``forced_order`` (String or null: how the publisher's other tables
-            are written, used when the table itself does not tell).
+            file's name names), ``hint_from`` and ``hint_to`` (Date or null, the period it names),
+            ``forced_order`` (String or null: how the publisher's other tables are written, used
+            when the table itself does not tell).
 
     Returns:
-        ``frame`` with ``payment_date`` (Date or null), ``month`` (Date, first of month, or null),
-        ``date_order`` (String: how the row's table is written, ``undecided`` where nothing
-        tells) and ``date_reason`` (String: why).
+        ``frame`` with ``payment_date`` (Date or null) and ``month`` (Date, first of month, or
+        null); and one row a group with dates: ``date_order`` (how the table is written,
+        ``undecided`` where nothing tells), ``date_reason`` (why), ``exceptions`` (rows written the
+        other way round than the table) and ``exchanged`` (real dates of a workbook whose day and
+        month look exchanged).
     """
-    distinct = frame.select(group, column).filter(pl.col(column).is_not_null()).unique()
-    atoms = _atoms(distinct, column)
+    counted = frame.lazy().group_by(group, column).agg(_rows=pl.len()).collect()
+    atoms = _atoms(counted.filter(pl.col(column).is_not_null()), column)
     decisions = _decide(atoms, group, hints)
     atoms = atoms.join(decisions, on=group, how="left")
     day_first = _date(pl.col("_y"), pl.col("_b"), pl.col("_a"))
     month_first = _date(pl.col("_y"), pl.col("_a"), pl.col("_b"))
     order = pl.col("date_order")
     in_month = pl.col("_mixed_month")
-    mixed = (
+    only_way = (
         pl.when(pl.col("_a") > 12)
         .then(day_first)
         .when(pl.col("_b") > 12)
         .then(month_first)
         .when(pl.col("_a") == pl.col("_b"))
         .then(day_first)
-        .when((pl.col("_b") == in_month) & (pl.col("_a") != in_month))
+    )
+    by_month = (
+        pl.when((pl.col("_b") == in_month) & (pl.col("_a") != in_month))
         .then(day_first)
         .when((pl.col("_a") == in_month) & (pl.col("_b") != in_month))
         .then(month_first)
     )
     numeric = (
         pl.when(order == "day first")
-        .then(day_first)
+        .then(pl.coalesce(only_way, day_first))
         .when(order == "month first")
-        .then(month_first)
+        .then(pl.coalesce(only_way, month_first))
         .when(order == "mixed")
-        .then(mixed)
-        .when(pl.col("_a") == pl.col("_b"))
-        .then(day_first)
+        .then(pl.coalesce(only_way, by_month))
+        .otherwise(only_way)
     )
     latest = date(date.today().year + LATEST_YEARS_AHEAD, 12, 31)
     atoms = atoms.with_columns(_day=pl.coalesce("_sure", numeric))
@@ -149,33 +156,29 @@ def parse_dates(frame: pl.DataFrame, column: str, group: str, hints: pl.DataFram
         how="left",
         maintain_order="left",
     )
-    return joined.join(
-        decisions.select(group, "date_order", "date_reason"),
-        on=group,
-        how="left",
-        maintain_order="left",
-    )
+    return joined, decisions.drop("_mixed_month")
 
 
 def _decide(atoms: pl.DataFrame, group: str, hints: pl.DataFrame) -> pl.DataFrame:
     """Day-first or month-first for each table, with the reason."""
-    a, b = pl.col("_a"), pl.col("_b")
+    a, b, times = pl.col("_a"), pl.col("_b"), pl.col("_rows")
     has = a.is_not_null()
     doubtful = has & (a <= 12) & (b <= 12) & (a != b)
+    real = pl.col("_t").str.contains(r"^\d{4}-\d{2}-\d{2}$")
     stats = atoms.group_by(group).agg(
         n=has.sum(),
-        a_high=(a > 12).sum(),
-        b_high=(b > 12).sum(),
+        a_high=times.filter(a > 12).sum(),
+        b_high=times.filter(b > 12).sum(),
         doubtful=doubtful.sum(),
-        a_kinds=a.filter(doubtful).n_unique(),
-        b_kinds=b.filter(doubtful).n_unique(),
-        a_only=a.filter(doubtful).first(),
-        b_only=b.filter(doubtful).first(),
         a_list=a.filter(doubtful),
         b_list=b.filter(doubtful),
+        y_list=pl.col("_y").filter(doubtful),
         sure_month=pl.coalesce(
             pl.when(a > 12).then(b).when(b > 12).then(a), pl.col("_sure").dt.month().cast(pl.Int32)
         ).mode(),
+        text_months=pl.when(a > 12).then(b).drop_nulls().unique(),
+        real_days=pl.col("_sure").filter(real),
+        real_rows=times.filter(real),
     )
     rows = [
         _decide_one(row, group)
@@ -187,30 +190,59 @@ def _decide(atoms: pl.DataFrame, group: str, hints: pl.DataFrame) -> pl.DataFram
             group: atoms.schema[group],
             "date_order": pl.String,
             "date_reason": pl.String,
+            "exceptions": pl.Int64,
+            "exchanged": pl.Int64,
             "_mixed_month": pl.Int32,
         },
     )
 
 
+def _share_within(row: dict, first: str, second: str) -> tuple[float, float]:
+    """Share of the doubtful dates inside the named period: read day first, read month first."""
+    start, end = row["hint_from"], row["hint_to"]
+
+    def share(months: list[int], days: list[int]) -> float:
+        dates = [date(y, m, d) for y, m, d in zip(row["y_list"], months, days, strict=True)]
+        return sum(start <= d <= end for d in dates) / len(dates)
+
+    return share(row[second], row[first]), share(row[first], row[second])
+
+
+def _exchanged(row: dict) -> int:
+    """Real dates of a workbook that a program with American settings turned round.
+
+    It turns what it can (a day up to 12) into a date with day and month exchanged and leaves the
+    rest as text: real dates then all have a day up to 12, which is the month of the text dates.
+    """
+    days, months = row["real_days"] or [], row["text_months"] or []
+    if row["b_high"] or not months or not days or any(d is None or d.day > 12 for d in days):
+        return 0
+    would_fit = sum(d.day in months for d in days)
+    fit = sum(d.month in months for d in days)
+    return sum(row["real_rows"]) if would_fit == len(days) and fit < 0.5 * len(days) else 0
+
+
 def _decide_one(row: dict, group: str) -> dict:
     """The rules for one table, in order of strength."""
     hint = row["hint_month"]
-    order, reason, mixed_month = "undecided", "", None
+    order, reason, mixed_month, exceptions = "undecided", "", None, 0
     a_list, b_list = row["a_list"] or [], row["b_list"] or []
+    a_high, b_high = row["a_high"], row["b_high"]
+    a_kinds, b_kinds = len(set(a_list)), len(set(b_list))
     if not row["n"]:
         order, reason = "unambiguous", "dates name the month or stand in ISO order"
-    elif row["a_high"] and row["b_high"]:
+    elif a_high and b_high and max(a_high, b_high) < FEW_EXCEPTIONS * min(a_high, b_high):
         months = row["sure_month"] or []
         mixed_month = hint or (months[0] if len(months) == 1 else None)
-        order = "mixed"
+        order, exceptions = "mixed", min(a_high, b_high)
         reason = (
             "days above 12 stand first in some rows and second in others; each row was read by "
             "its own numbers and the file's month"
         )
-    elif row["a_high"]:
-        order, reason = "day first", "days above 12 stand first"
-    elif row["b_high"]:
-        order, reason = "month first", "days above 12 stand second"
+    elif a_high > b_high:
+        order, reason, exceptions = "day first", "days above 12 stand first", b_high
+    elif b_high > a_high:
+        order, reason, exceptions = "month first", "days above 12 stand second", a_high
     elif not row["doubtful"]:
         order, reason = "day first", "day and month are the same number in every row"
     elif hint and (b_list.count(hint) >= 0.8 * len(b_list)) != (
@@ -219,9 +251,11 @@ def _decide_one(row: dict, group: str) -> dict:
         first = b_list.count(hint) >= 0.8 * len(b_list)
         order = "day first" if first else "month first"
         reason = "so the dates fall into the month in the file's name"
-    elif row["b_kinds"] == 1 and row["a_kinds"] > 1:
+    elif row["hint_from"] and (found := _by_period(row)):
+        order, reason = found, "so the dates fall into the period in the file's name"
+    elif b_kinds == 1 and a_kinds > 1 and b_list[0] != 1:
         order, reason = "day first", "so all dates fall into one month"
-    elif row["a_kinds"] == 1 and row["b_kinds"] > 1 and row["a_only"] != 1:
+    elif a_kinds == 1 and b_kinds > 1 and a_list[0] != 1:
         order, reason = "month first", "so all dates fall into one month"
     elif row["forced_order"]:
         order, reason = row["forced_order"], "the publisher's other tables are written so"
@@ -231,5 +265,17 @@ def _decide_one(row: dict, group: str) -> dict:
         group: row[group],
         "date_order": order,
         "date_reason": reason,
+        "exceptions": exceptions,
+        "exchanged": _exchanged(row),
         "_mixed_month": mixed_month,
     }
+
+
+def _by_period(row: dict) -> str | None:
+    """The order under which nearly all dates fall into the named period and under the other not."""
+    day_first, month_first = _share_within(row, "a_list", "b_list")
+    if day_first >= 0.95 and month_first <= 0.6:
+        return "day first"
+    if month_first >= 0.95 and day_first <= 0.6:
+        return "month first"
+    return None

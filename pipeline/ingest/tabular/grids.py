@@ -76,17 +76,18 @@ class Grid:
 def _number_rows(frame: pl.DataFrame) -> pl.DataFrame:
     """Add physical row numbers and drop rows without content."""
     cells = frame.columns
-    numbered = frame.with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int64))
+    rows = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias("row")
+    numbered = frame.insert_column(0, rows) if cells else pl.DataFrame({"row": rows})
     if not cells:
         return numbered.clear()
-    has_content = [pl.col(c).str.contains(r"[^\s\x{00a0}]").fill_null(False) for c in cells]
+    has_content = [(pl.col(c).str.strip_chars() != "").fill_null(False) for c in cells]
     # Most rows show their content in the first column; only the others are looked at further,
     # which matters for accounts of a million rows.
-    keep = frame.select(has_content[0]).to_series().to_numpy().copy()
+    keep = numbered.select(has_content[0]).to_series().to_numpy().copy()
     if keep.all():
         return numbered
     doubtful = ~keep
-    rest = frame.filter(pl.Series(doubtful)).select(pl.any_horizontal(has_content))
+    rest = numbered.filter(pl.Series(doubtful)).select(pl.any_horizontal(has_content))
     keep[doubtful] = rest.to_series().to_numpy()
     return numbered.filter(pl.Series(keep))
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pipeline.ingest.tabular.grids import Grid
-from pipeline.ingest.tabular.profile import DATE, MONEY, Profile, profile
+from pipeline.ingest.tabular.profile import Profile, look, profile
 from pipeline.ingest.tabular.vocabulary import header_strength, normalise, role_of
 
 SEARCH_ROWS = 60
-SAMPLE_ROWS = 80
+SAMPLE_ROWS = 60
+ENOUGH_DATA_ROWS = 8
 Cells = list[str | None]
 
 
@@ -44,11 +45,13 @@ class Layout:
 
 
 def _looks_like_data(cells: Cells) -> bool:
-    return sum(1 for c in cells if c and (DATE.match(c.strip()) or _is_number(c))) >= 2
-
-
-def _is_number(cell: str | None) -> bool:
-    return bool(cell and any(ch.isdigit() for ch in cell) and MONEY.match(cell.strip()))
+    hits = 0
+    for cell in cells:
+        if cell and not look(cell.strip())[0].isdisjoint(("date", "numeric")):
+            hits += 1
+            if hits == 2:
+                return True
+    return False
 
 
 def _join(rows: list[Cells]) -> Cells:
@@ -70,9 +73,15 @@ def find_header(rows: list[tuple[int, Cells]]) -> tuple[list[int], Cells, int] |
         row names at least three roles (two, when a role of money is one of them).
     """
     best: tuple[float, int, int, Cells] | None = None
+    data_rows = [_looks_like_data(cells) for _, cells in rows[:20]]
+    run = 0
     for i, (_, cells) in enumerate(rows[:SEARCH_ROWS]):
-        if _looks_like_data(cells):
+        if data_rows[i] if i < len(data_rows) else _looks_like_data(cells):
+            run += 1
+            if best is not None and run == ENOUGH_DATA_ROWS:
+                break  # a table has begun; a later row that names columns repeats the header
             continue
+        run = 0
         for span in (1, 2):
             window = [c for _, c in rows[i : i + span]]
             if len(window) < span or any(_looks_like_data(c) for c in window):
@@ -109,10 +118,9 @@ def _content_score(role: str, p: Profile) -> float:
     if role == "supplier":
         if p.text < 0.3 and p.distinct < 0.05:
             return -0.5
-        constant = p.n > 8 and p.distinct <= 1.5 / p.n and p.legal < 0.5
         return (
             -0.3
-            if constant
+            if p.constant and p.legal < 0.5
             else 0.15
             + 0.5 * min(p.legal * 1.6, 1)
             + 0.25 * p.company * p.text
@@ -169,21 +177,32 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
     warnings: list[str] = []
     confidence = 1.0
     votes: list[tuple[float, str, str, float]] = []
+    disbelieved: dict[str, str] = {}
     for column, header in headers.items():
         found = role_of(header)
         if found is None:
             continue
         role, strength = found
+        if (
+            role == "expense_type"
+            and "expenditure" in normalise(header)
+            and profiles[column].budget > 0.9
+        ):
+            continue  # the department's "Expenditure Type" is Programme, Admin or Capital
         fit = _content_score(role, profiles[column])
         if fit <= -0.5 or (fit < 0 and role in ESSENTIAL and profiles[column].n > 0):
+            disbelieved.setdefault(role, column)
             warnings.append(
                 f"The column headed {header!r} does not hold what its header says; "
                 "it was read by its values instead."
             )
             continue
-        votes.append((strength + 0.35 * fit, role, column, fit))
+        # Which of several money columns is meant is for their names to say, not for their values.
+        weight = 0.35 * (min(profiles[column].filled, 0.5) if role == "amount" else fit)
+        votes.append((strength + weight, role, column, fit))
         if role == "department" and fit < 0:  # "Department" is also what a cost centre is called
             votes.append((0.55, "expense_area", column, fit))
+    _refuse_equal_amounts(votes, headers)
     for _, role, column, _ in sorted(votes, key=lambda v: -v[0]):
         if role not in columns and column not in columns.values():
             columns[role] = column
@@ -196,13 +215,21 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
         else:
             columns.pop("department")
     _fill_from_content(headers, profiles, columns, notes)
+    _tell_other_amounts(votes, headers, columns, notes)
     _undo_swapped_supplier(headers, profiles, columns, warnings)
     if "date" not in columns and "period" in columns:
         columns["date"] = columns["period"]
         notes.append("Dates are known by month only.")
     for role in ESSENTIAL:
         if role not in columns and role != "date":
-            known = ", ".join(repr(h) for h in headers.values() if h) or "no headers"
+            known = ", ".join(repr(h) for h in headers.values() if h) or "without headers"
+            if role in disbelieved:
+                example = profiles[disbelieved[role]].example
+                raise LayoutError(
+                    f"the column headed {headers[disbelieved[role]]!r} holds no {role} (it holds "
+                    f"{example!r}), and no other column does; look at the published file and offer "
+                    "a corrected one"
+                )
             raise LayoutError(
                 f"no column holds the {role}; the columns are {known}. Name it in the header "
                 f"(for example {_example(role)!r}) and offer the file again"
@@ -210,6 +237,38 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
         if role in columns and role_of(headers[columns[role]]) is None:
             confidence = min(confidence, 0.8)
     return Layout((), columns, {c: h for c, h in headers.items() if h}, notes, warnings, confidence)
+
+
+def _tell_other_amounts(
+    votes: list[tuple[float, str, str, float]],
+    headers: dict[str, str | None],
+    columns: dict[str, str],
+    notes: list[str],
+) -> None:
+    """Say which column of money was taken when headers name several."""
+    if "amount" not in columns:
+        return
+    others = [headers[v[2]] for v in votes if v[1] == "amount" and v[2] != columns["amount"]]
+    if others:
+        notes.append(
+            f"Of several columns of money {_name(headers, columns['amount'])} was taken; "
+            f"not taken: {', '.join(repr(h) for h in others)}."
+        )
+
+
+def _refuse_equal_amounts(
+    votes: list[tuple[float, str, str, float]], headers: dict[str, str | None]
+) -> None:
+    """Refuse a table in which two columns of money have the very same name."""
+    money = sorted(((v[0], v[2]) for v in votes if v[1] == "amount" and v[3] > 0), reverse=True)
+    if len(money) < 2:
+        return
+    first, second = money[0][1], money[1][1]
+    if normalise(headers[first]) == normalise(headers[second]):
+        raise LayoutError(
+            f"columns {int(first[1:]) + 1} and {int(second[1:]) + 1} are both headed "
+            f"{headers[first]!r} and hold money; nothing says which of them was paid. Rename one"
+        )
 
 
 def _example(role: str) -> str:
@@ -229,12 +288,17 @@ def _fill_from_content(
         free = [
             c
             for c, p in profiles.items()
-            if c not in columns.values() and p.n > 0 and _may_be(role, headers[c])
+            if c not in columns.values()
+            and p.n > 0
+            and _may_be(role, headers[c])
+            and not (role in ("expense_type", "expense_area") and (p.constant or p.budget > 0.9))
         ]
         scored = sorted(((_content_score(role, profiles[c]), c) for c in free), reverse=True)
         floor = {"date": 0.5, "amount": 0.45, "supplier": 0.3}.get(role, 0.2)
         scored = [
-            s for s in scored if s[0] >= floor and (role != "date" or profiles[s[1]].filled > 0.3)
+            s
+            for s in scored
+            if s[0] >= floor and (role not in ESSENTIAL or profiles[s[1]].filled > 0.3)
         ]
         if not scored:
             continue
@@ -255,7 +319,8 @@ def _may_be(role: str, header: str | None) -> bool:
     found = role_of(header)
     return found is None or found[1] < 0.75 or (role in ESSENTIAL and found[0] not in (
         "reference", "their_reference", "vat_amount", "supplier_number", "code", "period", "financial_year",
-        "vat_registration", "expense_type", "expense_area", "description", "entity", "department", "supplier_type", "supplier_postcode",
+        "vat_registration", "expense_type", "expense_area", "description", "entity", "department",
+        "supplier_type", "supplier_postcode", "contract_number", "project_code", "spend_kind", "other",
     ))  # fmt: skip
 
 
@@ -306,29 +371,21 @@ def find_layout(grid: Grid) -> Layout:
     else:
         header_rows, cells, skip = [], [None] * len(names), 0
     body = grid.frame.slice(skip, 400)
-    step = max(1, body.height // SAMPLE_ROWS)
-    sample = body.gather_every(step)
-    if sample.height == 0:
+    if body.height == 0:
         raise LayoutError("the sheet has a header but no rows below it")
-    profiles = {c: profile(sample[c].to_list()) for c in names}
+    step = max(1, body.height // SAMPLE_ROWS)
+    profiles = {c: profile(body[c].to_list()[::step]) for c in names}
     headers: dict[str, str | None] = {
         c: (cell.strip() or None) if cell else None for c, cell in zip(names, cells, strict=True)
     }
     layout = assign_roles(headers, profiles)
     notes = list(layout.notes)
+    warnings = list(layout.warnings)
     if not header_rows:
         if "date" not in layout.columns:
             raise LayoutError("no header row was found and no column of dates")
-        notes.insert(0, "No header row was found; every column was read by its values.")
+        warnings.insert(0, "No header row was found; every column was read by its values.")
     elif len(header_rows) > 1:
         notes.insert(0, "The header stands in two rows.")
     confidence = layout.confidence if header_rows else 0.6
-    return Layout(
-        tuple(header_rows), layout.columns, layout.headers, notes, layout.warnings, confidence
-    )
-
-
-def repeats_header(cells: dict[str, str | None], headers: dict[str, str]) -> bool:
-    """Whether a row is the header again."""
-    hits = sum(1 for c, h in headers.items() if normalise(cells.get(c)) == normalise(h))
-    return bool(headers) and hits >= max(2, len(headers) * 0.6)
+    return Layout(tuple(header_rows), layout.columns, layout.headers, notes, warnings, confidence)

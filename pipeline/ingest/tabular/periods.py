@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 import polars as pl
@@ -37,6 +37,24 @@ class PeriodHint:
         return self.months[0] if len(self.months) == 1 else None
 
     @property
+    def span(self) -> tuple[date, date] | None:
+        """First and last day of the period named: a month, several months, or a financial year."""
+        if self.first_day is not None:
+            return self.first_day, _month_end(self.first_day)
+        start = int(self.financial_year[:4]) if self.financial_year else self.year
+        if start is None or (not self.financial_year and len(self.months) < 2):
+            return None
+        if not self.financial_year:
+            if list(self.months) != sorted(self.months):
+                return None  # November to June with one year: which of them is meant is not said
+            days = [date(start, m, 1) for m in self.months]
+        elif self.months:
+            days = [date(start if m >= 4 else start + 1, m, 1) for m in self.months]
+        else:
+            days = [date(start, 4, 1), date(start + 1, 3, 1)]
+        return min(days), _month_end(max(days))
+
+    @property
     def first_day(self) -> date | None:
         """First day of the month, when month and year are known."""
         if self.month is None:
@@ -47,6 +65,11 @@ class PeriodHint:
             start = int(self.financial_year[:4])
             return date(start if self.month >= 4 else start + 1, self.month, 1)
         return None
+
+
+def _month_end(day: date) -> date:
+    following = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return following - timedelta(days=1)
 
 
 @lru_cache(maxsize=4096)

@@ -6,17 +6,21 @@ Works on a sample of strings; exact parsing of whole columns is in ``dates`` and
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 MONEY = re.compile(
     r"^\(?\s*[-\u2212\u2013]?\s*(?:£|gbp|\?|\ufffd)?\s*[-\u2212\u2013]?\s*\(?\s*"
-    r"(?:\d{1,3}(?:[, .\u00a0\u2009\u202f']\d{3})+|\d+)?(?:[.,]\d{1,10}|[.])?(?:e[+-]?\d+)?\s*\)?\s*[-\u2212]?\s*(?:cr|dr|gbp|£)?$",
+    r"(?:\d{1,3}(?:[, .\u00a0\u2009\u202f']\d{3})+|\d+)?(?:[.,]\d{1,10}|[.])?(?:e[+-]?\d+)?"
+    r"\s*\)?\s*[-\u2212]?\s*(?:cr|dr|gbp|£)?$",
     re.IGNORECASE,
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*"
 DATE = re.compile(
     rf"^(?:\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{4}}/\d{{1,2}}/\d{{1,2}}|\d{{1,2}}[/.\-]\d{{1,2}}[/.\-](?:\d{{4}}|\d{{2}})"
-    rf"|\d{{1,2}}(?:st|nd|rd|th)?[ \-/.]*{_MONTH}[ \-/.,]*(?:\d{{4}}|\d{{2}})|{_MONTH}[ \-/.,]*\d{{1,2}}(?:st|nd|rd|th)?,?[ ]+\d{{4}}"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?[ \-/.]*{_MONTH}[ \-/.,]*(?:\d{{4}}|\d{{2}})"
+    rf"|{_MONTH}[ \-/.,]*\d{{1,2}}(?:st|nd|rd|th)?,?[ ]+\d{{4}}"
     rf"|(?:19|20)\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?:[ T]\d{{1,2}}:\d{{2}}.*)?$",
     re.IGNORECASE,
 )
@@ -48,6 +52,16 @@ AREA = re.compile(
 )
 
 
+BUDGET = re.compile(r"^(?:programme|program|admin\w*|capital|revenue|depreciation|ame|del)$", re.I)
+_LETTER = re.compile(r"[^\W\d_]")
+_DECIMAL = re.compile(r"[.,]\d{1,2}\b|,\d{3}")
+_NOT_DIGIT = re.compile(r"[^\d.]")
+_TESTS = (
+    "date", "month", "serial", "numeric", "decimal", "text", "company", "legal", "publisher", "ledger",
+    "area", "negative", "over_threshold", "budget",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Profile:
     """Shares (0..1) of the non-blank sample values that look like something."""
@@ -68,8 +82,58 @@ class Profile:
     length: float
     negative: float
     over_threshold: float
+    budget: float
     digits_spread: float
     n: int
+    example: str = ""
+
+    @property
+    def constant(self) -> bool:
+        """Whether every value of a sample worth the name is the same."""
+        return self.n > 8 and self.distinct <= 1.5 / self.n
+
+
+@lru_cache(maxsize=1 << 17)
+def look(cell: str) -> tuple[frozenset[str], int]:
+    """What one stripped cell looks like, and how many digits its whole pounds have (0: no number).
+
+    The same suppliers, types and dates come again in file after file, so the answer is kept.
+    """
+    found: set[str] = set()
+    if cell[:1].isdigit() or _LETTER.search(cell):
+        for name, test in (("date", DATE), ("month", MONTH_ONLY), ("serial", SERIAL)):
+            if test.match(cell):
+                found.add(name)
+    width = 0
+    if any(ch.isdigit() for ch in cell) and MONEY.match(cell):
+        found.add("numeric")
+        if _DECIMAL.search(cell):
+            found.add("decimal")
+        if cell.startswith(("-", "(", "\u2212")) or cell.endswith("-"):
+            found.add("negative")
+        try:
+            size = abs(float(_NOT_DIGIT.sub("", cell).rstrip(".")))
+        except ValueError:
+            size = -1.0
+        if 0 <= size < 1e15:
+            width = len(str(int(size)))
+        if size >= 25_000:
+            found.add("over_threshold")
+    if _LETTER.search(cell):
+        if "date" not in found:
+            found.add("text")
+        for name, test in (
+            ("company", COMPANY),
+            ("legal", LEGAL),
+            ("publisher", PUBLISHER),
+            ("ledger", LEDGER),
+            ("area", AREA),
+        ):
+            if test.search(cell):
+                found.add(name)
+        if BUDGET.match(cell):
+            found.add("budget")
+    return frozenset(found), width
 
 
 def profile(values: list[str | None]) -> Profile:
@@ -81,40 +145,20 @@ def profile(values: list[str | None]) -> Profile:
     cells = [v.strip().replace("\u00a0", " ") for v in values if v is not None and v.strip()]
     n = len(cells)
     if not n:
-        return Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-
-    def part(test: re.Pattern[str], *, search: bool = False) -> float:
-        match = test.search if search else test.match
-        return sum(1 for c in cells if match(c)) / n
-
-    date = part(DATE)
-    numeric = [c for c in cells if any(ch.isdigit() for ch in c) and MONEY.match(c)]
-    sizes = []
-    for cell in numeric:
-        digits = re.sub(r"[^\d.]", "", cell).rstrip(".")
-        try:
-            sizes.append(abs(float(digits)))
-        except ValueError:
-            continue
-    widths = {len(str(int(s))) for s in sizes if s < 1e15}
+        return Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    looks = [look(c) for c in cells]
+    counts: Counter[str] = Counter()
+    for found, times in Counter(f for f, _ in looks).items():
+        for name in found:
+            counts[name] += times
+    share = {name: counts[name] / n for name in _TESTS}
     return Profile(
         filled=n / max(len(values), 1),
-        date=date,
-        month=part(MONTH_ONLY),
-        serial=part(SERIAL),
-        money=len(numeric) / n,
-        decimal=sum(1 for c in numeric if re.search(r"[.,]\d{1,2}\b|,\d{3}", c)) / n,
-        text=sum(1 for c in cells if any(ch.isalpha() for ch in c) and not DATE.match(c)) / n,
-        company=part(COMPANY, search=True),
-        legal=part(LEGAL, search=True),
-        publisher=part(PUBLISHER, search=True),
-        ledger=part(LEDGER, search=True),
-        area=part(AREA, search=True),
+        money=share.pop("numeric"),
+        **share,
         distinct=len(set(cells)) / n,
         length=sum(map(len, cells)) / n,
-        negative=sum(1 for c in numeric if c.startswith(("-", "(", "\u2212")) or c.endswith("-"))
-        / n,
-        over_threshold=sum(1 for s in sizes if s >= 25_000) / n,
-        digits_spread=len(widths) / 6,
+        digits_spread=len({w for _, w in looks if w}) / 6,
         n=n,
+        example=cells[0][:40],
     )

@@ -1,7 +1,7 @@
 """Delimited text to a grid of strings: encoding, line ends, delimiter, quotes, ragged rows.
 
 The fast path is Polars' own parser over a schema wide enough for the widest line. Text whose quotes
-do not balance goes to a slower path that loses no line.
+do not follow the rules goes to a slower path (``quotes``) that loses no line.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from pipeline.ingest.tabular.quotes import parse_slowly
+
 DELIMITERS = (",", "\t", ";", "|")
-SAMPLE_LINES = 200
+SAMPLE_BYTES, SAMPLE_LINES = 1 << 16, 100
+WIDEST_FACTOR = 25  # a line this many times wider than allowed is no table, whatever is in it
 
 
 @dataclass(frozen=True)
@@ -39,52 +42,60 @@ def _cp1252_for_bad_bytes(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("fivepercent_cp1252", _cp1252_for_bad_bytes)
 
 
-def decode(data: bytes) -> tuple[str, str]:
-    """Decode bytes of unknown encoding.
+def decode(data: bytes) -> tuple[bytes, str]:
+    """Bytes of unknown encoding as UTF-8 without a mark.
 
     Args:
         data: the whole file.
 
     Returns:
-        The text and the name of the encoding found. A byte-order mark decides; then many zero bytes
-        mean UTF-16; then UTF-8; bytes that are not UTF-8 are read as cp1252 one by one, so a file
-        in which both occur survives.
+        UTF-8 bytes and the name of the encoding found. A byte-order mark decides; then many zero
+        bytes mean UTF-16; then UTF-8; bytes that are not UTF-8 are read as cp1252 one by one, so a
+        file in which both occur survives.
     """
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF32_LE, "utf-32"),
-        (codecs.BOM_UTF32_BE, "utf-32"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if data.startswith(mark):
-            return data.decode(name, errors="replace").lstrip("\ufeff"), name
-    head = data[:4096]
-    if len(head) > 8 and head.count(0) > len(head) // 4:
-        name = "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
-        return data.decode(name, errors="replace"), name
+    encoding = ""
+    if data.startswith(codecs.BOM_UTF8):
+        data, encoding = data.removeprefix(codecs.BOM_UTF8), "utf-8-sig"
+    else:
+        for mark, name in (
+            (codecs.BOM_UTF32_LE, "utf-32"),
+            (codecs.BOM_UTF32_BE, "utf-32"),
+            (codecs.BOM_UTF16_LE, "utf-16"),
+            (codecs.BOM_UTF16_BE, "utf-16"),
+        ):
+            if data.startswith(mark):
+                text = data.decode(name, errors="replace").lstrip("\ufeff")
+                return text.encode("utf-8", errors="replace"), name
+        head = data[:4096]
+        if len(head) > 8 and head.count(0) > len(head) // 4:
+            name = "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
+            return data.decode(name, errors="replace").encode("utf-8", errors="replace"), name
+    if data.isascii():
+        return data, encoding or "ascii"
     try:
-        text = data.decode("utf-8")
-        return text, "ascii" if text.isascii() else "utf-8"
+        data.decode("utf-8")
+        return data, encoding or "utf-8"
     except UnicodeDecodeError:
-        return data.decode("utf-8", errors="fivepercent_cp1252"), "cp1252"
+        text = data.decode("utf-8", errors="fivepercent_cp1252")
+        return text.encode("utf-8", errors="replace"), encoding or "cp1252"
 
 
 def find_delimiter(text: str) -> str:
     """The delimiter under which the first lines split into the most even table.
 
     Args:
-        text: decoded text with Unix line ends.
+        text: the beginning of the file with Unix line ends.
 
     Returns:
         One of comma, tab, semicolon and bar; comma when nothing splits.
     """
-    lines = text[: 1 << 17].split("\n")
-    if len(lines) > SAMPLE_LINES:
-        lines = lines[:SAMPLE_LINES]
+    lines = [line for line in text.split("\n")[:SAMPLE_LINES] if line.strip()]
+    present = [d for d in DELIMITERS if sum(d in line for line in lines) * 3 > len(lines)]
+    if len(present) == 1:
+        return present[0]
     sample = "\n".join(lines)
     best, best_score = ",", 0.0
-    for delimiter in DELIMITERS:
+    for delimiter in present or DELIMITERS:
         if delimiter not in sample:
             continue
         widths: Counter[int] = Counter()
@@ -117,45 +128,25 @@ def _widest_line(data: bytes, delimiter: str) -> int:
     return int(np.bincount(np.searchsorted(ends, marks)).max()) + 1
 
 
-def _logical_lines(text: str) -> list[list[str]]:
-    """Lines grouped into rows: a row goes on while its quotes are open, for at most 20 lines."""
-    rows: list[list[str]] = []
-    pending: list[str] = []
-    for line in text.split("\n"):
-        pending.append(line)
-        if "\n".join(pending).count('"') % 2 == 0:
-            rows.append(pending)
-            pending = []
-        elif len(pending) > 20:  # an unclosed quote: this line stands alone, look again at the rest
-            rows.append([pending[0]])
-            rest = pending[1:]
-            pending = []
-            for later in rest:
-                if later.count('"') % 2 == 0:
-                    rows.append([later])
-                else:
-                    rows.append([later.replace('"', "")])
-    rows.extend([line.replace('"', "") if line.count('"') % 2 else line] for line in pending)
-    return rows
+def _parse_fast(body: bytes, delimiter: str, width: int) -> pl.DataFrame:
+    return pl.read_csv(
+        body,
+        has_header=False,
+        schema={f"c{i}": pl.String for i in range(width)},
+        separator=delimiter,
+        infer_schema=False,
+        missing_columns="insert",
+    )
 
 
-def _parse_slowly(text: str, delimiter: str) -> pl.DataFrame:
-    """Parse text whose quotes do not balance, row by row, losing nothing."""
-    parsed: list[list[str]] = []
-    for lines in _logical_lines(text):
-        joined = "\n".join(lines)
-        if joined.count('"') % 2:
-            joined = joined.replace('"', "")
-        cells = next(csv.reader(io.StringIO(joined), delimiter=delimiter), [])
-        parsed.append(cells)
-    if parsed and not parsed[-1]:
-        parsed.pop()
-    width = max((len(row) for row in parsed), default=0)
-    columns = {
-        f"c{i}": [row[i] if i < len(row) and row[i] != "" else None for row in parsed]
-        for i in range(width)
-    }
-    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+def _swallowed_lines(frame: pl.DataFrame, delimiter: str) -> bool:
+    """Whether a cell holds what looks like a whole further row: a quote that was never closed."""
+    if frame.width < 3:
+        return False
+    many = max(2, frame.width // 2)
+    inside = rf"\n(?:[^\n{delimiter}]*{'[' + delimiter + ']'}){{{many}}}"
+    held = [(pl.col(c).str.contains(inside)).any() for c in frame.columns]
+    return bool(frame.select(pl.any_horizontal(held)).item())
 
 
 def parse_text(data: bytes, *, max_columns: int) -> tuple[pl.DataFrame, TextFacts]:
@@ -172,49 +163,51 @@ def parse_text(data: bytes, *, max_columns: int) -> tuple[pl.DataFrame, TextFact
     Raises:
         ValueError: when the table is wider than ``max_columns``.
     """
-    text, encoding = decode(data)
-    text = text.replace("\x00", "")
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    delimiter = find_delimiter(text)
-    body = text.encode("utf-8", errors="replace")
-    width = _widest_line(body, delimiter)
-    if width > max_columns * 25:
+    body, encoding = decode(data)
+    if b"\x00" in body:
+        body = body.replace(b"\x00", b"")
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n")
+        if b"\r" in body:
+            body = body.replace(b"\r", b"\n")
+    head = body[:SAMPLE_BYTES].decode("utf-8", errors="ignore")
+    delimiter = find_delimiter(head)
+    if len(body) > SAMPLE_BYTES and "\n" in head:
+        head = head[: head.rindex("\n")]
+    width = 1 + max(line.count(delimiter) for line in head.split("\n"))
+    if width > max_columns * WIDEST_FACTOR:
         raise ValueError(
             f"a line has {width:,} fields; more than {max_columns} columns is no table"
         )
-    repaired = False
-    if body.count(b'"') % 2:
-        frame, repaired = _parse_slowly(text, delimiter), True
-    else:
-        schema = {f"c{i}": pl.String for i in range(width)}
-        leading = len(text) - len(text.lstrip("\n"))
+    frame: pl.DataFrame | None = None
+    quotes = body.count(b'"')
+    spaced = quotes and body.count(f'{delimiter} "'.encode()) > body.count(f'{delimiter}"'.encode())
+    if quotes % 2 == 0 and not spaced:
         try:
-            frame = pl.read_csv(
-                body,
-                has_header=False,
-                schema=schema,
-                separator=delimiter,
-                infer_schema=False,
-                missing_columns="insert",
-            )
-            if leading:
-                frame = _with_leading_blanks(frame, text, delimiter)
+            frame = _parse_fast(body, delimiter, width)
         except pl.exceptions.PolarsError:
-            frame, repaired = _parse_slowly(text, delimiter), True
-    used = [name for name in frame.columns if frame[name].null_count() < frame.height]
+            widest = _widest_line(body, delimiter)
+            if widest > max_columns * WIDEST_FACTOR:
+                raise ValueError(
+                    f"a line has {widest:,} fields; more than {max_columns} columns is no table"
+                ) from None
+            if widest > width:
+                try:
+                    frame = _parse_fast(body, delimiter, widest)
+                except pl.exceptions.PolarsError:
+                    frame = None
+        if frame is not None and quotes:
+            lines = body.count(b"\n") + (not body.endswith(b"\n"))
+            if frame.height < lines and _swallowed_lines(frame, delimiter):
+                frame = None
+    repaired = frame is None
+    if frame is None:
+        frame = parse_slowly(body.decode("utf-8", errors="replace"), delimiter)
+    blank = frame.null_count().row(0) if frame.width else ()
+    used = [name for name, n in zip(frame.columns, blank, strict=True) if n < frame.height]
     if len(used) > max_columns:
         raise ValueError(f"{len(used):,} columns; more than {max_columns} is no table we know")
     last = max((int(name[1:]) for name in used), default=-1)
-    frame = frame.select(f"c{i}" for i in range(last + 1))
+    if last + 1 < frame.width:
+        frame = frame.select(f"c{i}" for i in range(last + 1))
     return frame, TextFacts(encoding, delimiter, repaired)
-
-
-def _with_leading_blanks(frame: pl.DataFrame, text: str, delimiter: str) -> pl.DataFrame:
-    """Put back blank lines at the top that the parser skipped, so that row numbers stay true."""
-    expected = sum(1 for _ in csv.reader(io.StringIO(text), delimiter=delimiter))
-    missing = expected - frame.height
-    if missing <= 0:
-        return frame
-    blank = pl.DataFrame({name: [None] * missing for name in frame.columns}, schema=frame.schema)
-    return pl.concat([blank, frame])

@@ -8,11 +8,10 @@ with lines as (
         organisation_code,
         financial_year,
         month,
-        count(*) as lines,
+        sum(lines)::bigint as lines,
         sum(amount_gbp) filter (where not is_balance_sheet and not is_duplicate)::double as amount_gbp,
-        sum(amount_gbp) filter (where digital = 'yes' and not is_balance_sheet and not is_duplicate)::double as digital_gbp
-    from facts.payment
-    where not is_superseded
+        sum(amount_gbp) filter (where counted_as = 'yes' and not is_balance_sheet and not is_duplicate)::double as digital_gbp
+    from measures.payment_cell
     group by organisation_code, financial_year, month
 ),
 usual as (

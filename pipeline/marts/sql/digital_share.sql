@@ -3,12 +3,7 @@
 -- Question: how far was each trust from the benchmark, what is the gap in pounds, how sure are we?
 -- Caveat: a share means nothing without its definition. Badge C rows are incomplete and belong in no
 --         average or ranking. Combinations that cannot be computed are in marts.coverage with the reason.
-with months as (
-    select organisation_code, financial_year, count(*) filter (where is_present)::integer as months_present
-    from marts.coverage_month
-    group by organisation_code, financial_year
-),
-combined as (
+with combined as (
     select
         n.organisation_code,
         n.financial_year,
@@ -39,9 +34,11 @@ board as (
 badged as (
     select
         c.*,
+        c.definition not in ('D0', 'D1') as is_adjusted,
         case when c.uses_payments then coalesce(m.months_present, 0) end as months_present,
         case when c.uses_payments then k.capture_ratio end as capture_ratio,
         case when c.uses_payments then k.note end as capture_note,
+        round(100 * k.capture_ratio)::bigint as captured,
         case
             when not c.uses_payments then 'A'
             when not s.has_expense_type then 'C'
@@ -50,25 +47,39 @@ badged as (
             when k.capture_ratio is null or k.capture_ratio not between p.capture_low and p.capture_high then 'B'
             else 'A'
         end as badge,
-        case
-            when not c.uses_payments then 'From the audited accounts; no payments needed.'
-            when not s.has_expense_type then 'The published payments carry no expense type, so most digital spending cannot be seen.'
-            when coalesce(m.months_present, 0) < p.months_for_b
-                then coalesce(m.months_present, 0) || ' of 12 months of payments are here: incomplete, not annualised.'
-            when coalesce(m.months_present, 0) < p.months_for_a
-                then m.months_present || ' of 12 months of payments are here.'
-            when k.capture_ratio is null then '12 months are here, but the accounts do not tell how much should have been published.'
-            when k.capture_ratio < p.capture_low
-                then '12 months are here, but they show only ' || round(100 * k.capture_ratio)::integer || '% of non-pay spending.'
-            when k.capture_ratio > p.capture_high
-                then '12 months are here, but they show ' || round(100 * k.capture_ratio)::integer || '% of non-pay spending, more than was spent.'
-            else '12 of 12 months, and payments show ' || round(100 * k.capture_ratio)::integer || '% of non-pay spending.'
-        end as badge_reason
+        p.months_for_a,
+        p.months_for_b,
+        p.capture_low,
+        p.capture_high,
+        s.has_expense_type
     from combined as c
-    left join months as m using (organisation_code, financial_year)
+    left join measures.published_months as m using (organisation_code, financial_year)
     left join measures.capture as k using (organisation_code, financial_year)
     left join measures.payment_sum as s using (organisation_code, financial_year)
     cross join measures.parameter_row as p
+),
+explained as (
+    select
+        *,
+        case
+            when not uses_payments then 'From the audited accounts; no payments needed.'
+            when not has_expense_type
+                then 'The published payments carry no expense type, so most digital spending cannot be seen.'
+            when months_present < months_for_b
+                then months_present || ' of 12 months of payments are here: incomplete, '
+                    || case when is_adjusted then 'annualised from too little.' else 'not annualised.' end
+            when months_present < months_for_a
+                then months_present || ' of 12 months of payments are here'
+                    || case when is_adjusted then ', annualised.' else '.' end
+            when capture_ratio is null
+                then '12 months are here, but the accounts do not tell how much should have been published.'
+            when capture_ratio < capture_low
+                then '12 months are here, but they show only ' || captured || '% of non-pay spending.'
+            when capture_ratio > capture_high
+                then '12 months are here, but they show ' || captured || '% of non-pay spending, more than was spent.'
+            else '12 of 12 months, and payments show ' || captured || '% of non-pay spending.'
+        end as badge_reason
+    from badged
 )
 select
     b.organisation_code,
@@ -92,9 +103,14 @@ select
     o.sector,
     coalesce(i.icb_code, o.icb_code) as icb_code,
     b.badge_reason,
-    nullif(concat_ws(' ', b.numerator_note, b.denominator_note, b.capture_note), '') as estimate_note
-from badged as b
+    nullif(concat_ws(' ', b.numerator_note, b.denominator_note, b.capture_note), '') as estimate_note,
+    m.kind,
+    b.numerator_gbp * r.to_real as numerator_real_gbp,
+    (p.benchmark * b.denominator_gbp - b.numerator_gbp) * r.to_real as gap_real_gbp,
+    r.price_year
+from explained as b
 join dims.measure as m using (definition, denominator)
 left join dims.organisation as o using (organisation_code)
 left join board as i using (organisation_code, financial_year)
+left join measures.price as r using (financial_year)
 cross join measures.parameter_row as p

@@ -24,6 +24,9 @@ select
         / sum(t.denominator_gbp) filter (where t.badge in ('A', 'B')) as share_upper,
     min(t.share) filter (where t.badge in ('A', 'B')) as lowest_share,
     max(t.share) filter (where t.badge in ('A', 'B')) as highest_share,
+    quantile_cont(t.share, 0.1) filter (where t.badge in ('A', 'B')) as p10_share,
+    quantile_cont(t.share, 0.9) filter (where t.badge in ('A', 'B')) as p90_share,
+    stddev_samp(t.share) filter (where t.badge in ('A', 'B')) as sd_share,
     any_value(t.benchmark) as benchmark,
     any_value(t.benchmark) * sum(t.denominator_gbp) filter (where t.badge in ('A', 'B'))
         - sum(t.numerator_gbp) filter (where t.badge in ('A', 'B')) as gap_gbp,

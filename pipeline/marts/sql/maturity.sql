@@ -38,6 +38,7 @@ select
     p.setting_n,
     greatest(0, p.setting_p25 - p.score) as gap_to_p25,
     p.score - earlier.score as change,
+    p.pillar = 'Ensure Smart Foundations' as is_basics_pillar,
     coalesce(o.is_demo, (select bool_or(is_demo) from dims.organisation), false) as is_demo
 from placed as p
 left join scores as earlier

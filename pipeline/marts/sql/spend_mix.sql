@@ -2,30 +2,19 @@
 -- Grain: one trust, financial year, answer to "is it digital", category and nature.
 -- Question: which kinds of digital spending, how much on the basics, how much capital?
 -- Caveat: published payments only, without balance-sheet lines, exact repeats and replaced files.
-with lines as (
-    select
-        p.organisation_code,
-        p.financial_year,
-        -- print and paper records count in upper bounds only, whatever the line says
-        case when p.category = 'print_records' then 'possible' else p.digital end as digital,
-        coalesce(p.category, 'software_unspecified') as category,
-        p.nature,
-        p.amount_gbp
-    from facts.payment as p
-    where p.digital in ('yes', 'possible')
-        and not p.is_balance_sheet and not p.is_duplicate and not p.is_superseded
-),
-summed as (
+with summed as (
     select
         organisation_code,
         financial_year,
-        digital,
-        category,
+        -- print and paper records count in upper bounds only, whatever the line says
+        counted_as as digital,
+        coalesce(category, 'software_unspecified') as category,
         nature,
         sum(amount_gbp)::double as amount_gbp,
-        count(*) as lines
-    from lines
-    group by all
+        sum(lines)::bigint as lines
+    from measures.payment_cell
+    where counted_as in ('yes', 'possible') and not is_balance_sheet and not is_duplicate
+    group by organisation_code, financial_year, counted_as, coalesce(category, 'software_unspecified'), nature
 )
 select
     s.organisation_code,

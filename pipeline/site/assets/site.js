@@ -59,6 +59,13 @@
       x.tickvals = x.tickvals.filter(keep);
       x.ticktext = x.ticktext.filter(keep);
     }
+    // Years with their n below: every second one, counted from the last.
+    if (x && x.ticktext && x.ticktext.length > 5 && /<br>/.test(x.ticktext[0])) {
+      var last = (x.ticktext.length - 1) % 2;
+      var second = function (_, i) { return i % 2 === last; };
+      x.tickvals = x.tickvals.filter(second);
+      x.ticktext = x.ticktext.filter(second);
+    }
     if (layout.meta && layout.meta.tilt) Object.assign(layout.xaxis, { tickangle: -90, dtick: 1, nticks: 0 });
     var y = layout.yaxis;
     if (y && y.ticktext) y.ticktext = y.ticktext.map(shorten);

@@ -1,0 +1,92 @@
+"""Which spend file of a publisher replaces which: exact copies, and revisions named so.
+
+A file is superseded only where content or name leaves no doubt: the same bytes under another name,
+or two files for the same month of which one is called revised, amended, v2 or (1). Everything less
+clear is left to count, with a warning where the payments themselves are the same (``payments``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from pipeline.ingest.tabular.periods import hint_from_name
+
+WORD_OF_REVISION = 1000
+_REVISED = re.compile(
+    r"(?i)(?<![a-z])(?:v(?:ersion)?[\s_.-]*(\d{1,2})(?!\d)|revised|revision|amended|amendment|"
+    r"corrected|correction|republished|updated|update|resubmitted|copy|\((\d{1,2})\))(?![a-z])"
+)
+_WORDS = re.compile(r"[a-z]+|\d+")
+
+
+def revision_of(name: str) -> tuple[frozenset[str], int]:
+    """The words of a file's name without those of revision, and the rank these give it.
+
+    Args:
+        name: such as ``"Spend April 2020 v2.csv"`` or ``"Spend April 2020 (1).csv"``.
+
+    Returns:
+        The other words and numbers, and 0 for a first version, the number of a numbered one,
+        :data:`WORD_OF_REVISION` for words such as revised or amended.
+    """
+    stem = name.rsplit(".", 1)[0]
+    rank = 0
+    for found in _REVISED.finditer(stem):
+        if found[1]:
+            rank = max(rank, int(found[1]) - 1)
+        elif found[2]:
+            rank = max(rank, int(found[2]))
+        else:
+            rank = max(rank, WORD_OF_REVISION)
+    return frozenset(_WORDS.findall(_REVISED.sub(" ", stem).lower())), rank
+
+
+def find_republished(hashes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Superseded file -> the file that replaces it, and why.
+
+    Args:
+        hashes: path -> content hash of spend files, one folder a publisher.
+    """
+    replaced: dict[str, tuple[str, str]] = {}
+    folders: dict[str, list[str]] = {}
+    for path in sorted(hashes):
+        folders.setdefault(path.rpartition("/")[0], []).append(path)
+    for paths in folders.values():
+        replaced |= _exact_copies(paths, hashes)
+        replaced |= _revisions([p for p in paths if p not in replaced])
+    return replaced
+
+
+def _exact_copies(paths: list[str], hashes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    first: dict[str, str] = {}
+    copies: dict[str, tuple[str, str]] = {}
+    for path in sorted(paths, key=lambda p: (revision_of(_name(p))[1], len(p), p)):
+        original = first.setdefault(hashes[path], path)
+        if original != path:
+            copies[path] = (original, f"it is an exact copy of {_name(original)!r}")
+    return copies
+
+
+def _revisions(paths: list[str]) -> dict[str, tuple[str, str]]:
+    """Earlier versions, where a name says that another file of the same period is a revision."""
+    about = {path: (*revision_of(_name(path)), hint_from_name(_name(path))) for path in paths}
+    replaced: dict[str, tuple[str, str]] = {}
+    for path, (words, rank, hint) in about.items():
+        later = [
+            (other_rank, other)
+            for other, (other_words, other_rank, other_hint) in about.items()
+            if other_rank > rank
+            and (words == other_words or (hint.span is not None and hint.span == other_hint.span))
+            and (words <= other_words or other_words <= words)
+        ]
+        if later:
+            latest = max(later)[1]
+            replaced[path] = (latest, f"{_name(latest)!r} is a revision of it by its name")
+    return replaced
+
+
+def _name(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
+
+

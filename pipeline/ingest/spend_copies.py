@@ -1,0 +1,88 @@
+"""Sheets that hold the payments of another sheet a second time.
+
+A workbook often carries the same payments twice: a sheet for the year and one for each month, a
+draft beside the final list. What is a copy is told by content alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipeline.ingest.spend_rows import Sheet
+
+SHARE, FEWEST = 0.98, 5
+_KEY = ("payment_date", "month", "supplier", "amount_gbp")
+
+
+def drop_repeated_sheets(
+    lines: pl.DataFrame, sheets: Sequence[Sheet], rejected: list[pl.DataFrame]
+) -> pl.DataFrame:
+    """Leave out sheets whose payments all stand in another sheet of the same workbook.
+
+    Args:
+        lines: typed lines.
+        sheets: the understood sheets; the reports of those left out are changed.
+        rejected: unused rows are not rejected but ignored, so nothing is added here; rows that
+            the sheet had rejected are taken out again.
+
+    Returns:
+        The lines without the repeated sheets.
+    """
+    by_file: dict[str, list[Sheet]] = {}
+    for sheet in sheets:
+        by_file.setdefault(sheet.path, []).append(sheet)
+    gone: list[tuple[str, str]] = []
+    for path, own in by_file.items():
+        if len(own) < 2:
+            continue
+        here = lines.filter(pl.col("source_file") == path)
+        counts = {
+            s.grid.sheet: here.filter(pl.col("source_sheet") == s.grid.sheet)
+            .group_by(_KEY)
+            .agg(n=pl.len())
+            for s in own
+        }
+        sizes = {name: int(c["n"].sum()) for name, c in counts.items()}
+        order = sorted(own, key=lambda s: (sizes[s.grid.sheet], not s.grid.visible))
+        left = list(order)
+        for sheet in order:
+            name = sheet.grid.sheet
+            others = [s for s in left if s is not sheet and sizes[s.grid.sheet] >= sizes[name]]
+            holder = next((o for o in others if _holds(counts[o.grid.sheet], counts[name])), None)
+            if holder is None or sizes[name] < FEWEST:
+                continue
+            left.remove(sheet)
+            gone.append((path, name))
+            _mark(sheet, holder, rejected)
+    if not gone:
+        return lines
+    out = pl.DataFrame(
+        gone, schema={"source_file": pl.String, "source_sheet": pl.String}, orient="row"
+    )
+    return lines.join(out, on=["source_file", "source_sheet"], how="anti", maintain_order="left")
+
+
+def _holds(larger: pl.DataFrame, smaller: pl.DataFrame) -> bool:
+    """Whether nearly every line of one sheet stands in the other, as often."""
+    both = smaller.join(larger, on=list(_KEY), how="left", nulls_equal=True, suffix="_there")
+    shared = both.select(pl.min_horizontal("n", pl.col("n_there").fill_null(0)).sum()).item()
+    return int(shared) >= SHARE * int(smaller["n"].sum())
+
+
+def _mark(sheet: Sheet, holder: Sheet, rejected: list[pl.DataFrame]) -> None:
+    """Count all rows of a repeated sheet as no data, and say so."""
+    report = sheet.report
+    rows = report.rows_kept + report.rows_rejected
+    report.rows_kept, report.rejected = 0, {}
+    reason = f"payments that stand in sheet {holder.grid.sheet!r} too"
+    report.ignored[reason] = rows
+    report.warnings.append(
+        f"Sheet {sheet.grid.sheet!r} repeats payments of sheet {holder.grid.sheet!r}; it was left out."
+    )
+    for i, frame in enumerate(rejected):
+        of_sheet = (pl.col("source_file") == sheet.path) & (
+            pl.col("source_sheet") == sheet.grid.sheet
+        )
+        rejected[i] = frame.filter(~of_sheet)

@@ -1,0 +1,141 @@
+"""What becomes of each row of a spend table: kept, ignored as no data, or rejected with a reason.
+
+Most rows plainly are payments (a supplier, an amount, a date) and are not looked at twice; this
+module judges the others, whose cells it sees as published.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+_TOTAL = r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:total|sum)s?\b|\btotals?\s*:?\s*$"
+_ONLY_TOTAL = r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:totals?|sum)\s*:?\s*$"
+HEADER_SHARE = 0.6
+
+
+def describe_cells(grid: pl.DataFrame, rows: pl.Series, headers: list[list[str]]) -> pl.DataFrame:
+    """What the published cells of doubtful rows show.
+
+    Args:
+        grid: ``row`` and ``c0..cN``.
+        rows: physical rows to describe, ascending.
+        headers: the cells of each row of the table's header, in column order.
+
+    Returns:
+        One row each: ``source_row``, ``_filled`` (cells with content), ``_total`` (some cell says
+        total), ``_only_total`` (some cell says nothing else), ``_again`` (the header repeated).
+    """
+    cells = [c for c in grid.columns if c != "row"]
+    some = grid.filter(pl.col("row").is_in(rows.implode()))
+    filled = pl.sum_horizontal((pl.col(c).str.strip_chars() != "").fill_null(False) for c in cells)
+    again = pl.lit(False)
+    for header in headers:
+        named = [(c, h) for c, h in zip(cells, header, strict=True) if h]
+        if not named:
+            continue
+        hits = pl.sum_horizontal(
+            (pl.col(c).str.strip_chars().str.to_lowercase() == h).fill_null(False) for c, h in named
+        )
+        again |= (hits >= min(2, len(named))) & (hits >= HEADER_SHARE * pl.min_horizontal(
+            filled, pl.lit(len(named))
+        ))  # fmt: skip
+    return some.select(
+        source_row="row",
+        _filled=filled,
+        _total=pl.any_horizontal(pl.col(c).str.contains(_TOTAL).fill_null(False) for c in cells),
+        _only_total=pl.any_horizontal(
+            pl.col(c).str.contains(_ONLY_TOTAL).fill_null(False) for c in cells
+        ),
+        _again=again,
+    )
+
+
+def outcome() -> pl.Expr:
+    """Kept, ``ignored: ...`` or ``rejected: ...`` for each doubtful row; the first reason wins.
+
+    Needs the columns of :func:`describe_cells`, the typed columns, ``_amount`` and ``_date`` as
+    published, ``_has_date`` (the table has a column of dates), ``_order`` (how its dates are
+    written) and ``_comma`` (its decimal convention; null when undecided).
+    """
+    amount_blank = pl.col("_amount").is_null() | (pl.col("_amount").str.strip_chars() == "")
+    date_blank = pl.col("_date").is_null() | (pl.col("_date").str.strip_chars() == "")
+    no_supplier = pl.col("supplier").is_null()
+    labels = pl.concat_str(
+        [
+            pl.col(c).fill_null("")
+            for c in ("supplier", "expense_type", "expense_area", "description")
+        ]
+    ).str.strip_chars()
+    lone_amount = no_supplier & date_blank & ~amount_blank & (pl.col("_filled") <= 2)
+    # Without a column of dates "Total Gas & Power" is a supplier; only a bare "Total" is a total.
+    says_total = (
+        pl.when("_has_date")
+        .then(pl.col("_total") & (no_supplier | date_blank))
+        .otherwise(pl.col("_only_total") | (pl.col("_total") & no_supplier))
+    )
+    both_ways = pl.col("_date").str.contains(r"^\s*\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}")
+    undecided = pl.col("_order").is_in(["undecided", "mixed"]) & both_ways
+    rejected = pl.lit("rejected: ")
+    return (
+        pl.when("_again")
+        .then(pl.lit("ignored: header repeated"))
+        .when(lone_amount | says_total)
+        .then(pl.lit("ignored: total"))
+        .when(amount_blank & no_supplier & (pl.col("_filled") <= 2))
+        .then(pl.lit("ignored: note"))
+        .when(amount_blank & (labels == "") & date_blank)
+        .then(pl.lit("ignored: note"))
+        .when(amount_blank & date_blank & (pl.col("_filled") == 1))
+        .then(pl.lit("ignored: note"))
+        .when("_over")
+        .then(
+            pl.lit(
+                "rejected: the row has more cells than the header, so its cells may stand under the "
+                "wrong names (a comma inside a text that was not put in quotation marks does that)"
+            )
+        )
+        .when(amount_blank)
+        .then(pl.lit("rejected: the row has no amount"))
+        .when(pl.col("amount_gbp").is_null() & pl.col("_comma").is_null())
+        .then(
+            pl.lit(
+                "rejected: the table's amounts can be read with a decimal point or with points between "
+                "thousands and nothing tells which"
+            )
+        )
+        .when(pl.col("amount_gbp").is_null())
+        .then(
+            rejected
+            + pl.format(
+                "the amount {} is no number we can read; expected pounds such as 49,521.52",
+                pl.col("_amount").fill_null("").str.slice(0, 40),
+            )
+        )
+        .when(no_supplier)
+        .then(pl.lit("rejected: the row names no supplier"))
+        .when(pl.col("month").is_null() & undecided)
+        .then(
+            rejected
+            + pl.format(
+                "the date {} can be read day first or month first and nothing in the file, its "
+                "name or the publisher's other files tells which; put the month in the file's name",
+                pl.col("_date").str.slice(0, 40),
+            )
+        )
+        .when(pl.col("month").is_null() & date_blank)
+        .then(
+            pl.lit(
+                "rejected: the row has no date and neither the file nor its name gives one month and year"
+            )
+        )
+        .when(pl.col("month").is_null())
+        .then(
+            rejected
+            + pl.format(
+                "the date {} is no date we can read; expected 30/04/2020 or 30-Apr-20",
+                pl.col("_date").fill_null("").str.slice(0, 40),
+            )
+        )
+        .otherwise(pl.lit("kept"))
+        .alias("_outcome")
+    )

@@ -1,0 +1,118 @@
+"""The corrections ledger in a run: applied before classification, and booked so that rows add up.
+
+Belongs here: choosing the entries of a source, the accounts of the files they touch, and the part
+from which ``meta.correction`` is put together. Does not belong here: what an entry means
+(``pipeline.corrections``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import polars as pl
+
+from pipeline.corrections import (
+    Corrected,
+    Entry,
+    PresentFile,
+    apply_corrections,
+    load_corrections,
+)
+from pipeline.corrections.ledger import ledger_files
+from pipeline.ingest.payments import PaymentLines
+from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport
+from pipeline.refresh.context import Run
+from pipeline.schema import table
+from pipeline.settings import Settings
+from pipeline.store.tables import write_parquet
+
+
+def entries_of(run: Run, source_id: str) -> tuple[Entry, ...]:
+    """The ledger's entries about one source.
+
+    Raises:
+        CorrectionError: when the ledger cannot be read.
+    """
+    return tuple(e for e in load_corrections(run.settings.corrections) if e.source == source_id)
+
+
+def ledger_hash(settings: Settings) -> str:
+    """Hash over the user's own entries; those of the package are part of the code."""
+    digest = hashlib.sha256()
+    if settings.corrections is not None and settings.corrections.is_dir():
+        for path in ledger_files(settings.corrections):
+            digest.update(path.name.encode() + b"\n" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def correct_facts(run: Run, source_id: str, facts: pl.DataFrame) -> pl.DataFrame:
+    """Facts of a source after the ledger, without drops (so no account changes)."""
+    return _apply(run, source_id, facts).lines
+
+
+def correct_payments(run: Run, found: PaymentLines) -> PaymentLines:
+    """Payment lines after the ledger, with the accounts of the files brought along.
+
+    A dropped line moves from kept to rejected, a corrected amount moves the pounds, and each file
+    says in a warning what was done to it.
+
+    Raises:
+        CorrectionError: when an entry about a file that is here no longer fits.
+    """
+    corrected = _apply(run, "spend_over_25k", found.lines)
+    if not corrected.changed:
+        return found
+    reports = {report.path: report for report in found.reports}
+    for path, correction, rows in corrected.changed:
+        reports[path].warnings.append(
+            f"{rows:,} {'row was' if rows == 1 else 'rows were'} changed or left out by the correction "
+            f"{correction}; see meta.correction."
+        )
+    dropped = corrected.dropped.group_by(
+        "source_file", "source_sheet", "reason", maintain_order=True
+    ).len()
+    for path, sheet, reason, rows in dropped.iter_rows():
+        _book_drop(reports[path], sheet, reason, rows)
+    touched = {path for path, _, _ in corrected.changed}
+    sums = dict(corrected.lines.group_by("source_file").agg(pl.col("amount_gbp").sum()).iter_rows())
+    for path in touched:
+        reports[path].pounds_kept = round(sums.get(path, 0.0), 2)
+    rejected = pl.concat([found.rejected, corrected.dropped.cast(REJECTED_SCHEMA)])
+    return replace(
+        found,
+        lines=corrected.lines,
+        rejected=rejected.sort("source_file", "source_sheet", "source_row"),
+    )
+
+
+def read_applied(run: Run) -> pl.DataFrame:
+    """``meta.correction``: what every entry of the ledger did in this run."""
+    return run.read_parts("corrections", table("meta.correction").polars)
+
+
+def _apply(run: Run, source_id: str, facts: pl.DataFrame) -> Corrected:
+    files = [PresentFile(f.path, f.sha256, f.superseded_by) for f in run.files_of(source_id)]
+    corrected = apply_corrections(facts, entries_of(run, source_id), files)
+    write_parquet(
+        corrected.applied, run.settings.work / "parts" / f"{source_id}.corrections.parquet"
+    )
+    return corrected
+
+
+def _book_drop(report: FileReport, sheet: str, reason: str, rows: int) -> None:
+    """Move dropped rows of a sheet from kept to rejected."""
+    left = rows
+    for part in _sheets_called(report, sheet):
+        moved = min(left, part.rows_kept)
+        part.rows_kept -= moved
+        if moved:
+            part.rejected[reason] = part.rejected.get(reason, 0) + moved
+        left -= moved
+    if report.status == "read":
+        report.status = "partly read"
+        report.reason = f"{rows:,} rows set aside: {reason}"
+
+
+def _sheets_called(report: FileReport, sheet: str) -> list[SheetReport]:
+    return [part for part in report.sheets if part.sheet == sheet]

@@ -1,0 +1,77 @@
+"""How a run ended, for the person or machine that waits.
+
+Belongs here: the facts of the ending. Does not belong here: how they are shown (``cli``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.refresh.context import Run
+from pipeline.schema import all_tables
+
+
+@dataclass
+class Summary:
+    """How a run ended.
+
+    Attributes:
+        build_id: identifier of the publication, new or unchanged.
+        published: False when nothing had changed.
+        tables: rows by table.
+        checks_passed: passed checks.
+        checks: all checks.
+        warnings: sentences of failed checks that do not block.
+        set_aside: file -> reason, for files not read.
+        partly_read: file -> reason, for files with rejected rows.
+        rows_rejected: rows set aside.
+        seconds: wall time.
+        out: where the publication is.
+        is_demo: made from the demonstration.
+        counters: work done.
+        inbox: a sentence for each file that was in the inbox.
+    """
+
+    build_id: str
+    published: bool
+    out: Path
+    is_demo: bool
+    tables: dict[str, int] = field(default_factory=dict)
+    checks_passed: int = 0
+    checks: int = 0
+    warnings: list[str] = field(default_factory=list)
+    set_aside: dict[str, str] = field(default_factory=dict)
+    partly_read: dict[str, str] = field(default_factory=dict)
+    rows_rejected: int = 0
+    seconds: float = 0.0
+    counters: dict[str, int] = field(default_factory=dict)
+    inbox: list[str] = field(default_factory=list)
+
+    @property
+    def index(self) -> Path:
+        """The page to open."""
+        return self.out / "charts" / "index.html"
+
+
+def tell_files(run: Run, summary: Summary) -> None:
+    """Add what became of the files and rows."""
+    files = run.store.read("meta.source_file")
+    summary.rows_rejected = int(files["rows_rejected"].sum() or 0)
+    for path, status, reason in files.select("path", "status", "reason").iter_rows():
+        if status == "set aside":
+            summary.set_aside[path] = reason
+        elif status == "partly read":
+            summary.partly_read[path] = reason
+    summary.tables = summary.tables or {
+        name: run.store.scan(name).select(pl.len()).collect().item() for name in all_tables()
+    }
+
+
+def tell_checks(run: Run, summary: Summary) -> None:
+    """Add what the checks found."""
+    checks = run.store.read("meta.check_result")
+    summary.checks, summary.checks_passed = checks.height, int(checks["passed"].sum() or 0)
+    summary.warnings = checks.filter(~pl.col("passed"))["sentence"].to_list()
