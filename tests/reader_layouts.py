@@ -189,8 +189,9 @@ HEADERS: dict[str, dict[str, str]] = {
                                  "Supplier", "Transaction number", "Amount"), strict=True)),
     "ap amount": dict(zip(ROLES, ("Department Family", "Entity", "Payment Date", "Expense Type", "Expense Area",
                                   "Supplier", "Transaction Number", "AP Amount (£)"), strict=True)),
-    "sterling": dict(zip(ROLES, ("Department family", "Organisation", "Date of payment", "Expenses Type", "Expenses Area",
-                                 "Supplier Name", "Transaction Reference", " Amount in Sterling £ "), strict=True)),
+    "sterling": dict(zip(ROLES, ("Department family", "Organisation", "Date of payment", "Expenses Type",
+                                 "Expenses Area", "Supplier Name", "Transaction Reference",
+                                 " Amount in Sterling £ "), strict=True)),
     "gross": dict(zip(ROLES, ("Dept Family", "Entuty", "Date Paid", "Subjective Description", "Cost Centre Name",
                               "Vendor Name", "Payment Number", "Analysed Gross"), strict=True)),
     "misspelt": dict(zip(ROLES, ("Departmant familly", "Entitiy", "Payment Dtae", "Expence Type", "Expense Aera",
@@ -200,7 +201,8 @@ HEADERS: dict[str, dict[str, str]] = {
     "underscored": dict(zip(ROLES, ("DEPARTMENT_FAMILY", "ENTITY", "PAYMENT_DATE", "EXPENSE_TYPE", "EXPENSE_AREA",
                                     "SUPPLIER_NAME", "TRANSACTION_NUMBER", "AMOUNT"), strict=True)),
     "levels": dict(zip(ROLES, ("Department Family", "Entity", "Transaction Date", "9AN - Level 9 Account Name",
-                               "15AN - Level 15 Cost Centre Name", "Supplier", "Trans Ref", "Sum of Amount"), strict=True)),
+                               "15AN - Level 15 Cost Centre Name", "Supplier", "Trans Ref",
+                               "Sum of Amount"), strict=True)),
     "payee": dict(zip(ROLES, ("Department Group", "Trust", "Payment Run Date", "Nominal Description", "Directorate",
                               "Payee Name", "Document No", "Net Payment"), strict=True)),
     "line breaks": dict(zip(ROLES, ("Department\nfamily", "Entity", "Date\nPaid", "Expense\nType", "Expense\nArea",
@@ -208,7 +210,8 @@ HEADERS: dict[str, dict[str, str]] = {
     "accounts": dict(zip(ROLES, ("Dept", "Body Name", "GL Date", "Account Description", "Cost Centre Description",
                                  "Creditor Name", "Voucher No", "Line Value"), strict=True)),
     "bilingual": dict(zip(ROLES, ("Department family / Teulu adran", "Entity / Endid", "Date / Dyddiad",
-                                  "Expense type / Math o wariant", "Expense area / Maes gwariant", "Supplier / Cyflenwr",
+                                  "Expense type / Math o wariant", "Expense area / Maes gwariant",
+                                  "Supplier / Cyflenwr",
                                   "Transaction number / Rhif trafodyn", "Amount / Swm"), strict=True)),
 }  # fmt: skip
 SPLIT = {
@@ -389,8 +392,9 @@ def _table(
     width = len(columns)
     rows: list[list[Any]] = []
     lines: list[Expected] = []
-    titles = ("Meadowsweet NHS Trust", "Expenditure over £25,000", "Contains public sector information", "Prepared by Finance",
-              "", "Amounts in pounds sterling", "Published under the transparency agenda", "")  # fmt: skip
+    titles = ("Meadowsweet NHS Trust", "Expenditure over £25,000", "Contains public sector information",
+              "Prepared by Finance", "", "Amounts in pounds sterling",
+              "Published under the transparency agenda", "")  # fmt: skip
     for i in range(plan.preamble):
         rows.append([titles[i]] + [""] * (width - 1 if plan.seed % 2 else 0))
     header = _header(plan, columns)

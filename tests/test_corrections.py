@@ -21,6 +21,7 @@ from pipeline.quality import run_gate
 from pipeline.refresh import RefreshFailedError, meta, refresh
 from pipeline.refresh.context import Run
 from pipeline.refresh.run import read_sources
+from pipeline.refresh.sources import SOURCES, build_source
 from pipeline.schema import table
 from pipeline.settings import Settings
 
@@ -357,6 +358,27 @@ def test_the_accounts_of_a_corrected_file_still_add_up(raw: Path, tmp_path: Path
         run.store, "facts", tables=["meta.source_file", "facts.payment"], is_demo=True
     )
     assert [r.check_name for r in results if not r.passed and r.severity == "blocking"] == []
+
+
+def test_a_corrected_figure_of_the_accounts_reaches_the_facts(raw: Path, tmp_path: Path) -> None:
+    source = next(s for s in SOURCES if s.source_id == "provider_accounts")
+    plain = Run(Settings(raw=raw, out=tmp_path / "plain"))
+    build_source(plain, source, None)
+    line = plain.store.read("facts.account_line").filter(sub_code="EXP0390").row(0, named=True)
+    told = entry(
+        source="provider_accounts",
+        file=line["source_file"],
+        where={k: line[k] for k in ("organisation_name", "main_code", "sub_code")},
+        field="value",
+        was=line["value"],
+        becomes=line["value"] + 1,
+    )
+    run = Run(Settings(raw=raw, out=tmp_path / "out", corrections=write(tmp_path / "ledger", told)))
+    build_source(run, source, None)
+    before, after = (r.store.read("facts.account_line")["value"].sum() for r in (plain, run))
+    assert after - before == pytest.approx(1)
+    meta.build_corrections(run)
+    assert run.store.read("meta.correction")["rows_affected"].to_list() == [1]
 
 
 def test_a_correction_that_no_longer_fits_fails_the_refresh(raw: Path, tmp_path: Path) -> None:

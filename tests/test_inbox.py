@@ -128,11 +128,24 @@ def test_a_folder_that_is_no_known_code_is_not_believed(raw: Path) -> None:
 
 
 def test_content_and_name_that_point_to_two_organisations_are_not_decided(raw: Path) -> None:
-    (_, name), (other, _) = list(organisations(raw).items())[:2]
+    (code, name), (other, _) = list(organisations(raw).items())[:2]
     drop(raw, f"{other} April 2021.csv", PAYMENTS.format(entity=name))
     (outcome,) = sort(raw)
     assert outcome.stays
-    assert "different organisations" in outcome.reason
+    assert code in outcome.reason
+    assert other in outcome.reason
+
+
+def test_payments_of_several_publishers_in_one_file_are_not_decided(raw: Path) -> None:
+    (code, name), (other, second) = list(organisations(raw).items())[:2]
+    own = PAYMENTS.format(entity=name)
+    rest = PAYMENTS.format(entity=second).split("\n", 1)[1].rsplit("\n", 2)[0]
+    drop(raw, "group.csv", own + rest + "\n")
+    (outcome,) = sort(raw)
+    assert outcome.stays
+    assert "several publishers" in outcome.reason
+    assert code in outcome.reason
+    assert other in outcome.reason
 
 
 @pytest.mark.parametrize(
@@ -176,6 +189,14 @@ def test_the_same_content_is_not_filed_twice(raw: Path) -> None:
     assert sorted(original.parent.iterdir()) == before
     assert outcome.filed_as == original.relative_to(raw).as_posix()
     assert "already here" in outcome.sentence
+
+
+def test_equal_content_under_two_names_is_kept_where_the_name_tells_something(raw: Path) -> None:
+    register = (raw / "organisations" / "etr.csv").read_bytes()
+    drop(raw, "etr_2019-01.csv", register)
+    assert [o.filed_as for o in sort(raw)] == ["organisations/etr_2019-01.csv"]
+    drop(raw, "etr_2019-01.csv", register)
+    assert "already here" in sort(raw)[0].sentence
 
 
 def test_changed_content_under_a_name_that_exists_becomes_a_later_version(raw: Path) -> None:

@@ -82,7 +82,8 @@ def test_a_split_divides_by_weight_and_chains_are_followed_to_the_end(tmp_path: 
         _succession("T03", "T04", day=date(2023, 4, 1)),
         _succession("T05", "T04", day=date(2023, 4, 1)),
     ]
-    trusts = {code: (1e5, 1e5) for code in ("T01", "T02", "T03", "T05")}
+    sizes = (1e5, 1e5)
+    trusts = {"T01": sizes, "T02": sizes, "T03": sizes, "T05": sizes}
     store = _store(tmp_path, trusts, chain)
     now = store.read("marts.digital_share_as_now").filter(definition="D1", denominator=DEFAULT)
     money = dict(now.select("organisation_code", "numerator_gbp").iter_rows())
@@ -177,7 +178,8 @@ def test_sums_are_equal_in_both_views_of_the_demonstration_with_its_mergers(tmp_
 
 @pytest.mark.real
 def test_every_code_with_accounts_ends_at_a_code_of_today(real_raw: Path, tmp_path: Path) -> None:
-    from reference import tables_of, today_of
+    from reference import today_of
+    from reference_tables import tables_of
 
     store = build_raw(real_raw, tmp_path)
     tables = tables_of(store, ["dims.organisation", "dims.succession", "facts.account_line"])

@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from pipeline.demo import Truth
+from pipeline.ingest.files import RawFile
 from pipeline.refresh.context import Run
-from pipeline.refresh.revisions import revisions
+from pipeline.refresh.revisions import counting_version, families, revisions
 from pipeline.refresh.run import read_sources
 from pipeline.schema import table
 from pipeline.settings import Settings
@@ -48,7 +49,7 @@ def test_of_three_versions_the_first_and_the_last_are_compared() -> None:
     known = files(
         (FIRST, "read", 3, 30.0), (SECOND, "read", 4, 40.0), (THIRD, "partly read", 5, 50.0)
     )
-    (row,) = revisions(known, {THIRD: [SECOND, FIRST]}).iter_rows(named=True)
+    (row,) = revisions(known, [[FIRST, SECOND, THIRD]]).iter_rows(named=True)
     assert row == {
         "source_file": FIRST,
         "latest_file": THIRD,
@@ -64,20 +65,20 @@ def test_when_the_first_cannot_be_read_the_next_one_stands_for_it() -> None:
     known = files(
         (FIRST, "set aside", 0, None), (SECOND, "read", 4, 40.0), (THIRD, "read", 5, 50.0)
     )
-    row = revisions(known, {THIRD: [FIRST, SECOND]}).row(0, named=True)
+    row = revisions(known, [[FIRST, SECOND, THIRD]]).row(0, named=True)
     assert (row["source_file"], row["rows_first"], row["pounds_first"]) == (SECOND, 4, 40.0)
 
 
 def test_when_no_earlier_version_can_be_read_its_figures_are_unknown_not_zero() -> None:
     known = files((FIRST, "set aside", 0, 0.0), (THIRD, "read", 5, 50.0))
-    row = revisions(known, {THIRD: [FIRST]}).row(0, named=True)
+    row = revisions(known, [[FIRST, THIRD]]).row(0, named=True)
     assert (row["source_file"], row["rows_first"], row["pounds_first"]) == (FIRST, None, None)
     assert row["rows_latest"] == 5
 
 
 def test_a_latest_version_that_cannot_be_read_is_unknown_and_its_publisher_is_not() -> None:
     known = files((FIRST, "read", 3, 30.0), (THIRD, "set aside", 0, None))
-    row = revisions(known, {THIRD: [FIRST]}).row(0, named=True)
+    row = revisions(known, [[FIRST, THIRD]]).row(0, named=True)
     assert (row["rows_latest"], row["pounds_latest"]) == (None, None)
     assert row["organisation_code"] == "RZ1"
 
@@ -85,7 +86,7 @@ def test_a_latest_version_that_cannot_be_read_is_unknown_and_its_publisher_is_no
 def test_earlier_versions_of_sources_that_do_not_count_them_are_unknown() -> None:
     first, later = "workforce/Oct.csv", "workforce/Oct~20220101T000000Z.csv"
     known = files((first, "read", 0, None), (later, "read", 900, None))
-    row = revisions(known, {later: [first]}).row(0, named=True)
+    row = revisions(known, [[first, later]]).row(0, named=True)
     assert (row["rows_first"], row["rows_latest"]) == (None, 900)
 
 
@@ -97,9 +98,9 @@ def test_each_publication_has_its_own_row_and_files_published_once_have_none() -
             files(*((p, "read", 1, 1.0) for p in other)),
         ]
     )
-    found = revisions(known, {SECOND: [FIRST], other[1]: [other[0]]})
+    found = revisions(known, [[FIRST, SECOND], other])
     assert found["latest_file"].to_list() == [SECOND, other[1]]
-    assert revisions(known, {}).height == 0
+    assert revisions(known, []).height == 0
 
 
 def test_three_versions_on_disk_give_one_row_with_their_real_sums(
@@ -132,3 +133,37 @@ def test_three_versions_on_disk_give_one_row_with_their_real_sums(
     assert row["pounds_first"] == pytest.approx(float(sums[first]), abs=0.005)
     assert row["pounds_latest"] == pytest.approx(float(sums[row["latest_file"]]), abs=0.005)
     assert row["rows_latest"] == row["rows_first"] - 2
+
+
+def raw_file(path: str, sha256: str, superseded_by: str | None = None) -> RawFile:
+    return RawFile(path, Path(path), "spend_over_25k", "RZ1", sha256, 1, superseded_by)
+
+
+def test_versions_stand_in_order_of_age_and_copies_are_none() -> None:
+    named = "spend_over_25k/RZ1/April 2021 v2.csv"
+    copy = "spend_over_25k/RZ1/copy.csv"
+    found = families(
+        [
+            raw_file(THIRD, "c"),
+            raw_file(named, "d", THIRD),
+            raw_file(SECOND, "a", THIRD),
+            raw_file(FIRST, "c", THIRD),  # the publisher went back to the first content
+            raw_file(copy, "c", THIRD),
+            raw_file("spend_over_25k/RZ1/May 2021.csv", "e"),
+        ]
+    )
+    assert found == [[FIRST, named, SECOND, THIRD]]
+
+
+def test_the_latest_readable_version_counts() -> None:
+    assert counting_version([FIRST, SECOND, THIRD], {FIRST, SECOND, THIRD}) == THIRD
+    assert counting_version([FIRST, SECOND, THIRD], {FIRST, SECOND}) == SECOND
+    assert counting_version([FIRST, SECOND, THIRD], set()) == THIRD
+
+
+def test_when_the_latest_of_three_cannot_be_read_the_one_before_is_what_stands() -> None:
+    known = files(
+        (FIRST, "read", 3, 30.0), (SECOND, "read", 4, 40.0), (THIRD, "set aside", 0, None)
+    )
+    row = revisions(known, [[FIRST, SECOND, THIRD]]).row(0, named=True)
+    assert (row["source_file"], row["latest_file"], row["rows_latest"]) == (FIRST, SECOND, 4)

@@ -138,7 +138,7 @@ def definition_ladder(tables: Tables) -> Chart:
                 "y": at,
                 "yref": "y",
                 "align": "left",
-                "text": f"not available: {label(why, 32, 4)}",
+                "text": label(f"not available: {why}", 29, 4),
                 "showarrow": False,
                 "bgcolor": theme.PAPER,
             }

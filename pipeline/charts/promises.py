@@ -18,7 +18,7 @@ STATUSES: tuple[tuple[str, str, str], ...] = (
     ("not yet due", theme.PALE_BLUE, ""),
     ("data not here", theme.MISSING, ""),
     ("not measurable in public data", theme.MISSING, "/"),
-    ("context", theme.STONE, "."),
+    ("context", theme.GRID, ""),
 )
 COLUMNS = (
     TableColumn("theme", "Theme"),
@@ -59,7 +59,13 @@ def milestone_status(tables: Tables) -> Chart:
             marker={
                 "color": colour,
                 "line": {"color": theme.PAPER, "width": 1},
-                "pattern": {"shape": shape, "fgcolor": theme.MUTED, "size": 5, "solidity": 0.25},
+                "pattern": {
+                    "shape": shape,
+                    "fillmode": "overlay",
+                    "fgcolor": theme.MUTED,
+                    "size": 6,
+                    "solidity": 0.12,
+                },
             },
             text=[str(v) if v else "" for v in values],
             textposition="inside",
@@ -74,7 +80,7 @@ def milestone_status(tables: Tables) -> Chart:
     body.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(themes))),
-        ticktext=[label(t, 24, 2) for t in themes],
+        ticktext=[label(t[:1].upper() + t[1:], 24, 2) for t in themes],
         range=[len(themes) - 0.5, -0.5],
         showgrid=False,
         fixedrange=True,
@@ -106,7 +112,11 @@ def milestone_status(tables: Tables) -> Chart:
         source=source,
         vintage=vintage,
         n=rows.height,
-        coverage=f"{plural(rows.height, 'entry', 'entries')} of the claims ledger.",
+        coverage=(
+            f"{plural(rows.height, 'entry', 'entries')} of the claims ledger, of which "
+            f"{totals.get('context', 0)} are context (a figure to know, without a judgement) and "
+            f"{totals.get('not yet due', 0)} not yet due."
+        ),
         alt=title,
         table=rows.select([c.name for c in COLUMNS]).sort("theme", "claim"),
         columns=COLUMNS,

@@ -119,7 +119,7 @@ def _tell(summary: Summary) -> None:
             say(f"  {sentence}")
         if len(summary.inbox) > SHOWN_FILES:
             say(
-                f'  ... and {len(summary.inbox) - SHOWN_FILES} more: fivepercent query "{INBOX_FILES}"'
+                f'  ... and {len(summary.inbox) - SHOWN_FILES} more; all that stay: fivepercent query "{INBOX_FILES}"'
             )
     set_aside = {p: r for p, r in summary.set_aside.items() if not p.startswith("inbox/")}
     for title, files in (("Set aside", set_aside), ("Read in part", summary.partly_read)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,8 +74,8 @@ def _latest_versions(paths: list[str]) -> dict[str, str]:
     return superseded
 
 
-def list_raw_files(raw: Path) -> list[RawFile]:
-    """Every data file below the raw folder, sorted by path, hashed.
+def raw_paths(raw: Path) -> Iterator[Path]:
+    """Relative paths of the data files below the raw folder, sorted; nothing is opened.
 
     Symbolic links that lead out of the raw folder are left out, because files are untrusted.
 
@@ -82,7 +83,6 @@ def list_raw_files(raw: Path) -> list[RawFile]:
         raw: the raw tree, laid out ``<source id>/...``.
     """
     root = raw.resolve()
-    found: list[Path] = []
     for path in sorted(raw.rglob("*")):
         relative = path.relative_to(raw)
         parts = relative.parts
@@ -94,7 +94,16 @@ def list_raw_files(raw: Path) -> list[RawFile]:
             continue
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             continue
-        found.append(relative)
+        yield relative
+
+
+def list_raw_files(raw: Path) -> list[RawFile]:
+    """Every data file below the raw folder, sorted by path, hashed.
+
+    Args:
+        raw: the raw tree, laid out ``<source id>/...``.
+    """
+    found = list(raw_paths(raw))
     hashes = {p.as_posix(): _hash(raw / p) for p in found}
     superseded = {
         path: (latest, "a later version of the file was fetched")

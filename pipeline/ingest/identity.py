@@ -11,6 +11,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 _CODE = re.compile(r"^[A-Z0-9]{3,5}$")
+_NOT_A_NAME = (
+    r"(?i)\b(?:over|spend(?:ing)?|expenditure|payments?|invoices?|transparency|report|data|"
+    r"financial|month|monthly|year|fy|q[1-4]|final|publish(?:ed)?|website|jan|feb|mar|apr|may|jun|jul|"
+    r"aug|sept?|oct|nov|dec|january|february|march|april|june|july|august|september|october|november|"
+    r"december|above|greater|than|for|in|on)\b|£?\d+k?\b|[^A-Za-z&' ]+"
+)
 
 
 class Names(Protocol):
@@ -38,17 +44,26 @@ class Identity:
     warning: str | None = None
 
 
-def _in_file_name(name: str, register: Names) -> str | None:
-    for token in re.findall(r"[A-Za-z0-9]+", name):
-        if (
-            _CODE.match(token)
-            and any(c.isdigit() or c.isupper() for c in token)
-            and register.code_known(token)
-        ):
-            return token
+def _code_in(text: str, register: Names) -> str | None:
+    """The only organisation code among the words of a text."""
+    found = {
+        token.upper()
+        for token in re.findall(r"[A-Za-z0-9]+", text)
+        if _CODE.match(token.upper())
+        and (token.isupper() or any(c.isdigit() for c in token))
+        and register.code_known(token.upper())
+    }
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def _in_name(name: str, register: Names) -> str | None:
+    """The organisation a file or folder name gives by code, else by its words."""
+    by_code = _code_in(name, register)
+    if by_code:
+        return by_code
     words = re.sub(r"\.[A-Za-z]{3,4}$", "", name)
-    words = re.sub(r"(?i)spend|over|25k?|£|payments?|20\d\d|[^A-Za-z&' ]+", " ", words)
-    return register.match(words.strip()) if len(words.strip()) > 6 else None
+    words = " ".join(re.sub(_NOT_A_NAME, " ", words).split())
+    return register.match(words) if len(words) > 6 else None
 
 
 def identify(folder: str, file_name: str, entity: str | None, register: Names | None) -> Identity:
@@ -72,21 +87,28 @@ def identify(folder: str, file_name: str, entity: str | None, register: Names | 
     by_entity = register.match(entity) if entity else None
     if register.code_known(folder):
         warning = None
-        if by_entity and by_entity != folder:
+        code = folder.strip().upper()
+        if by_entity and by_entity != code:
             warning = (
                 f"The file names {entity!r} ({by_entity}) as its publisher, the folder says "
-                f"{folder}; the folder was believed."
+                f"{code}; the folder was believed."
             )
-        return Identity(folder, f"the folder is called {folder}", warning)
-    by_folder = register.match(folder) if folder and not _CODE.match(folder) else None
+        return Identity(code, f"the folder is called {folder}", warning)
+    by_folder = _in_name(folder, register) if folder and not _CODE.match(folder) else None
     if by_folder:
         return Identity(by_folder, f"the folder is called {folder!r}")
     if not _CODE.match(folder):
+        by_name = _in_name(file_name, register)
+        if by_entity and by_name and by_entity != by_name:
+            return Identity(
+                None,
+                f"the file names {entity!r} ({by_entity}) as its publisher, its own name says "
+                f"{by_name}. {_ask(folder, file_name, entity, register)}",
+            )
         if by_entity:
             return Identity(by_entity, f"the file names {entity!r} as its publisher")
-        by_name = _in_file_name(file_name, register)
         if by_name:
-            return Identity(by_name, f"the file's name holds {by_name}")
+            return Identity(by_name, f"the file's name gives {by_name}")
     return Identity(None, _ask(folder, file_name, entity, register))
 
 

@@ -15,12 +15,14 @@ from pipeline.ingest.cache import SpendCache
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.identity import Names, identify
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
+from pipeline.ingest.republished import revision_of
 from pipeline.ingest.spend import LINE_SCHEMA, SpendBatch, SpendInput, read_spend
 from pipeline.ingest.tabular import Limits
 from pipeline.ingest.tabular.periods import financial_year_expr
 
 COMBINATION = ("expense_type", "expense_area", "supplier", "description")
 BATCH_FILES = 200
+SAME_PAYMENTS, FEWEST_SHARED = 0.8, 5
 BATCH_BYTES = 64 << 20
 
 
@@ -155,6 +157,10 @@ def read_payment_lines(
         rejected = pl.concat(
             [rejected.filter(~pl.col("source_file").is_in(paths)), *(b.rejected for b in more)]
         )
+    if again or opened < len(items):  # whatever came from the cache, the order is the same
+        order = {item.path: i for i, item in enumerate(items)}
+        place = pl.col("source_file").replace_strict(order, return_dtype=pl.UInt32)
+        lines = lines.sort(place, maintain_order=True)
     if cache:
         cache.prune([*items, *again])
     return _with_publisher(files, lines, rejected, reports, register, opened)
@@ -175,10 +181,20 @@ def _with_publisher(
         .agg(pl.col("entity").mode().sort().first())
         .iter_rows()
     )
+    replaced = _replaced(files, reports)
     rows = []
     for file in files:
         report = reports[file.path]
-        report.is_superseded = file.superseded_by is not None
+        report.is_superseded = file.path in replaced
+        if report.is_superseded:
+            report.warnings.append(
+                f"Superseded by {replaced[file.path]}: {file.superseded_reason or 'a later version'}. "
+                "Its lines are kept and counted nowhere."
+            )
+        elif file.superseded_by is not None:
+            report.warnings.append(
+                f"{file.superseded_by} replaces this file but cannot be read; this one counts."
+            )
         if report.status == "set aside":
             continue
         who = identify(file.folder, file.name, entity.get(file.path), register)
@@ -207,10 +223,50 @@ def _with_publisher(
     lines = lines.filter(pl.col("organisation_code").is_not_null()).with_columns(
         financial_year=financial_year_expr("month")
     )
+    _warn_of_same_payments(lines, reports)
     ordered = [reports[f.path] for f in files]
     return PaymentLines(
         lines, rejected.sort("source_file", "source_sheet", "source_row"), ordered, opened
     )
+
+
+def _replaced(files: Sequence[RawFile], reports: dict[str, FileReport]) -> dict[str, str]:
+    """Superseded file -> its replacement, leaving out replacements that could not be read."""
+    families: dict[str, list[RawFile]] = {}
+    for file in files:
+        if file.superseded_by is not None:
+            families.setdefault(file.superseded_by, []).append(file)
+    replaced: dict[str, str] = {}
+    for latest, earlier in families.items():
+        readable = [f for f in earlier if reports[f.path].status != "set aside"]
+        if latest in reports and reports[latest].status == "set aside" and readable:
+            best = max(readable, key=lambda f: (revision_of(f.name)[1], f.path))
+            replaced |= {f.path: best.path for f in earlier if f is not best}
+        else:
+            replaced |= {f.path: latest for f in earlier}
+    return replaced
+
+
+def _warn_of_same_payments(lines: pl.DataFrame, reports: dict[str, FileReport]) -> None:
+    """Warn of two counted files of one organisation that share most of their payments."""
+    key = ["organisation_code", "payment_date", "supplier", "amount_gbp", "transaction_reference"]
+    counted = lines.filter(~pl.col("is_superseded") & pl.col("payment_date").is_not_null())
+    files = counted.group_by(key).agg(pl.col("source_file").unique().sort())
+    shared = (
+        files.filter(pl.col("source_file").list.len() > 1)
+        .group_by("source_file")
+        .len()
+        .filter(pl.col("len") >= FEWEST_SHARED)
+    )
+    sizes = dict(counted.group_by("source_file").len().iter_rows())
+    for found, n in shared.sort("source_file").iter_rows():
+        smallest = min(found, key=lambda path: sizes[path])
+        if n >= SAME_PAYMENTS * sizes[smallest]:
+            others = ", ".join(path for path in found if path != smallest)
+            reports[smallest].warnings.append(
+                f"{n:,} of its {sizes[smallest]:,} payments stand in {others} too; both files are "
+                "counted. If one replaces the other, say so in its name (revised, v2)."
+            )
 
 
 def _reject_orphans(orphans: pl.DataFrame, reports: dict[str, FileReport]) -> pl.DataFrame:

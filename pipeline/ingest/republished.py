@@ -88,5 +88,3 @@ def _revisions(paths: list[str]) -> dict[str, tuple[str, str]]:
 
 def _name(path: str) -> str:
     return path.rsplit("/", 1)[-1]
-
-

@@ -17,11 +17,12 @@ from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport, raw
 from pipeline.ingest.spend_copies import drop_repeated_sheets
 from pipeline.ingest.spend_rows import LINE_SCHEMA, Sheet, type_rows
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, read_grids
-from pipeline.ingest.tabular.header import LayoutError, find_layout
+from pipeline.ingest.tabular.header import Layout, LayoutError, find_layout
 from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name
 
 __all__ = ["LINE_SCHEMA", "SpendBatch", "SpendInput", "read_spend"]
 
+Opened = tuple[Grid, Layout | str | None]
 _DETAIL = {"date", "expense_type", "expense_area", "reference", "description"}
 
 
@@ -75,9 +76,10 @@ def read_spend(
     """
     limits = limits or Limits()
 
-    def open_one(item: SpendInput) -> list[Grid] | str:
+    def open_one(item: SpendInput) -> list[Opened] | str:
+        # The layout is found here too: its Python overlaps with the parsing of other files.
         try:
-            return read_grids(item.load(), limits=limits)
+            return [(g, _layout_of(g)) for g in read_grids(item.load(), limits=limits)]
         except UnreadableFileError as error:
             return str(error)
         except OSError as error:
@@ -110,19 +112,29 @@ def read_spend(
     )
 
 
+def _layout_of(grid: Grid) -> Layout | str | None:
+    """The layout of a sheet, why it has none, or None for an empty sheet."""
+    if grid.height == 0:
+        return None
+    try:
+        return find_layout(grid)
+    except LayoutError as error:
+        return str(error)
+
+
 def _understand(
     item: SpendInput,
-    grids: list[Grid],
+    grids: list[Opened],
     report: FileReport,
     sheets: list[Sheet],
     rejected: list[pl.DataFrame],
 ) -> None:
-    """Find the layout of each sheet; set aside those without one."""
+    """Take in the sheets with a layout; set aside those without one."""
     failed: list[tuple[Grid, SheetReport, str]] = []
     understood = 0
     first_of_file = len(sheets)
     hint_file = hint_from_name(item.path.rsplit("/", 1)[-1])
-    for grid in grids:
+    for grid, layout in grids:
         sheet = SheetReport(
             grid.sheet,
             grid.container,
@@ -133,12 +145,10 @@ def _understand(
         report.sheets.append(sheet)
         if "quotes" in grid.facts:
             sheet.warnings.append("Quotation marks do not balance; the file was read line by line.")
-        if grid.height == 0:
+        if layout is None:
             continue
-        try:
-            layout = find_layout(grid)
-        except LayoutError as error:
-            failed.append((grid, sheet, str(error)))
+        if isinstance(layout, str):
+            failed.append((grid, sheet, layout))
             continue
         understood += 1
         sheet.header_rows, sheet.notes = layout.header_rows, list(layout.notes)

@@ -25,6 +25,8 @@ def months_of_publication(
     Returns:
         The rows with ``month`` changed, and the tables in which it was.
     """
+    if not any(named.values()):
+        return rows, set()
     counts = rows.lazy().group_by("g", "month").agg(n=pl.len()).collect()
     found: dict[int, object] = {}
     for (key,), part in counts.drop_nulls("month").partition_by("g", as_dict=True).items():

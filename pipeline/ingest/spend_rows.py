@@ -42,7 +42,7 @@ TEXTS = (
     "supplier", "expense_type", "expense_area", "description", "transaction_reference", "entity",
 )  # fmt: skip
 FEW_TOO_WIDE = 0.5
-_UNTIDY = r"[\t\n\r\x{00a0}]|\s\s"
+_UNTIDY = r"^\s|\s$|[\t\n\r\x{00a0}]|\s\s"
 
 
 @dataclass
@@ -163,18 +163,22 @@ def _hints(sheets: list[Sheet]) -> pl.DataFrame:
     )
 
 
-def _tidy(column: str) -> pl.Expr:
-    text = pl.col(column).str.strip_chars()
-    return pl.when(text != "").then(text).alias(column)
-
-
-def _one_blank(rows: pl.DataFrame) -> pl.DataFrame:
-    """Runs of blanks and line breaks inside a text become one blank."""
+def _tidy(rows: pl.DataFrame) -> pl.DataFrame:
+    """Outer blanks go, runs of blanks and line breaks become one blank, nothing becomes null."""
+    odd = rows.select(
+        pl.col(c).str.contains(_UNTIDY).fill_null(False) | (pl.col(c) == "").fill_null(False)
+        for c in TEXTS
+    )
     for name in TEXTS:
-        odd = rows[name].str.contains(_UNTIDY).fill_null(False)
-        if odd.any():
-            better = rows[name].filter(odd).str.replace_all(r"[\s\x{00a0}]+", " ")
-            rows = rows.with_columns(rows[name].scatter(odd.arg_true(), better))
+        if odd[name].any():
+            better = (
+                rows[name]
+                .filter(odd[name])
+                .str.replace_all(r"[\s\x{00a0}]+", " ")
+                .str.strip_chars()
+            )
+            better = better.set(better == "", None)
+            rows = rows.with_columns(rows[name].scatter(odd[name].arg_true(), better))
     return rows
 
 
@@ -193,11 +197,11 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
         return pl.DataFrame(schema=LINE_SCHEMA)
     parts = [_rows_of(sheet) for sheet in sheets]
     keys = pl.Series("g", np.repeat([s.key for s in sheets], [s.rows for s in sheets]), pl.Int32)
-    rows = pl.concat(parts).insert_column(0, keys)
+    rows = pl.concat(parts, rechunk=True).insert_column(0, keys)
     hints = _hints(sheets)
     rows, commas = parse_amounts(rows, "_amount", "g")
     rows, decisions = parse_dates(rows, "_date", "g", hints)
-    rows = _one_blank(rows.with_columns(_tidy(c) for c in TEXTS))
+    rows = _tidy(rows)
     decided = {row["g"]: row for row in decisions.iter_rows(named=True)}
     rows = _fill_months(rows, hints)
     rows, by_name = months_of_publication(rows, {s.key: s.hint.month for s in sheets})

@@ -154,7 +154,7 @@ def settle_measures(
 
 
 def build_mart(name: str, store: TableStore, connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Run one mart and write it to the store.
+    """Run one mart (its SQL file, or the ledger's function) and write it to the store.
 
     Args:
         name: such as ``marts.digital_share``.
@@ -177,10 +177,12 @@ def build_mart(name: str, store: TableStore, connection: duckdb.DuckDBPyConnecti
 
         points = connection.sql("select * from marts.maturity_and_spend_trust").pl()
         connection.register(STATISTICS[name], maturity_and_spend(points))
-    if name in LEDGER_MARTS:  # the ledger's own queries, judged one by one
-        made = LEDGER_MARTS[name](connection)
-    else:
-        made = connection.sql(sql_of(name)).pl()
+    # marts of the ledger are queries of their own, judged one by one
+    made = (
+        LEDGER_MARTS[name](connection)
+        if name in LEDGER_MARTS
+        else connection.sql(sql_of(name)).pl()
+    )
     frame = store.write(name, made)
     _create_view(connection, store, name)
     return frame

@@ -23,6 +23,7 @@ from pipeline.corrections.ledger import ledger_files
 from pipeline.ingest.payments import PaymentLines
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport
 from pipeline.refresh.context import Run
+from pipeline.refresh.revisions import counting_version, families
 from pipeline.schema import table
 from pipeline.settings import Settings
 from pipeline.store.tables import write_parquet
@@ -60,7 +61,8 @@ def correct_payments(run: Run, found: PaymentLines) -> PaymentLines:
     Raises:
         CorrectionError: when an entry about a file that is here no longer fits.
     """
-    corrected = _apply(run, "spend_over_25k", found.lines)
+    readable = {r.path for r in found.reports if r.status != "set aside"}
+    corrected = _apply(run, "spend_over_25k", found.lines, readable)
     if not corrected.changed:
         return found
     reports = {report.path: report for report in found.reports}
@@ -91,8 +93,17 @@ def read_applied(run: Run) -> pl.DataFrame:
     return run.read_parts("corrections", table("meta.correction").polars)
 
 
-def _apply(run: Run, source_id: str, facts: pl.DataFrame) -> Corrected:
-    files = [PresentFile(f.path, f.sha256, f.superseded_by) for f in run.files_of(source_id)]
+def _apply(
+    run: Run, source_id: str, facts: pl.DataFrame, readable: set[str] | None = None
+) -> Corrected:
+    """Apply the ledger; with ``readable``, a version that cannot be read gives way to an earlier one."""
+    present = run.files_of(source_id)
+    counting = {f.path: f.superseded_by for f in present}
+    if readable is not None:
+        for family in families(present):
+            counts = counting_version(family, readable)
+            counting |= {path: None if path == counts else counts for path in family}
+    files = [PresentFile(f.path, f.sha256, counting[f.path]) for f in present]
     corrected = apply_corrections(facts, entries_of(run, source_id), files)
     write_parquet(
         corrected.applied, run.settings.work / "parts" / f"{source_id}.corrections.parquet"

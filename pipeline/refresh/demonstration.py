@@ -7,7 +7,7 @@ import shutil
 import uuid
 from pathlib import Path
 
-from pipeline.ingest.files import list_raw_files
+from pipeline.ingest.files import raw_paths
 from pipeline.refresh.inbox import inbox_files
 from pipeline.settings import DEMONSTRATION_MARKER, Settings
 
@@ -38,7 +38,7 @@ def demonstration_tree(settings: Settings) -> Path:
 def has_raw_files(settings: Settings) -> bool:
     """Whether there is anything to read, filed or still in the inbox."""
     raw = settings.raw
-    return raw.is_dir() and bool(inbox_files(raw) or list_raw_files(raw))
+    return raw.is_dir() and (bool(inbox_files(raw)) or any(True for _ in raw_paths(raw)))
 
 
 def or_demonstration(settings: Settings) -> Settings:

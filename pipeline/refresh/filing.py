@@ -149,7 +149,7 @@ class Sorter:
                 batch = self._read(opened, opened.path)
                 organisation, whose = self._whose(opened, batch)
                 folder, reason = folder / organisation, f"{reason}; {whose}"
-            if here := _same_content(folder, opened):
+            if here := _same_content(folder, opened, any_name=batch is not None):
                 return self._already_here(opened, kind, organisation, here)
             if batch is not None:
                 self._must_be_a_version(base_path(folder / opened.path.name), batch)
@@ -199,17 +199,14 @@ class Sorter:
             reason = who.reason.replace("such as spend_over_25k/RJ1/", "such as inbox/RJ1/")
             raise StaysError(f"these are payments, but whose is not sure: {reason}")
         if register is not None and not hint:
-            others = {register.match(e) for e in named["entity"].head(50)} | {
-                identify("", name, None, register).code
-            }
-            others -= {None, who.code}
+            others = {register.match(e) for e in named["entity"].head(50)} - {None, who.code}
             if others:
                 listed = ", ".join(
                     f"{code} {register.name_of(code)}"
                     for code in sorted({*others, who.code} - {None})
                 )
                 raise StaysError(
-                    f"these are payments, but content and name point to different organisations: {listed}; "
+                    f"these are payments, but the file names several publishers: {listed}; "
                     f"{HOW_TO_SAY_WHOSE}"
                 )
         return who.code, who.reason
@@ -262,17 +259,23 @@ def _months(months: set[dt.date]) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def _same_content(folder: Path, opened: Opened) -> Path | None:
-    """A file directly in the folder with the same content; of the same name where there are several."""
+def _same_content(folder: Path, opened: Opened, *, any_name: bool) -> Path | None:
+    """A file directly in the folder with the same content.
+
+    Payments under two names would count twice, so any name will do for them. Elsewhere the name says
+    something of its own (the year of accounts, the age of a register), so only its versions count.
+    """
     if not folder.is_dir():
         return None
+    own = base_path(opened.path).name
     same = [
         path
         for path in sorted(folder.iterdir())
         if path.is_file()
         and not path.is_symlink()
+        and (any_name or base_path(path).name == own)
         and path.stat().st_size == opened.bytes
         and sha256_of(path) == opened.sha256
     ]
-    own = [p for p in same if base_path(p).name == base_path(opened.path).name]
-    return (own or same or [None])[0]
+    same.sort(key=lambda path: base_path(path).name != own)
+    return same[0] if same else None

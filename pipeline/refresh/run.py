@@ -124,7 +124,7 @@ def _locked(run: Run, started: float, *, force: bool, only: Sequence[str] | None
 
 
 def empty_inbox(run: Run) -> list[str]:
-    """Stage nought: file what lies in the inbox; a sentence a file."""
+    """Stage nought: file what lies in the inbox; a sentence a file, those that stay first."""
     if not inbox_files(run.settings.raw):
         sort_inbox(run)  # forgets what stayed the last time
         return []
@@ -132,7 +132,7 @@ def empty_inbox(run: Run) -> list[str]:
         outcomes = sort_inbox(run)
         filed = sum(not o.stays for o in outcomes)
         said.append(f"{filed:,} of {len(outcomes):,} files filed")
-    return [outcome.sentence for outcome in outcomes]
+    return [o.sentence for o in sorted(outcomes, key=lambda o: not o.stays)]
 
 
 def _unchanged_summary(run: Run, build_id: str, started: float) -> Summary:

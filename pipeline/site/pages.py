@@ -22,7 +22,7 @@ from pipeline.schema import all_tables
 from pipeline.site.organisations import Organisation
 from pipeline.site.promises import promises_context
 from pipeline.site.quality import quality_context
-from pipeline.site.render import html_table
+from pipeline.site.render import csv_text, html_table
 
 if TYPE_CHECKING:
     from pipeline.site.build import Writer
@@ -96,6 +96,9 @@ def write_all(
             {"title": title, "lead": lead, "charts": charts_of(charts, page), "status": None}
             | extra,
         )
+    classifier = frame(tables, "meta.classifier_quality")
+    if classifier.height:
+        writer.text("data/classifier-quality.csv", csv_text(classifier))
     writer.page("method.html", "method.html", _method(tables))
     promises, files = promises_context(tables)
     for name, content in files.items():
@@ -167,8 +170,13 @@ QUALITY_COLUMNS = (
 )
 
 
+# The other slices (single trusts, kinds of expense) are in the CSV file beside the table.
+QUALITY_SLICES = ("all", "confidence", "category")
+
+
 def _method(tables: Tables) -> dict[str, Any]:
     head = headline(tables)
+    quality = frame(tables, "meta.classifier_quality")
     measures = frame(tables, "dims.measure")
     rows = measures.sort("definition", "denominator").to_dicts()
     definitions = {r["definition"]: r for r in reversed(rows)}
@@ -186,9 +194,9 @@ def _method(tables: Tables) -> dict[str, Any]:
         "parameters": frame(tables, "dims.parameter").to_dicts(),
         "categories": frame(tables, "dims.category").sort("category").to_dicts(),
         "classifier": html_table(
-            frame(tables, "meta.classifier_quality").sort(
-                "slice_kind", "metric", "slice_value", "weighting", "validation"
-            ),
+            quality.filter(
+                pl.col("slice_kind").is_in(QUALITY_SLICES) & (pl.col("weighting") == "pounds")
+            ).sort("slice_kind", "metric", "slice_value", "validation"),
             QUALITY_COLUMNS,
         ),
         "corrections": frame(tables, "meta.correction").to_dicts(),

@@ -32,16 +32,20 @@ def parse_amounts(
     """
     text = frame[column].str.strip_chars()
     usual = text.str.contains(_USUAL)
-    plain = text.str.replace_all("[£,]", "") if _has(text, usual, "[£,]") else text
-    fast = plain.zip_with(usual.fill_null(False), pl.Series([None], dtype=pl.String))
-    # A minus on both sides of the pound sign would leave two; that is no amount and stays null.
-    value = fast.cast(pl.Float64, strict=False)
+    usual = usual.fill_null(False)
+    value = text.cast(pl.Float64, strict=False)
+    value = value.zip_with(usual, pl.Series([None], dtype=pl.Float64))  # not inf, not 1e5
+    signed = usual & value.is_null()
+    if signed.any():
+        # A minus on both sides of the pound sign would leave two; that is no amount.
+        bare = text.filter(signed).str.replace_all("[£,]", "").cast(pl.Float64, strict=False)
+        value = value.scatter(signed.arg_true(), bare)
     unusual = ((~usual) & (text != "")).fill_null(False)
     commas: dict[int, bool | None] = dict.fromkeys(frame[group].unique().to_list(), False)
     if unusual.any():
         odd = pl.DataFrame({"g": frame[group].filter(unusual), "_raw": text.filter(unusual)})
         tables = odd["g"].unique()
-        within = frame[group].is_in(tables.implode()) & usual.fill_null(False)
+        within = frame[group].is_in(tables.implode()) & usual
         votes = (
             pl.DataFrame({"g": frame[group].filter(within), "_t": text.filter(within)})
             .group_by("g")
@@ -54,11 +58,6 @@ def parse_amounts(
         commas |= found
         value = value.scatter(unusual.arg_true(), slow)
     return frame.with_columns(amount_gbp=value.round(2)), commas
-
-
-def _has(text: pl.Series, usual: pl.Series, pattern: str) -> bool:
-    """Whether any usual amount holds a sign that must be taken out."""
-    return bool((text.str.contains(pattern) & usual).any())
 
 
 def _parse_unusual(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
 from pipeline.ingest.tabular.text import parse_text
@@ -19,6 +20,7 @@ from pipeline.ingest.tabular.text import parse_text
 MEGABYTE = 1 << 20
 TABULAR_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
+_CONTROL = bytes([*range(9), *range(14, 32)])
 _NOT_TABLES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -73,13 +75,20 @@ class Grid:
         return self.frame.height
 
 
-def _number_rows(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add physical row numbers and drop rows without content."""
+def _number_rows(frame: pl.DataFrame, *, none_blank: bool = False) -> pl.DataFrame:
+    """Add physical row numbers and drop rows without content.
+
+    Args:
+        frame: ``c0..cN`` in physical order.
+        none_blank: whether every row is known to have content.
+    """
     cells = frame.columns
-    rows = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias("row")
-    numbered = frame.insert_column(0, rows) if cells else pl.DataFrame({"row": rows})
     if not cells:
-        return numbered.clear()
+        return pl.DataFrame(schema={"row": pl.Int64})
+    rows = pl.Series("row", np.arange(1, frame.height + 1, dtype=np.int64))
+    numbered = frame.clone().insert_column(0, rows)
+    if none_blank:
+        return numbered
     has_content = [(pl.col(c).str.strip_chars() != "").fill_null(False) for c in cells]
     # Most rows show their content in the first column; only the others are looked at further,
     # which matters for accounts of a million rows.
@@ -128,7 +137,7 @@ def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip"]:
         raise UnreadableFileError("the content is XML or JSON, not a table")
     if not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         sample = data[:8192]
-        odd = sum(1 for byte in sample if byte < 9 or 13 < byte < 32)
+        odd = len(sample) - len(sample.translate(None, _CONTROL))
         utf16 = sample.count(0) > len(sample) // 4 and odd - sample.count(0) < len(sample) // 50
         if odd > len(sample) // 50 and not utf16:
             raise UnreadableFileError("the content is binary data, not a table")
@@ -153,6 +162,10 @@ def _check_expansion(data: bytes, limits: Limits) -> None:
 def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> list[Grid]:
     import fastexcel
 
+    if container == "xls" and "EncryptedPackage".encode("utf-16-le") in data:
+        raise UnreadableFileError(
+            "the workbook is protected by a password; ask the publisher for one without"
+        )
     try:
         book = fastexcel.read_excel(data)
         names = book.sheet_names
@@ -250,4 +263,4 @@ def read_grids(data: bytes, *, limits: Limits | None = None, depth: int = 0) -> 
     told = {"encoding": facts.encoding, "delimiter": facts.delimiter}
     if facts.repaired_quotes:
         told["quotes"] = "unbalanced, read line by line"
-    return [Grid("", _number_rows(frame), True, "csv", told)]
+    return [Grid("", _number_rows(frame, none_blank=facts.first_cells_filled), True, "csv", told)]

@@ -14,7 +14,9 @@ from pipeline.ingest.tabular.profile import Profile, look, profile
 from pipeline.ingest.tabular.vocabulary import header_strength, normalise, role_of
 
 SEARCH_ROWS = 60
-SAMPLE_ROWS = 60
+FIRST_LOOK = 20
+LOOK_AT_ROWS = 300
+SAMPLE_ROWS = 40
 ENOUGH_DATA_ROWS = 8
 Cells = list[str | None]
 
@@ -364,13 +366,20 @@ def find_layout(grid: Grid) -> Layout:
         LayoutError: with a sentence that says what is missing or ambiguous.
     """
     names = [c for c in grid.frame.columns if c != "row"]
-    top = [(int(r[0]), list(r[1:])) for r in grid.frame.head(SEARCH_ROWS + 2).iter_rows()]
-    found = find_header(top)
+    found = None
+    for depth in (FIRST_LOOK, SEARCH_ROWS + 2):
+        top = [(int(r[0]), list(r[1:])) for r in grid.frame.head(depth).rows()]
+        found = find_header(top)
+        if (
+            found
+            and sum(_looks_like_data(cells) for _, cells in top[found[2] :]) >= ENOUGH_DATA_ROWS
+        ):
+            break
     if found:
         header_rows, cells, skip = found
     else:
         header_rows, cells, skip = [], [None] * len(names), 0
-    body = grid.frame.slice(skip, 400)
+    body = grid.frame.slice(skip, LOOK_AT_ROWS)
     if body.height == 0:
         raise LayoutError("the sheet has a header but no rows below it")
     step = max(1, body.height // SAMPLE_ROWS)

@@ -99,6 +99,8 @@ def look(cell: str) -> tuple[frozenset[str], int]:
 
     The same suppliers, types and dates come again in file after file, so the answer is kept.
     """
+    if cell.isdecimal() and cell.isascii():
+        return _look_at_digits(cell)
     found: set[str] = set()
     if cell[:1].isdigit() or _LETTER.search(cell):
         for name, test in (("date", DATE), ("month", MONTH_ONLY), ("serial", SERIAL)):
@@ -134,6 +136,19 @@ def look(cell: str) -> tuple[frozenset[str], int]:
         if BUDGET.match(cell):
             found.add("budget")
     return frozenset(found), width
+
+
+def _look_at_digits(cell: str) -> tuple[frozenset[str], int]:
+    """The same for digits alone: references, codes, whole pounds, serial dates."""
+    found = {"numeric"}
+    if len(cell) == 5 and SERIAL.match(cell):
+        found.add("serial")
+    elif len(cell) == 8 and DATE.match(cell):
+        found.add("date")
+    size = int(cell) if len(cell) < 16 else 0
+    if size >= 25_000:
+        found.add("over_threshold")
+    return frozenset(found), len(str(size)) if len(cell) < 16 else 0
 
 
 def profile(values: list[str | None]) -> Profile:

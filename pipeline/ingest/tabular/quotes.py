@@ -29,7 +29,7 @@ def _cells(lines: list[str], delimiter: str, *, skip: bool) -> tuple[list[str], 
         strict = csv.reader(lines[:used], delimiter=delimiter, skipinitialspace=skip, strict=True)
         next(strict, [])
     except csv.Error as error:
-        return row, used, "unexpected end" not in str(error)
+        return row, used, used == 1 and "unexpected end" not in str(error)
     return row, used, True
 
 
@@ -55,7 +55,9 @@ def parse_slowly(text: str, delimiter: str) -> pl.DataFrame:
     while at < len(kept):
         row, used, closed = _cells(kept[at : at + LONGEST_ROW], delimiter, skip=skip)
         plain = kept[at].rstrip("\n").replace('"', "").split(delimiter)
-        swallowed = used > 1 and len(row) != usual and len(plain) >= usual
+        inside = max((cell.count(delimiter) for cell in row if "\n" in cell), default=0)
+        wrong_width = len(row) != usual or inside >= max(2, usual - 1)
+        swallowed = used > 1 and wrong_width and len(plain) >= usual
         if not closed or swallowed:
             row, used = plain, 1
         rows.append(row)

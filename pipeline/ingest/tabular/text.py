@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -19,16 +20,25 @@ from pipeline.ingest.tabular.quotes import parse_slowly
 
 DELIMITERS = (",", "\t", ";", "|")
 SAMPLE_BYTES, SAMPLE_LINES = 1 << 16, 100
+_SOME_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
+# First bytes of a line that may have nothing in its first cell (the last three begin odd blanks).
+_MAY_BE_BLANK = np.zeros(256, dtype=bool)
+_MAY_BE_BLANK[list(b'\n\r ,;|\t"\xc2\xe2\xe3')] = True
 WIDEST_FACTOR = 25  # a line this many times wider than allowed is no table, whatever is in it
 
 
 @dataclass(frozen=True)
 class TextFacts:
-    """What was decided about a text file."""
+    """What was decided about a text file.
+
+    ``first_cells_filled`` is True when no line begins with a delimiter, a blank, a quotation mark
+    or its end, so that every row surely has content.
+    """
 
     encoding: str
     delimiter: str
     repaired_quotes: bool = False
+    first_cells_filled: bool = False
 
 
 def _cp1252_for_bad_bytes(error: UnicodeError) -> tuple[str, int]:
@@ -76,7 +86,8 @@ def decode(data: bytes) -> tuple[bytes, str]:
         data.decode("utf-8")
         return data, encoding or "utf-8"
     except UnicodeDecodeError:
-        text = data.decode("utf-8", errors="fivepercent_cp1252")
+        errors = "fivepercent_cp1252" if _SOME_UTF8.search(data) else None
+        text = data.decode("utf-8", errors) if errors else data.decode("cp1252", "replace")
         return text.encode("utf-8", errors="replace"), encoding or "cp1252"
 
 
@@ -89,7 +100,7 @@ def find_delimiter(text: str) -> str:
     Returns:
         One of comma, tab, semicolon and bar; comma when nothing splits.
     """
-    lines = [line for line in text.split("\n")[:SAMPLE_LINES] if line.strip()]
+    lines = [line for line in text.split("\n", SAMPLE_LINES)[:SAMPLE_LINES] if line.strip()]
     present = [d for d in DELIMITERS if sum(d in line for line in lines) * 3 > len(lines)]
     if len(present) == 1:
         return present[0]
@@ -126,6 +137,15 @@ def _widest_line(data: bytes, delimiter: str) -> int:
     if not len(marks):
         return 1
     return int(np.bincount(np.searchsorted(ends, marks)).max()) + 1
+
+
+def _first_cells_filled(body: bytes) -> bool:
+    """Whether every line surely begins with content."""
+    raw = np.frombuffer(body, dtype=np.uint8)
+    if not raw.size:
+        return False
+    starts = np.flatnonzero(raw[:-1] == 0x0A) + 1
+    return not (_MAY_BE_BLANK[raw[0]] or _MAY_BE_BLANK[raw[starts]].any())
 
 
 def _parse_fast(body: bytes, delimiter: str, width: int) -> pl.DataFrame:
@@ -166,15 +186,15 @@ def parse_text(data: bytes, *, max_columns: int) -> tuple[pl.DataFrame, TextFact
     body, encoding = decode(data)
     if b"\x00" in body:
         body = body.replace(b"\x00", b"")
-    if b"\r" in body:
-        body = body.replace(b"\r\n", b"\n")
-        if b"\r" in body:
-            body = body.replace(b"\r", b"\n")
+    returns = body.count(b"\r")
+    if returns and returns != body.count(b"\r\n"):  # the parser understands line ends of one kind
+        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     head = body[:SAMPLE_BYTES].decode("utf-8", errors="ignore")
     delimiter = find_delimiter(head)
     if len(body) > SAMPLE_BYTES and "\n" in head:
         head = head[: head.rindex("\n")]
-    width = 1 + max(line.count(delimiter) for line in head.split("\n"))
+    # The first lines tell the width; a wider one further down makes the parser complain.
+    width = 1 + max(line.count(delimiter) for line in head.split("\n", SAMPLE_LINES)[:SAMPLE_LINES])
     if width > max_columns * WIDEST_FACTOR:
         raise ValueError(
             f"a line has {width:,} fields; more than {max_columns} columns is no table"
@@ -202,7 +222,8 @@ def parse_text(data: bytes, *, max_columns: int) -> tuple[pl.DataFrame, TextFact
                 frame = None
     repaired = frame is None
     if frame is None:
-        frame = parse_slowly(body.decode("utf-8", errors="replace"), delimiter)
+        text = body.replace(b"\r\n", b"\n").decode("utf-8", errors="replace")
+        frame = parse_slowly(text, delimiter)
     blank = frame.null_count().row(0) if frame.width else ()
     used = [name for name, n in zip(frame.columns, blank, strict=True) if n < frame.height]
     if len(used) > max_columns:
@@ -210,4 +231,5 @@ def parse_text(data: bytes, *, max_columns: int) -> tuple[pl.DataFrame, TextFact
     last = max((int(name[1:]) for name in used), default=-1)
     if last + 1 < frame.width:
         frame = frame.select(f"c{i}" for i in range(last + 1))
-    return frame, TextFacts(encoding, delimiter, repaired)
+    filled = not repaired and _first_cells_filled(body)
+    return frame, TextFacts(encoding, delimiter, repaired, filled)

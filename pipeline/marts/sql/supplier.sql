@@ -1,7 +1,7 @@
 -- marts.supplier
 -- Grain: one supplier (canonical name) and financial year, over all trusts whose payments are here.
 -- Question: whom does the digital money go to, how concentrated is it, and how much of it comes back each year?
--- Caveat: published digital payments of the trusts here, so totals grow with the number of trusts and months.
+-- Caveat: published digital payments of the trusts here (no national bodies, no boards), so totals grow with the number of trusts and months.
 --         Resellers hide the makers behind them. A number instead of a name is a key or a redaction: it counts
 --         in totals and not in concentration. Recurrent means paid by the same trust in three of four years.
 with trust_years as (
@@ -29,6 +29,8 @@ supplier_year as (
         sum(s.epr_gbp) as epr_gbp
     from measures.supplier_paid as s
     left join trust_years as t using (organisation_code, financial_year)
+    left join dims.organisation as o using (organisation_code)
+    where coalesce(o.kind, 'trust') = 'trust'
     group by s.supplier, s.financial_year
 ),
 market as (

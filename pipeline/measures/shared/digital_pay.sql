@@ -17,7 +17,7 @@ nearest as (
         c.organisation_code,
         c.financial_year,
         arg_min(s, abs(s.year - left(c.financial_year, 4)::integer) * 100000
-            + s.year * 10 + (s.proxy <> 'central functions')::integer) as count
+            + s.year * 10 + (s.proxy <> 'central functions')::integer) as chosen
     from measures.cost_split as c
     join counts as s using (organisation_code)
     group by c.organisation_code, c.financial_year
@@ -25,19 +25,19 @@ nearest as (
 select
     c.organisation_code,
     c.financial_year,
-    n.count.proxy as proxy,
-    n.count.fte_share as fte_share,
-    c.staff_gbp * n.count.fte_share
-        * case n.count.proxy when 'central functions' then p.digital_part_of_central else p.digital_part_of_administration end
+    n.chosen.proxy as proxy,
+    n.chosen.fte_share as fte_share,
+    c.staff_gbp * n.chosen.fte_share
+        * case n.chosen.proxy when 'central functions' then p.digital_part_of_central else p.digital_part_of_administration end
         as pay_gbp,
-    c.staff_gbp * n.count.fte_share
-        * case n.count.proxy when 'central functions' then p.digital_part_of_central_low else p.digital_part_of_administration_low end
+    c.staff_gbp * n.chosen.fte_share
+        * case n.chosen.proxy when 'central functions' then p.digital_part_of_central_low else p.digital_part_of_administration_low end
         as pay_low_gbp,
-    c.staff_gbp * n.count.fte_share
-        * case n.count.proxy when 'central functions' then p.digital_part_of_central_high else p.digital_part_of_administration_high end
+    c.staff_gbp * n.chosen.fte_share
+        * case n.chosen.proxy when 'central functions' then p.digital_part_of_central_high else p.digital_part_of_administration_high end
         as pay_high_gbp,
-    'Digital staff estimated as a part of ' || n.count.proxy || ' counted in ' || n.count.counted_in
-        || case when n.count.year <> left(c.financial_year, 4)::integer then ', another financial year' else '' end
+    'Digital staff estimated as a part of ' || n.chosen.proxy || ' counted in ' || n.chosen.counted_in
+        || case when n.chosen.year <> left(c.financial_year, 4)::integer then ', another financial year' else '' end
         || case when c.staff_is_from_accounts then '.' else '; staff costs of the year estimated from other accounts.' end
         as note
 from measures.cost_split as c

@@ -1,0 +1,81 @@
+"""Whose file it is: folder, entity, file name; and when unsure, three guesses instead of one booking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingest_files import register
+from spend_files import put, table
+
+from pipeline.ingest.files import list_raw_files
+from pipeline.ingest.identity import identify
+from pipeline.ingest.payments import read_payment_lines
+
+KNOWN = register(
+    ("RZA", "Meadowsweet University Hospitals NHS Foundation Trust"),
+    ("RZB", "Larkspur Community NHS Trust"),
+    ("RZC", "North Pellow Healthcare NHS Trust"),
+    ("QZZ", "NHS Meadow and Vale Integrated Care Board"),
+    RZB="Larkspur and Tarn Community NHS Trust",
+)
+
+
+def test_a_folder_called_by_a_code_decides() -> None:
+    who = identify("RZA", "April.csv", None, KNOWN)
+    assert who.code == "RZA"
+    assert who.warning is None
+
+
+def test_a_folder_that_contradicts_the_entity_is_believed_and_told() -> None:
+    who = identify("RZA", "April.csv", "Larkspur Community NHS Trust", KNOWN)
+    assert who.code == "RZA"
+    assert "RZB" in str(who.warning)
+
+
+def test_a_folder_in_small_letters_or_with_words_is_understood() -> None:
+    assert identify("rza", "April.csv", None, KNOWN).code == "RZA"
+    assert identify("RZA Meadowsweet", "April.csv", None, KNOWN).code == "RZA"
+    assert identify("Larkspur Community NHS Trust", "April.csv", None, KNOWN).code == "RZB"
+
+
+def test_without_a_folder_the_entity_then_the_name_of_the_file_decide() -> None:
+    assert identify("", "a.csv", "LARKSPUR COMMUNITY NHS TRUST", KNOWN).code == "RZB"
+    assert identify("", "a.csv", "Larkspur and Tarn Community NHS Trust", KNOWN).code == "RZB"
+    assert identify("", "a.csv", "NHS Meadow and Vale ICB", KNOWN).code == "QZZ"
+    assert identify("", "RZC spend April 2020.csv", None, KNOWN).code == "RZC"
+    name = "North Pellow Healthcare NHS Trust over 25k April 2020.csv"
+    assert identify("", name, None, KNOWN).code == "RZC"
+
+
+def test_a_file_name_against_the_entity_is_not_booked() -> None:
+    who = identify("", "RZC April 2020.csv", "Larkspur Community NHS Trust", KNOWN)
+    assert who.code is None
+    assert "RZB" in who.reason
+    assert "RZC" in who.reason
+
+
+def test_an_unknown_folder_is_set_aside_with_three_guesses_and_what_to_do() -> None:
+    who = identify("RXX", "April.csv", None, KNOWN)
+    assert who.code is None
+    assert "'RXX'" in who.reason
+    assert who.reason.count("RZ") + who.reason.count("QZZ") >= 3
+    assert "spend_over_25k/" in who.reason
+
+
+def test_the_likeliest_organisation_is_the_first_guess() -> None:
+    who = identify("", "spend.csv", "Larkspur Comunity Services Trust", KNOWN)
+    assert who.code is None
+    assert who.reason.index("RZB") < who.reason.index("RZA")
+
+
+def test_lines_of_an_unknown_publisher_are_rejected_and_the_others_published(
+    tmp_path: Path,
+) -> None:
+    put(tmp_path, "April.csv", table(4), folder="RZA")
+    put(tmp_path, "April.csv", table(4, add=7), folder="RXX")
+    found = read_payment_lines(list_raw_files(tmp_path), KNOWN)
+    assert found.lines["organisation_code"].unique().to_list() == ["RZA"]
+    unknown = next(r for r in found.reports if "RXX" in r.path)
+    assert unknown.status == "set aside"
+    assert unknown.rows_rejected == found.rejected.height == 12
+    assert unknown.rows_read == unknown.rows_rejected + unknown.rows_ignored
