@@ -184,7 +184,9 @@ def workforce(t: Tables) -> dict[Key, Row]:
                 for x in counts
                 if x["proxy"] == c["proxy"] and x["month"] == c["month"] and x["fte"] >= 5
             ]
-            row["posts_pro_rata"] = p["digital_posts_needed"] * fte / sum(x["fte"] for x in alike)
+            enough = p["pro_rata_part"] * len({x["code"] for x in counts})
+            posts = p["digital_posts_needed"] * fte / sum(x["fte"] for x in alike)
+            row["posts_pro_rata"] = posts if len(alike) >= enough else None
             first = [
                 (x["month"], x["fte"])
                 for x in counts

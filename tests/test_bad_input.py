@@ -125,7 +125,7 @@ def test_a_failed_blocking_check_leaves_the_previous_publication(
     first = refresh(settings)
     real = payments.classify_lines
 
-    def loses_a_row(lines, classify):  # noqa: ANN001, ANN202
+    def loses_a_row(lines, classify):
         return real(lines, classify).head(lines.height - 1)
 
     monkeypatch.setattr(payments, "classify_lines", loses_a_row)

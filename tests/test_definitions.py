@@ -19,7 +19,7 @@ def defs() -> dg.Definitions:
     return build_defs()
 
 
-def test_the_graph_is_the_one_that_was_reviewed(defs: dg.Definitions, snapshot) -> None:  # noqa: ANN001
+def test_the_graph_is_the_one_that_was_reviewed(defs: dg.Definitions, snapshot) -> None:
     graph = defs.resolve_asset_graph()
     told = {
         "assets": {

@@ -112,12 +112,12 @@ def test_readers_see_whole_builds_while_refreshes_run(published: Settings) -> No
 
 def test_a_second_refresh_waits_and_then_says_who_holds_the_lock(tmp_path: Path) -> None:
     said: list[str] = []
-    with refresh_lock(tmp_path):
-        with (
-            pytest.raises(LockedError, match=f"process {os.getpid()}"),
-            refresh_lock(tmp_path, wait_seconds=0.2, on_wait=said.append),
-        ):
-            pass
+    with (
+        refresh_lock(tmp_path),
+        pytest.raises(LockedError, match=f"process {os.getpid()}"),
+        refresh_lock(tmp_path, wait_seconds=0.2, on_wait=said.append),
+    ):
+        pass
     assert len(said) == 1
     with refresh_lock(tmp_path, wait_seconds=0):
         pass  # free again

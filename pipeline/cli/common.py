@@ -15,6 +15,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
 )
@@ -128,7 +129,7 @@ class Bars:
             console=errors,
             disable=quiet or not errors.is_terminal,
         )
-        self.task: Any = None  # a TaskID once a stage has begun
+        self.task: TaskID | None = None
         self.name = ""
 
     def __enter__(self) -> Bars:
@@ -145,13 +146,14 @@ class Bars:
 
     def advance(self, n: int = 1) -> None:
         """More units are done."""
-        self.bars.advance(self.task, n)
+        if self.task is not None:
+            self.bars.advance(self.task, n)
 
     def done(self, said: str = "") -> None:
         """The stage is finished."""
-        task: Any = self.task
-        total = self.bars.tasks[task].total if task is not None else 1
-        self.bars.update(task, completed=total, said=said)
+        if self.task is not None:
+            total = self.bars.tasks[self.task].total
+            self.bars.update(self.task, completed=total, said=said)
         if self.bars.disable and not self.quiet:
             errors.print(
                 f"{self.name}: {said}" if said else self.name, markup=False, highlight=False

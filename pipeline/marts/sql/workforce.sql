@@ -54,7 +54,9 @@ placed as (
         1.96 * sqrt(
             greatest(0, proxy_fte / all_fte * (1 - proxy_fte / all_fte)) / all_fte + 1.96 ** 2 / (4 * all_fte ** 2)
         ) / (1 + 1.96 ** 2 / all_fte) as half_width,
-        sum(proxy_fte) over (partition by month, proxy) as all_trusts_fte
+        sum(proxy_fte) over (partition by month, proxy) as all_trusts_fte,
+        count(proxy_fte) over (partition by month, proxy) as trusts_with_proxy,
+        (select count(distinct organisation_code) from counted) as trusts_known
     from counted
 )
 select
@@ -74,7 +76,10 @@ select
     quantile_cont(c.per_1000_fte, 0.75) over sector_month as sector_p75,
     c.proxy_fte / (s.spent_gbp / 1e8) as per_100m_gbp,
     s.financial_year as spending_year,
-    p.digital_posts_needed * c.proxy_fte / c.all_trusts_fte as posts_pro_rata,
+    -- A part of the whole needs the whole: none from a proxy that few trusts have.
+    case when c.trusts_with_proxy >= p.pro_rata_part * c.trusts_known
+        then p.digital_posts_needed * c.proxy_fte / c.all_trusts_fte
+    end as posts_pro_rata,
     b.proxy_fte as baseline_fte,
     b.proxy_fte * (1 + p.digital_posts_needed / p.digital_posts_baseline) as target_fte,
     b.proxy_fte * (1 + p.digital_posts_needed / p.digital_posts_baseline) - c.proxy_fte as gap_fte,

@@ -1,0 +1,291 @@
+"""What each column of a spend table means: its header and its values vote together.
+
+A header that says date over values that are no dates is not believed, and a blank or misspelt
+header is filled from what the values look like. When two readings are equally good the table is
+refused with both named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.ingest.tabular.profile import Profile
+from pipeline.ingest.tabular.vocabulary import normalise, role_of
+
+
+class LayoutError(ValueError):
+    """The table cannot be understood; the message says what is missing or ambiguous."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one sheet was understood.
+
+    Attributes:
+        header_rows: physical rows of the header; empty when the table has none.
+        columns: role -> grid column.
+        headers: grid column -> header as published.
+        notes: decisions worth telling, as sentences.
+        warnings: what a reader should know.
+        confidence: 0..1, the weakest essential decision.
+    """
+
+    header_rows: tuple[int, ...]
+    columns: dict[str, str]
+    headers: dict[str, str]
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    confidence: float = 1.0
+
+
+def _content_score(role: str, p: Profile) -> float:
+    """How well values fit a role; a negative value forbids it."""
+    if p.n == 0:
+        return -0.2 if role in ("amount", "date", "supplier") else 0.0
+    dates = max(p.date, p.serial if p.serial > 0.8 and p.decimal < 0.2 else 0.0)
+    if role == "date":
+        return max(dates, p.month * 0.8) if max(dates, p.month) >= 0.5 else -1.0
+    if role == "amount":
+        if p.money < 0.5 or (p.date > 0.5):
+            return -1.0
+        return (
+            0.35 + 0.25 * p.decimal + 0.1 * (p.negative > 0) + 0.15 * p.over_threshold
+            + 0.15 * min(p.digits_spread * 2, 1)
+        ) * p.money  # fmt: skip
+    if role == "supplier":
+        if p.text < 0.3 and p.distinct < 0.05:
+            return -0.5
+        return (
+            -0.3
+            if p.constant and p.legal < 0.5
+            else 0.15
+            + 0.5 * min(p.legal * 1.6, 1)
+            + 0.25 * p.company * p.text
+            + 0.1 * min(p.distinct * 2, 1)
+        )
+    if role == "expense_type":
+        return (
+            -0.5
+            if p.text < 0.4
+            else 0.2
+            + 0.5 * p.ledger
+            + 0.1 * (p.distinct < 0.7)
+            - 0.5 * p.legal
+            - 0.3 * (p.publisher > 0.9)
+        )
+    if role == "expense_area":
+        return (
+            -0.5
+            if p.text < 0.3
+            else 0.2
+            + 0.5 * p.area
+            + 0.1 * (p.distinct < 0.7)
+            - 0.5 * p.legal
+            - 0.3 * (p.publisher > 0.9)
+        )
+    if role == "entity":
+        return 0.9 * p.publisher if p.distinct <= max(0.15, 2.5 / p.n) else -0.2
+    if role == "department":
+        return 0.3 if p.distinct <= max(0.1, 1.5 / p.n) else -0.4
+    if role == "reference":
+        return 0.4 if p.money > 0.6 or (p.text < 0.6 and p.distinct > 0.4) else 0.05
+    if role == "description":
+        return 0.3 * p.text
+    return 0.1
+
+
+ESSENTIAL = ("amount", "date", "supplier")
+FILLED_BY_CONTENT = ("amount", "date", "supplier", "expense_type", "expense_area")
+
+
+def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -> Layout:
+    """Decide what each column means from its header and its values.
+
+    Args:
+        headers: grid column -> header text or None.
+        profiles: grid column -> profile of its values.
+
+    Raises:
+        LayoutError: when no column can be the amount, the date or the supplier, or two are equally
+            likely to be the amount and nothing tells them apart.
+    """
+    columns: dict[str, str] = {}
+    notes: list[str] = []
+    warnings: list[str] = []
+    confidence = 1.0
+    votes: list[tuple[float, str, str, float]] = []
+    disbelieved: dict[str, str] = {}
+    for column, header in headers.items():
+        found = role_of(header)
+        if found is None:
+            continue
+        role, strength = found
+        if (
+            role == "expense_type"
+            and "expenditure" in normalise(header)
+            and profiles[column].budget > 0.9
+        ):
+            continue  # the department's "Expenditure Type" is Programme, Admin or Capital
+        fit = _content_score(role, profiles[column])
+        if fit <= -0.5 or (fit < 0 and role in ESSENTIAL and profiles[column].n > 0):
+            disbelieved.setdefault(role, column)
+            warnings.append(
+                f"The column headed {header!r} does not hold what its header says; "
+                "it was read by its values instead."
+            )
+            continue
+        # Which of several money columns is meant is for their names to say, not for their values.
+        weight = 0.35 * (min(profiles[column].filled, 0.5) if role == "amount" else fit)
+        votes.append((strength + weight, role, column, fit))
+        if role == "department" and fit < 0:  # "Department" is also what a cost centre is called
+            votes.append((0.55, "expense_area", column, fit))
+    _refuse_equal_amounts(votes, headers)
+    for _, role, column, _ in sorted(votes, key=lambda v: -v[0]):
+        if role not in columns and column not in columns.values():
+            columns[role] = column
+    if (
+        "department" in columns
+        and _content_score("department", profiles[columns["department"]]) < 0
+    ):
+        if "expense_area" not in columns:
+            columns["expense_area"] = columns.pop("department")
+        else:
+            columns.pop("department")
+    _fill_from_content(headers, profiles, columns, notes)
+    _tell_other_amounts(votes, headers, columns, notes)
+    _undo_swapped_supplier(headers, profiles, columns, warnings)
+    if "date" not in columns and "period" in columns:
+        columns["date"] = columns["period"]
+        notes.append("Dates are known by month only.")
+    for role in ESSENTIAL:
+        if role not in columns and role != "date":
+            known = ", ".join(repr(h) for h in headers.values() if h) or "without headers"
+            if role in disbelieved:
+                example = profiles[disbelieved[role]].example
+                raise LayoutError(
+                    f"the column headed {headers[disbelieved[role]]!r} holds no {role} (it holds "
+                    f"{example!r}), and no other column does; look at the published file and offer "
+                    "a corrected one"
+                )
+            raise LayoutError(
+                f"no column holds the {role}; the columns are {known}. Name it in the header "
+                f"(for example {_example(role)!r}) and offer the file again"
+            )
+        if role in columns and role_of(headers[columns[role]]) is None:
+            confidence = min(confidence, 0.8)
+    return Layout((), columns, {c: h for c, h in headers.items() if h}, notes, warnings, confidence)
+
+
+def _tell_other_amounts(
+    votes: list[tuple[float, str, str, float]],
+    headers: dict[str, str | None],
+    columns: dict[str, str],
+    notes: list[str],
+) -> None:
+    """Say which column of money was taken when headers name several."""
+    if "amount" not in columns:
+        return
+    others = [headers[v[2]] for v in votes if v[1] == "amount" and v[2] != columns["amount"]]
+    if others:
+        notes.append(
+            f"Of several columns of money {_name(headers, columns['amount'])} was taken; "
+            f"not taken: {', '.join(repr(h) for h in others)}."
+        )
+
+
+def _refuse_equal_amounts(
+    votes: list[tuple[float, str, str, float]], headers: dict[str, str | None]
+) -> None:
+    """Refuse a table in which two columns of money have the very same name."""
+    money = sorted(((v[0], v[2]) for v in votes if v[1] == "amount" and v[3] > 0), reverse=True)
+    if len(money) < 2:
+        return
+    first, second = money[0][1], money[1][1]
+    if normalise(headers[first]) == normalise(headers[second]):
+        raise LayoutError(
+            f"columns {int(first[1:]) + 1} and {int(second[1:]) + 1} are both headed "
+            f"{headers[first]!r} and hold money; nothing says which of them was paid. Rename one"
+        )
+
+
+def _example(role: str) -> str:
+    return {"amount": "Amount", "supplier": "Supplier", "date": "Date"}.get(role, role)
+
+
+def _fill_from_content(
+    headers: dict[str, str | None],
+    profiles: dict[str, Profile],
+    columns: dict[str, str],
+    notes: list[str],
+) -> None:
+    """Give essential roles that no header named to the column whose values fit them best."""
+    for role in FILLED_BY_CONTENT:
+        if role in columns:
+            continue
+        free = [
+            c
+            for c, p in profiles.items()
+            if c not in columns.values()
+            and p.n > 0
+            and _may_be(role, headers[c])
+            and not (role in ("expense_type", "expense_area") and (p.constant or p.budget > 0.9))
+        ]
+        scored = sorted(((_content_score(role, profiles[c]), c) for c in free), reverse=True)
+        floor = {"date": 0.5, "amount": 0.45, "supplier": 0.3}.get(role, 0.2)
+        scored = [
+            s
+            for s in scored
+            if s[0] >= floor and (role not in ESSENTIAL or profiles[s[1]].filled > 0.3)
+        ]
+        if not scored:
+            continue
+        if role == "amount" and len(scored) > 1 and scored[0][0] - scored[1][0] < 0.08:
+            raise LayoutError(
+                f"two columns could be the amount ({_name(headers, scored[0][1])} and "
+                f"{_name(headers, scored[1][1])}) and no header says which; name it 'Amount'"
+            )
+        column = scored[0][1]
+        columns[role] = column
+        notes.append(
+            f"{_name(headers, column)} was taken for the {role.replace('_', ' ')} by its values."
+        )
+
+
+def _may_be(role: str, header: str | None) -> bool:
+    """Whether a column whose header names another role may still be taken for this one."""
+    found = role_of(header)
+    return found is None or found[1] < 0.75 or (role in ESSENTIAL and found[0] not in (
+        "reference", "their_reference", "vat_amount", "supplier_number", "code", "period", "financial_year",
+        "vat_registration", "expense_type", "expense_area", "description", "entity", "department",
+        "supplier_type", "supplier_postcode", "contract_number", "project_code", "spend_kind", "other",
+    ))  # fmt: skip
+
+
+def _name(headers: dict[str, str | None], column: str) -> str:
+    header = headers.get(column)
+    return (
+        f"the column headed {header!r}" if header else f"column {int(column[1:]) + 1} (no header)"
+    )
+
+
+def _undo_swapped_supplier(
+    headers: dict[str, str | None],
+    profiles: dict[str, Profile],
+    columns: dict[str, str],
+    warnings: list[str],
+) -> None:
+    """Exchange supplier and a text column when company names clearly stand in the other one."""
+    if "supplier" not in columns:
+        return
+    here = profiles[columns["supplier"]]
+    for role in ("expense_type", "expense_area", "description"):
+        if role not in columns:
+            continue
+        there = profiles[columns[role]]
+        if there.legal > 0.35 and here.legal < 0.05 and here.ledger > 0.3 and here.n >= 8:
+            columns["supplier"], columns[role] = columns[role], columns["supplier"]
+            warnings.append(
+                f"Company names stand under {headers[columns['supplier']]!r}, not under "
+                f"{headers[columns[role]]!r}; the two columns were exchanged."
+            )
+            return
