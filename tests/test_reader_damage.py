@@ -65,6 +65,40 @@ def test_a_zip_that_unpacks_without_end_is_refused_before_it_is_unpacked() -> No
         read_grids(b"a,b\n" * 1000, limits=Limits(max_bytes=100))
 
 
+def test_a_file_that_breaks_the_typing_of_rows_takes_no_other_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pipeline.ingest import spend_rows
+    from pipeline.ingest.spend import SpendInput, read_spend
+
+    real = spend_rows.parse_dates
+
+    def breaks(frame, column, group, hints):
+        if frame["supplier"].is_in(["Larkspur 7 Ltd"]).any():
+            raise OverflowError("a date no calendar knows")
+        return real(frame, column, group, hints)
+
+    monkeypatch.setattr(spend_rows, "parse_dates", breaks)
+    files = {"good.csv": table(4, n=5), "bad.csv": table(5, n=12), "fine.csv": table(6, n=4)}
+    batch = read_spend([SpendInput(name, lambda t=t: t.encode()) for name, t in files.items()])
+    assert {n: r.status for n, r in batch.reports.items()} == {
+        "good.csv": "read",
+        "bad.csv": "set aside",
+        "fine.csv": "read",
+    }
+    assert batch.lines.height == 9
+    assert batch.rejected.height == 13
+    for report in batch.reports.values():
+        assert report.rows_read == report.rows_kept + report.rows_rejected + report.rows_ignored
+
+
+def test_years_no_calendar_knows_reject_their_rows() -> None:
+    text = table(4, n=8).replace("13/04/2020", "01/02/0000").replace("14/04/2020", "03/04/0000")
+    batch, report = read_one("2020-21.csv", text)
+    assert report.rows_rejected == batch.rejected.height == 2
+    assert batch.lines.height == 6
+
+
 def test_names_in_a_zip_lead_nowhere() -> None:
     _, report = read_one("x.zip", zipped({"../../etc/spend.csv": table(4).encode()}))
     assert report.rows_kept == 12

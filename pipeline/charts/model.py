@@ -108,7 +108,7 @@ class Chart:
         margin = layout.get("margin", {})
         old_top, old_bottom = margin.get("t", 40), margin.get("b", 40)
         top = old_top + 26 * (title.count("<br>") + 1)
-        top += 17 * (subtitle.count("<br>") + 1) + 10
+        top += 17 * (subtitle.count("<br>") + 1) + 22
         bottom = old_bottom + 15 * (foot.count("<br>") + 1) + 18
         figure.update_layout(
             title={
@@ -116,7 +116,7 @@ class Chart:
                 "y": 1,
                 "yref": "container",
                 "yanchor": "top",
-                "pad": {"t": 12, "l": 12},
+                "pad": {"t": 24, "l": 12},
                 "subtitle": {"text": subtitle, "font": {"size": 13, "color": theme.MUTED}},
             },
             margin={"t": top, "b": bottom},

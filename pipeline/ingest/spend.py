@@ -101,7 +101,7 @@ def read_spend(
             report.status, report.reason = "set aside", grids
             continue
         _understand(item, grids, report, sheets, rejected)
-    lines = drop_repeated_sheets(type_rows(sheets, rejected), sheets, rejected)
+    lines = drop_repeated_sheets(_type_safely(sheets, rejected, reports), sheets, rejected)
     _finish(reports, sheets, lines)
     return SpendBatch(
         lines,
@@ -110,6 +110,35 @@ def read_spend(
         else pl.DataFrame(schema=REJECTED_SCHEMA),
         reports,
     )
+
+
+def _type_safely(
+    sheets: list[Sheet], rejected: list[pl.DataFrame], reports: dict[str, FileReport]
+) -> pl.DataFrame:
+    """Type all rows together; if that fails, file by file, so that only the guilty file is lost."""
+    before = len(rejected)
+    try:
+        return type_rows(sheets, rejected)
+    except Exception:  # whatever a hostile file managed, the others are read
+        del rejected[before:]
+    lines = [pl.DataFrame(schema=LINE_SCHEMA)]
+    for path in dict.fromkeys(s.path for s in sheets):
+        own = [s for s in sheets if s.path == path]
+        for key, sheet in enumerate(own):
+            sheet.key, sheet.report.rows_kept = key, 0
+            sheet.report.ignored, sheet.report.rejected = {}, {}
+        before = len(rejected)
+        try:
+            lines.append(type_rows(own, rejected))
+        except Exception as error:
+            del rejected[before:]
+            reason = f"its rows cannot be typed ({type(error).__name__}: {str(error)[:120]})"
+            reports[path].status, reports[path].reason = "set aside", reason
+            for sheet in own:
+                sheet.report.ignored, sheet.report.rejected = {}, {reason: sheet.grid.height}
+                reasons = sheet.grid.frame.select("row", reason=pl.lit(reason))
+                rejected.append(raw_rows(sheet.grid.frame, path, sheet.grid.sheet, reasons))
+    return pl.concat(lines)
 
 
 def _layout_of(grid: Grid) -> Layout | str | None:

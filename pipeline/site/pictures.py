@@ -25,7 +25,7 @@ def published_tables(out: Path, names: Sequence[str]) -> dict[str, pl.DataFrame]
     return {name: store.read(name) for name in names}
 
 
-def write_picture(chart: Chart, path: Path, *, width: int = 1000, scale: float = 1.5) -> None:
+def write_picture(chart: Chart, path: Path, *, width: int = 1000, scale: float = 1.0) -> None:
     """Write one chart, with its words and footnote, as PNG.
 
     Args:

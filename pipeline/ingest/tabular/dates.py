@@ -202,8 +202,9 @@ def _share_within(row: dict, first: str, second: str) -> tuple[float, float]:
     start, end = row["hint_from"], row["hint_to"]
 
     def share(months: list[int], days: list[int]) -> float:
-        dates = [date(y, m, d) for y, m, d in zip(row["y_list"], months, days, strict=True)]
-        return sum(start <= d <= end for d in dates) / len(dates)
+        parts = zip(row["y_list"], months, days, strict=True)
+        dates = [date(y, m, d) for y, m, d in parts if y and m and d]
+        return sum(start <= d <= end for d in dates) / max(len(dates), 1)
 
     return share(row[second], row[first]), share(row[first], row[second])
 
