@@ -186,7 +186,8 @@ def workforce(t: Tables) -> dict[Key, Row]:
             ]
             enough = p["pro_rata_part"] * len({x["code"] for x in counts})
             posts = p["digital_posts_needed"] * fte / sum(x["fte"] for x in alike)
-            row["posts_pro_rata"] = posts if len(alike) >= enough else None
+            having = sum(x["proxy"] == c["proxy"] and x["month"] == c["month"] for x in counts)
+            row["posts_pro_rata"] = posts if having >= enough else None
             first = [
                 (x["month"], x["fte"])
                 for x in counts

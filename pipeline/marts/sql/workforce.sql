@@ -55,7 +55,7 @@ placed as (
             greatest(0, proxy_fte / all_fte * (1 - proxy_fte / all_fte)) / all_fte + 1.96 ** 2 / (4 * all_fte ** 2)
         ) / (1 + 1.96 ** 2 / all_fte) as half_width,
         sum(proxy_fte) over (partition by month, proxy) as all_trusts_fte,
-        count(proxy_fte) over (partition by month, proxy) as trusts_with_proxy,
+        count(*) over (partition by month, proxy) as trusts_with_proxy,
         (select count(distinct organisation_code) from counted) as trusts_known
     from counted
 )
