@@ -105,7 +105,7 @@ def answer(tables: Tables) -> Answer:
         else f"That is {money(-whole.gap)} a year above"
     )
     nature = {
-        "lower bound": " The figure is a lower bound: small invoices and pay are not in it.",
+        "lower bound": " The figure is a lower bound: most small invoices and all pay are not in it.",
         "estimate": " The figure is an estimate.",
     }.get(head.measure.kind, "")
     possible = (
@@ -116,6 +116,37 @@ def answer(tables: Tables) -> Answer:
     return Answer(
         sentence,
         f"{gap}. Allowing for measurement error the share lies between {percent(whole.lower)} and "
-        f"{percent(whole.upper)}.{possible}{nature}",
-        head.coverage,
+        f"{percent(whole.upper)}.{possible}{nature}{_estimates(tables, head)}",
+        f"{head.coverage}{_missing_months(head)}",
     )
+
+
+def _estimates(tables: Tables, head: Headline) -> str:
+    """What the estimates that go further say of the same year, where the headline is a lower bound."""
+    if head.measure.kind != "lower bound":
+        return ""
+    told = []
+    for definition, what in (
+        ("D2", "unpublished spending"),
+        ("D3", "unpublished spending and pay"),
+    ):
+        other = headline(tables, definition, head.measure.denominator)
+        whole = together(other) if other is not None and other.year == head.year else None
+        if other is None or whole is None:
+            continue
+        above = other.counted.filter(pl.col("share") >= other.benchmark).height
+        reach = "none is" if not above else "1 trust is" if above == 1 else f"{above} trusts are"
+        told.append(
+            f"with {what} ({definition}) {percent(whole.share)}, range {percent(whole.lower)} to "
+            f"{percent(whole.upper)}, and {reach} at {exact_percent(other.benchmark)} or above"
+        )
+    return f" Estimates: {'; '.join(told)}." if told else ""
+
+
+def _missing_months(head: Headline) -> str:
+    """How many months the counted trusts lack, because a lower bound is lower without them."""
+    months = head.counted["months_present"].drop_nulls()
+    missing = 12 * len(months) - int(months.sum() or 0)
+    if not missing:
+        return ""
+    return f" {missing} of the counted trusts' {12 * len(months)} months are missing."

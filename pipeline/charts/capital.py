@@ -159,7 +159,7 @@ def capital_and_revenue(tables: Tables) -> Chart:
         source=source,
         vintage=vintage,
         n=int(last["n"]),
-        coverage=f"{plural(int(last['n']), 'trust')} with a complete year in "
+        coverage=f"{plural(int(last['n']), 'trust')} with badge A or B in "
         f"{last['financial_year']}; n stands below each year.",
         alt=title,
         table=table.select([c.name for c in CAPITAL_COLUMNS]),

@@ -71,8 +71,8 @@ def workforce_proxy(tables: Tables) -> Chart:
     everyone = Strip("", rows["per_1000_fte"].to_list(), [""] * rows.height)
     title = (
         f"The middle trust has {count(everyone.quantile(0.5))} staff in {chosen['proxy']} per "
-        f"1,000; nine in ten have between {count(everyone.quantile(0.05))} and "
-        f"{count(everyone.quantile(0.95))} ({month(chosen['month'])})"
+        f"1,000; four in five have between {count(everyone.quantile(0.1))} and "
+        f"{count(everyone.quantile(0.9))} ({month(chosen['month'])})"
     )
     demo = any_demo(rows)
     if demo:

@@ -108,7 +108,7 @@ def top_suppliers(tables: Tables) -> Chart:
         title=title,
         subtitle=(
             f"The {top.height} largest of {count(named.height)} named suppliers, with the trusts "
-            "that paid each. Green: supplies electronic patient records."
+            "that paid each. Green: on the list of electronic patient record suppliers, or paid for one."
         ),
         body=body,
         definition="Published payments over £25,000 classed as digital, by canonical supplier.",

@@ -96,7 +96,7 @@ def share_by_year(
             marker={
                 "symbol": [f"{symbol}-open" if c else symbol for c in incomplete],
                 "size": 9,
-                "color": [theme.MISSING if c else colour for c in incomplete],
+                "color": [theme.MUTED if c else colour for c in incomplete],
             },
             error_y={
                 "type": "data",

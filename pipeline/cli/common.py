@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -27,7 +28,7 @@ errors = Console(stderr=True)
 SHOWN_ROWS = 200
 
 RAW_OPTION = typer.Option(
-    None, "--raw", help="Tree of published files, laid out <source id>/... (default data/raw)."
+    None, "--raw", help="Tree of published files, laid out SOURCE_ID/... (default data/raw)."
 )
 OUT_OPTION = typer.Option(None, "--out", help="Where the publication is (default data/marts).")
 JSON_OPTION = typer.Option(False, "--json", help="Print JSON for a machine.")
@@ -43,8 +44,9 @@ def settings_from(raw: Path | None = None, out: Path | None = None, **more: Any)
     }
     try:
         return Settings(**given)
-    except ValueError as error:
-        fail(f"a setting cannot be used: {error}", code=2)
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        fail(f"a setting cannot be used: {said}", code=2)
 
 
 def fail(text: str, *, code: int = 1) -> NoReturn:

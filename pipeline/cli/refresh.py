@@ -54,12 +54,18 @@ def register(app: typer.Typer) -> None:
 
         Example: `fivepercent refresh --raw data/raw --out data/marts`
         """
+        import duckdb
+        import polars as pl
+
         from pipeline.refresh import RefreshFailedError, refresh
         from pipeline.store.lock import LockedError
+        from pipeline.store.tables import SchemaMismatchError
 
         settings = settings_from(raw, out, benchmark=benchmark)
         if not settings.raw.is_dir() and raw is not None:
             fail(f"there is no folder {settings.raw}", code=2)
+        if settings.out.resolve().is_relative_to(settings.raw.resolve()):
+            fail(f"the results ({settings.out}) may not lie inside the raw files", code=2)
         with Bars(quiet=as_json) as bars:
             settings = _choose_input(settings, demo=demo, given=raw is not None, bars=bars)
             chosen = [name.strip() for name in only.split(",") if name.strip()] if only else None
@@ -71,6 +77,9 @@ def register(app: typer.Typer) -> None:
             except KeyError as error:
                 bars.bars.stop()
                 fail(str(error.args[0]), code=2)
+            except (duckdb.Error, pl.exceptions.PolarsError, SchemaMismatchError) as error:
+                bars.bars.stop()
+                fail(f"{str(error).splitlines()[0]}; the previous publication was kept")
             except OSError as error:
                 bars.bars.stop()
                 where = f" ({error.filename})" if error.filename else ""
@@ -129,6 +138,10 @@ def _tell(summary: Summary) -> None:
                 say(f"  {path}: {reason}")
             if len(files) > SHOWN_FILES:
                 say(f'  ... and {len(files) - SHOWN_FILES} more: fivepercent query "{ALL_FILES}"')
+    if summary.overlaps:
+        say(f"\nPerhaps counted twice ({len(summary.overlaps)} files):")
+        for sentence in summary.overlaps[:SHOWN_FILES]:
+            say(f"  {sentence}")
     if summary.warnings:
         say(f"\nWorth a look ({len(summary.warnings)} checks that do not block):")
         for sentence in summary.warnings[:SHOWN_FILES]:

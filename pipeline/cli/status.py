@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipeline.cli.common import (
     OUT_OPTION,
     RAW_OPTION,
     console,
+    fail,
     print_json,
     say,
     settings_from,
@@ -24,6 +26,11 @@ MARKS = {
     "late": "[red]![/]",
     "not yet due": "[dim]·[/]",
 }
+
+
+def _is_year(text: str) -> bool:
+    found = re.fullmatch(r"(20\d\d)/(\d\d)", text)
+    return bool(found) and int(found[1]) >= 2005 and (int(found[1]) + 1) % 100 == int(found[2])
 
 
 def _gather(out: Path) -> dict[str, Any]:
@@ -107,6 +114,11 @@ def register(app: typer.Typer) -> None:
         from rich.table import Table
 
         settings = settings_from(raw, out)
+        if year is not None and not _is_year(year):
+            fail(
+                f"{year!r} is no financial year since 2005/06; expected a form such as 2020/21",
+                code=2,
+            )
         told = _gather(settings.out)
         calendar = _calendar(told, year)
         if as_json:

@@ -8,6 +8,7 @@ among the spend files of one publisher is decided in ``republished``.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,6 +75,16 @@ def _latest_versions(paths: list[str]) -> dict[str, str]:
     return superseded
 
 
+def path_text(relative: Path) -> str:
+    """A relative path as text that can be stored; bytes that are not UTF-8 are read as cp1252."""
+    text = relative.as_posix()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(text).decode("cp1252", errors="replace")
+    return text
+
+
 def raw_paths(raw: Path) -> Iterator[Path]:
     """Relative paths of the data files below the raw folder, sorted; nothing is opened.
 
@@ -104,7 +115,7 @@ def list_raw_files(raw: Path) -> list[RawFile]:
         raw: the raw tree, laid out ``<source id>/...``.
     """
     found = list(raw_paths(raw))
-    hashes = {p.as_posix(): _hash(raw / p) for p in found}
+    hashes = {path_text(p): _hash(raw / p) for p in found}
     superseded = {
         path: (latest, "a later version of the file was fetched")
         for path, latest in _latest_versions(list(hashes)).items()
@@ -113,14 +124,14 @@ def list_raw_files(raw: Path) -> list[RawFile]:
     superseded |= find_republished(spend)
     return [
         RawFile(
-            path=relative.as_posix(),
+            path=path_text(relative),
             absolute=raw / relative,
-            source_id=relative.parts[0],
-            folder=relative.parts[1] if len(relative.parts) > 2 else "",
-            sha256=hashes[relative.as_posix()],
+            source_id=path_text(relative).split("/")[0],
+            folder=path_text(relative).split("/")[1] if len(relative.parts) > 2 else "",
+            sha256=hashes[path_text(relative)],
             bytes=(raw / relative).stat().st_size,
-            superseded_by=_last(relative.as_posix(), superseded),
-            superseded_reason=superseded.get(relative.as_posix(), (None, None))[1],
+            superseded_by=_last(path_text(relative), superseded),
+            superseded_reason=superseded.get(path_text(relative), (None, None))[1],
         )
         for relative in found
     ]

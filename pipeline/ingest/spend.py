@@ -23,7 +23,6 @@ from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name
 __all__ = ["LINE_SCHEMA", "SpendBatch", "SpendInput", "read_spend"]
 
 Opened = tuple[Grid, Layout | str | None]
-_DETAIL = {"date", "expense_type", "expense_area", "reference", "description"}
 
 
 @dataclass(frozen=True)
@@ -214,7 +213,7 @@ def _leave_out_summaries(sheets: list[Sheet], first: int) -> None:
         return
     kept: list[Sheet] = []
     for sheet in own:
-        if _DETAIL & set(sheet.layout.columns):
+        if "date" in sheet.layout.columns:
             sheet.key = first + len(kept)
             kept.append(sheet)
         else:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import polars as pl
 
 _TOTAL = r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:total|sum)s?\b|\btotals?\s*:?\s*$"
-_ONLY_TOTAL = r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:totals?|sum)\s*:?\s*$"
+ONLY_TOTAL = r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:totals?|sum)\s*:?\s*$"
+_ENDS_TOTAL = r"(?i)\S\s+totals?\s*:?\s*$"
 HEADER_SHARE = 0.6
 
 
@@ -44,7 +45,7 @@ def describe_cells(grid: pl.DataFrame, rows: pl.Series, headers: list[list[str]]
         _filled=filled,
         _total=pl.any_horizontal(pl.col(c).str.contains(_TOTAL).fill_null(False) for c in cells),
         _only_total=pl.any_horizontal(
-            pl.col(c).str.contains(_ONLY_TOTAL).fill_null(False) for c in cells
+            pl.col(c).str.contains(ONLY_TOTAL).fill_null(False) for c in cells
         ),
         _again=again,
     )
@@ -66,12 +67,19 @@ def outcome() -> pl.Expr:
             for c in ("supplier", "expense_type", "expense_area", "description")
         ]
     ).str.strip_chars()
+    bare = pl.col("expense_type").is_null() & pl.col("expense_area").is_null()
     lone_amount = no_supplier & date_blank & ~amount_blank & (pl.col("_filled") <= 2)
+    lone_amount &= pl.col("_has_date") | (labels == "") | pl.col("_total")
     # Without a column of dates "Total Gas & Power" is a supplier; only a bare "Total" is a total.
     says_total = (
         pl.when("_has_date")
         .then(pl.col("_total") & (no_supplier | date_blank))
         .otherwise(pl.col("_only_total") | (pl.col("_total") & no_supplier))
+    )
+    # "TOTAL" as the only word of a dated row, and "<supplier> Total" between rows of a pivot table.
+    says_total |= bare & pl.col("supplier").str.contains(ONLY_TOTAL).fill_null(False)
+    says_total |= (
+        ~pl.col("_has_date") & bare & pl.col("supplier").str.contains(_ENDS_TOTAL).fill_null(False)
     )
     both_ways = pl.col("_date").str.contains(r"^\s*\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}")
     undecided = pl.col("_order").is_in(["undecided", "mixed"]) & both_ways

@@ -14,7 +14,7 @@ import polars as pl
 
 from pipeline.ingest.report import SheetReport, raw_rows
 from pipeline.ingest.spend_months import months_of_publication
-from pipeline.ingest.spend_outcome import describe_cells, outcome
+from pipeline.ingest.spend_outcome import ONLY_TOTAL, describe_cells, outcome
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.dates import parse_dates
@@ -208,6 +208,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
     plain = rows.select(
         ~pl.col("_over")
         & pl.col("supplier").is_not_null()
+        & ~pl.col("supplier").str.contains(ONLY_TOTAL)
         & pl.col("amount_gbp").is_not_null()
         & pl.col("month").is_not_null()
         & (pl.col("_date").str.strip_chars() != "").fill_null(False)

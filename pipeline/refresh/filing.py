@@ -29,7 +29,7 @@ INBOX = "inbox"
 SURE = 0.6
 """Below this confidence a layout that looks like payments is not believed."""
 HOW_TO_SAY_WHOSE = (
-    "put it into a folder of the inbox named by the organisation's code, such as inbox/RJ1/"
+    "put it into a folder of the inbox named by the organisation's code: inbox/<code>/"
 )
 
 

@@ -260,7 +260,9 @@ def publish(run: Run) -> str:
         shown = {
             name: run.store.read(name) for name in all_tables() if not name.startswith("facts.")
         }
-        report = build_site(shown, staging.charts)
+        level = f"{100 * run.settings.benchmark:g}%"
+        title = f"How far is each NHS trust from spending {level} on digital?"
+        report = build_site(shown, staging.charts, base_title=title)
         said.append(f"{report.pages:,} pages")
     return switch(staging, keep=run.settings.keep_builds).name
 

@@ -13,6 +13,9 @@ import polars as pl
 from pipeline.refresh.context import Run
 from pipeline.schema import all_tables
 
+#: Words of the reader's warnings that mean money may be in twice.
+COUNTED_TWICE = ("both files are counted", "looks like a total")
+
 
 @dataclass
 class Summary:
@@ -22,6 +25,7 @@ class Summary:
         build_id: identifier of the publication, new or unchanged.
         published: False when nothing had changed.
         tables: rows by table.
+        overlaps: files that may hold what another file or row holds too, as sentences.
         checks_passed: passed checks.
         checks: all checks.
         warnings: sentences of failed checks that do not block.
@@ -40,6 +44,7 @@ class Summary:
     out: Path
     is_demo: bool
     tables: dict[str, int] = field(default_factory=dict)
+    overlaps: list[str] = field(default_factory=list)
     checks_passed: int = 0
     checks: int = 0
     warnings: list[str] = field(default_factory=list)
@@ -60,6 +65,9 @@ def tell_files(run: Run, summary: Summary) -> None:
     """Add what became of the files and rows."""
     files = run.store.read("meta.source_file")
     summary.rows_rejected = int(files["rows_rejected"].sum() or 0)
+    for path, warning in files.select("path", "warnings").drop_nulls().iter_rows():
+        if any(words in warning for words in COUNTED_TWICE):
+            summary.overlaps.append(f"{path}: {warning}")
     for path, status, reason in files.select("path", "status", "reason").iter_rows():
         if status == "set aside":
             summary.set_aside[path] = reason

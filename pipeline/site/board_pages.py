@@ -70,7 +70,7 @@ def write_all(
     rows = []
     for code in sorted(codes, key=lambda c: (names[c].lower(), c)):
         own = rolled.get(code, shown.clear())
-        current = own.filter(pl.col("financial_year") == latest).to_dicts()
+        current = own.filter(pl.col("financial_year").eq_missing(pl.lit(latest))).to_dicts()
         rows.append(
             {
                 "code": code,

@@ -7,6 +7,7 @@ limited before anything is unpacked, because files are untrusted.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -159,6 +160,43 @@ def _check_expansion(data: bytes, limits: Limits) -> None:
             )
 
 
+_LAST_ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br="(\d+)"')
+_WIDE_CELL = re.compile(rb'\br="([A-Z]{3})\d+"')
+MOST_CELLS = 60_000_000
+
+
+def check_extent(data: bytes) -> None:
+    """Refuse an xlsx workbook whose far-off cells would unfold into an enormous sheet.
+
+    The spreadsheet library lays a sheet out as a full rectangle up to its furthest cell, so one
+    stray cell in the last row and column asks for more memory than any machine has.
+
+    Args:
+        data: the whole workbook.
+
+    Raises:
+        UnreadableFileError: when rows times columns of a sheet go beyond :data:`MOST_CELLS`.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for info in archive.infolist():
+            if not re.match(r"xl/worksheets/[^/]+\.xml$", info.filename):
+                continue
+            xml = archive.read(info)
+            tail = xml.rfind(b"row ", 0, len(xml))
+            found = _LAST_ROW.search(xml, max(0, xml.rfind(b"<", 0, tail)))
+            rows = int(found[1]) if found else 0
+            widest = max((m[1] for m in _WIDE_CELL.finditer(xml)), default=None)
+            columns = 702
+            if widest:
+                a, b, c = (ord(chr(x)) - 64 for x in widest)
+                columns = (a * 26 + b) * 26 + c
+            if rows * columns > MOST_CELLS and (widest or rows > 1_048_576):
+                raise UnreadableFileError(
+                    f"a stray cell stretches a sheet to {rows:,} rows by {columns:,} columns; "
+                    "delete empty rows and columns beyond the table and save the workbook again"
+                )
+
+
 def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> list[Grid]:
     import fastexcel
 
@@ -201,13 +239,21 @@ def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> 
     return grids
 
 
+def _is_mac_shadow(name: str) -> bool:
+    """Whether a member only holds what a Mac keeps beside the real file."""
+    path = PurePosixPath(name)
+    return path.parts[:1] == ("__MACOSX",) or path.name.startswith("._")
+
+
 def _read_zip(data: bytes, limits: Limits, depth: int) -> list[Grid]:
     if depth:
         raise UnreadableFileError("a zip inside a zip is not read; unpack the inner one first")
     _check_expansion(data, limits)
     grids: list[Grid] = []
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = [i for i in archive.infolist() if not i.is_dir()]
+        members = [
+            i for i in archive.infolist() if not i.is_dir() and not _is_mac_shadow(i.filename)
+        ]
         if len(members) > limits.max_members:
             raise UnreadableFileError(f"the zip holds {len(members)} files; the limit is 200")
         tables = [i for i in members if i.filename.lower().endswith(TABULAR_ENDINGS)]
@@ -254,6 +300,8 @@ def read_grids(data: bytes, *, limits: Limits | None = None, depth: int = 0) -> 
         return _read_zip(data, limits, depth)
     if kind in ("xlsx", "ods"):
         _check_expansion(data, limits)
+    if kind == "xlsx":
+        check_extent(data)
     if kind != "text":
         return _read_workbook(data, kind, limits, prefix="")
     try:

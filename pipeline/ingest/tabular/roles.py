@@ -7,9 +7,10 @@ refused with both named.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
-from pipeline.ingest.tabular.profile import Profile
+from pipeline.ingest.tabular.profile import MONTH_ONLY, Profile
 from pipeline.ingest.tabular.vocabulary import normalise, role_of
 
 
@@ -98,6 +99,34 @@ ESSENTIAL = ("amount", "date", "supplier")
 FILLED_BY_CONTENT = ("amount", "date", "supplier", "expense_type", "expense_area")
 
 
+_UNITS = re.compile(r"(?<![\d,])'?000'?s?\b|\bthousands?\b|£ ?m\b|\bmillions?\b", re.IGNORECASE)
+
+
+def _refuse_months_as_columns(headers: dict[str, str | None]) -> None:
+    months = [h for h in headers.values() if h and MONTH_ONLY.match(h.strip())]
+    if len(months) >= 2:
+        raise LayoutError(
+            f"the columns are months ({', '.join(map(repr, months[:3]))}): one row holds several "
+            "payments; lay the payments out one a row, with a column of dates"
+        )
+
+
+def refuse_units(header: str | None) -> None:
+    """Refuse a column of amounts that its header says is in thousands or millions.
+
+    Args:
+        header: header of the column taken for the amount.
+
+    Raises:
+        LayoutError: when the header names a unit other than pounds.
+    """
+    if header and _UNITS.search(header):
+        raise LayoutError(
+            f"the amounts under {header!r} are in thousands or millions; give them in pounds and "
+            "head the column 'Amount'"
+        )
+
+
 def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -> Layout:
     """Decide what each column means from its header and its values.
 
@@ -109,6 +138,7 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
         LayoutError: when no column can be the amount, the date or the supplier, or two are equally
             likely to be the amount and nothing tells them apart.
     """
+    _refuse_months_as_columns(headers)
     columns: dict[str, str] = {}
     notes: list[str] = []
     warnings: list[str] = []
@@ -127,6 +157,10 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
         ):
             continue  # the department's "Expenditure Type" is Programme, Admin or Capital
         fit = _content_score(role, profiles[column])
+        if role == "supplier" and fit < 0 and strength >= 0.9 and profiles[column].text >= 0.8:
+            others = (_content_score("supplier", p) for c, p in profiles.items() if c != column)
+            if max(others, default=0.0) < 0.45:  # one supplier was paid in every row
+                fit = 0.1
         if fit <= -0.5 or (fit < 0 and role in ESSENTIAL and profiles[column].n > 0):
             disbelieved.setdefault(role, column)
             warnings.append(
@@ -173,6 +207,7 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
             )
         if role in columns and role_of(headers[columns[role]]) is None:
             confidence = min(confidence, 0.8)
+    refuse_units(headers.get(columns.get("amount", "")))
     return Layout((), columns, {c: h for c, h in headers.items() if h}, notes, warnings, confidence)
 
 

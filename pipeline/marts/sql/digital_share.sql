@@ -103,13 +103,17 @@ select
     o.sector,
     coalesce(i.icb_code, o.icb_code) as icb_code,
     b.badge_reason,
-    nullif(concat_ws(' ', b.numerator_note, b.denominator_note, b.capture_note), '') as estimate_note,
+    nullif(concat_ws(' ', b.numerator_note, b.denominator_note, b.capture_note,
+        case when a.is_reconstructed
+            then 'Accounts: published totals set into the published layout (RECONSTRUCTED file), not the full workbook.'
+        end), '') as estimate_note,
     m.kind,
     b.numerator_gbp * r.to_real as numerator_real_gbp,
     (p.benchmark * b.denominator_gbp - b.numerator_gbp) * r.to_real as gap_real_gbp,
     r.price_year
 from explained as b
 join dims.measure as m using (definition, denominator)
+left join measures.account_value as a using (organisation_code, financial_year)
 left join dims.organisation as o using (organisation_code)
 left join board as i using (organisation_code, financial_year)
 left join measures.price as r using (financial_year)

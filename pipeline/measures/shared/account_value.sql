@@ -4,6 +4,8 @@ select
     organisation_code,
     financial_year,
     any_value(sector) as sector,
+    -- Totals set into the published layout by hand, where the full workbook was not to be had.
+    bool_or(source_file ilike '%reconstructed%') as is_reconstructed,
     1000 * sum(value) filter (where main_code = 'A08CY01' and sub_code = 'EXP0390') as operating_expenditure,
     1000 * sum(value) filter (where main_code = 'A08CY01' and sub_code = 'EXP0260') as impairments,
     1000 * sum(value) filter (where main_code = 'A08CY01' and sub_code = 'EXP0130') as staff_costs,
