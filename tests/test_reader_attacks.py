@@ -43,15 +43,22 @@ def cells(text: str) -> list[list[object]]:
     return [line.split(",") for line in text.strip().split("\n")]
 
 
-def test_a_stray_cell_in_the_last_row_and_column_is_refused_not_unfolded() -> None:
+@pytest.mark.parametrize(
+    "cell",
+    [
+        b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
+        b'<row r="1048576"><c r="ZZ1048576"><v>1</v></c></row>',
+        b"<row r='1048576'><c r='XFD1048576'><v>1</v></c></row>",
+    ],
+)
+def test_a_stray_cell_far_out_is_refused_not_unfolded(cell: bytes) -> None:
     sheet = workbook(Sheet1=cells(HEAD + ROWS))
     stretched = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(sheet)) as old, zipfile.ZipFile(stretched, "w") as new:
         for item in old.infolist():
             data = old.read(item)
             if item.filename == "xl/worksheets/sheet1.xml":
-                far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
-                data = data.replace(b"</sheetData>", far)
+                data = data.replace(b"</sheetData>", cell + b"</sheetData>")
             new.writestr(item.filename, data)
     lines, report = read(stretched.getvalue(), "Nov 2022.xlsx")
     assert lines.is_empty()

@@ -160,9 +160,17 @@ def _check_expansion(data: bytes, limits: Limits) -> None:
             )
 
 
-_LAST_ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br="(\d+)"')
-_WIDE_CELL = re.compile(rb'\br="([A-Z]{3})\d+"')
+_LAST_ROW = re.compile(rb"""row [^>]*?r=["'](\d+)""")
+#: References beyond column Z. They begin with literal text, which the search finds ten times faster.
+_WIDE_CELL = re.compile(rb"""r=["']([A-Z]{2,3})(\d+)""")
 MOST_CELLS = 60_000_000
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def check_extent(data: bytes) -> None:
@@ -182,15 +190,12 @@ def check_extent(data: bytes) -> None:
             if not re.match(r"xl/worksheets/[^/]+\.xml$", info.filename):
                 continue
             xml = archive.read(info)
-            tail = xml.rfind(b"row ", 0, len(xml))
-            found = _LAST_ROW.search(xml, max(0, xml.rfind(b"<", 0, tail)))
-            rows = int(found[1]) if found else 0
-            widest = max((m[1] for m in _WIDE_CELL.finditer(xml)), default=None)
-            columns = 702
-            if widest:
-                a, b, c = (ord(chr(x)) - 64 for x in widest)
-                columns = (a * 26 + b) * 26 + c
-            if rows * columns > MOST_CELLS and (widest or rows > 1_048_576):
+            found = _LAST_ROW.search(xml, max(0, xml.rfind(b"row ")))
+            rows, columns = int(found[1]) if found else 0, 26
+            for cell in _WIDE_CELL.finditer(xml):
+                rows = max(rows, int(cell[2]))
+                columns = max(columns, _column_number(cell[1]))
+            if rows * columns > MOST_CELLS:
                 raise UnreadableFileError(
                     f"a stray cell stretches a sheet to {rows:,} rows by {columns:,} columns; "
                     "delete empty rows and columns beyond the table and save the workbook again"
