@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A shared machine may be slow at any moment; a test must not fail for that.
+hypothesis.settings.register_profile("fivepercent", deadline=None)
+hypothesis.settings.load_profile("fivepercent")
 
 os.environ["FIVEPERCENT_OFFLINE"] = "1"
 for name in ("FIVEPERCENT_RAW", "FIVEPERCENT_OUT", "FIVEPERCENT_BENCHMARK", "DAGSTER_HOME"):
