@@ -14,15 +14,16 @@ import polars as pl
 from pipeline.ingest.cache import SpendCache
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.identity import Names, identify
+from pipeline.ingest.publisher_rows import book_rows, by_row
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.republished import revision_of
+from pipeline.ingest.shared_payments import count_shared_payments_once
 from pipeline.ingest.spend import LINE_SCHEMA, SpendBatch, SpendInput, read_spend
 from pipeline.ingest.tabular import Limits
 from pipeline.ingest.tabular.periods import financial_year_expr
 
 COMBINATION = ("expense_type", "expense_area", "supplier", "description")
 BATCH_FILES = 200
-SAME_PAYMENTS, FEWEST_SHARED = 0.8, 5
 BATCH_BYTES = 64 << 20
 
 
@@ -181,6 +182,7 @@ def _with_publisher(
         .agg(pl.col("entity").mode().sort().first())
         .iter_rows()
     )
+    named = by_row(lines, register)
     replaced = _replaced(files, reports)
     rows = []
     for file in files:
@@ -198,6 +200,8 @@ def _with_publisher(
         if report.status == "set aside":
             continue
         who = identify(file.folder, file.name, entity.get(file.path), register)
+        if file.path in named:
+            who = named[file.path].settle(who)
         report.organisation_code, report.organisation_reason = who.code, who.reason
         if who.warning:
             report.warnings.append(who.warning)
@@ -216,14 +220,15 @@ def _with_publisher(
         },
         orient="row",
     )
-    lines = lines.join(known, on="source_file", how="inner", maintain_order="left").drop("entity")
+    lines = lines.join(known, on="source_file", how="inner", maintain_order="left")
+    lines = book_rows(lines, named).drop("entity")
     orphans = lines.filter(pl.col("organisation_code").is_null())
     if orphans.height:
         rejected = pl.concat([rejected, _reject_orphans(orphans, reports)])
     lines = lines.filter(pl.col("organisation_code").is_not_null()).with_columns(
         financial_year=financial_year_expr("month")
     )
-    _warn_of_same_payments(lines, reports)
+    lines = count_shared_payments_once(lines, reports)
     ordered = [reports[f.path] for f in files]
     return PaymentLines(
         lines, rejected.sort("source_file", "source_sheet", "source_row"), ordered, opened
@@ -245,28 +250,6 @@ def _replaced(files: Sequence[RawFile], reports: dict[str, FileReport]) -> dict[
         else:
             replaced |= {f.path: latest for f in earlier}
     return replaced
-
-
-def _warn_of_same_payments(lines: pl.DataFrame, reports: dict[str, FileReport]) -> None:
-    """Warn of two counted files of one organisation that share most of their payments."""
-    key = ["organisation_code", "payment_date", "supplier", "amount_gbp", "transaction_reference"]
-    counted = lines.filter(~pl.col("is_superseded") & pl.col("payment_date").is_not_null())
-    files = counted.group_by(key).agg(pl.col("source_file").unique().sort())
-    shared = (
-        files.filter(pl.col("source_file").list.len() > 1)
-        .group_by("source_file")
-        .len()
-        .filter(pl.col("len") >= FEWEST_SHARED)
-    )
-    sizes = dict(counted.group_by("source_file").len().iter_rows())
-    for found, n in shared.sort("source_file").iter_rows():
-        smallest = min(found, key=lambda path: sizes[path])
-        if n >= SAME_PAYMENTS * sizes[smallest]:
-            others = ", ".join(path for path in found if path != smallest)
-            reports[smallest].warnings.append(
-                f"{n:,} of its {sizes[smallest]:,} payments stand in {others} too; both files are "
-                "counted. If one replaces the other, say so in its name (revised, v2)."
-            )
 
 
 def _reject_orphans(orphans: pl.DataFrame, reports: dict[str, FileReport]) -> pl.DataFrame:

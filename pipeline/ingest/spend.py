@@ -14,8 +14,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport, raw_rows
+from pipeline.ingest.spend_cells import Sheet, rows_below_header
 from pipeline.ingest.spend_copies import drop_repeated_sheets
-from pipeline.ingest.spend_rows import LINE_SCHEMA, Sheet, type_rows
+from pipeline.ingest.spend_periods import months_of_periods
+from pipeline.ingest.spend_rows import LINE_SCHEMA, type_rows
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, read_grids
 from pipeline.ingest.tabular.header import Layout, LayoutError, find_layout
 from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name
@@ -175,8 +177,15 @@ def _understand(
             sheet.warnings.append("Quotation marks do not balance; the file was read line by line.")
         if layout is None:
             continue
+        hint_sheet = hint_from_name(grid.sheet) if grid.sheet else PeriodHint()
+        hint = hint_sheet if hint_sheet.months else hint_file
         if isinstance(layout, str):
             failed.append((grid, sheet, layout))
+            continue
+        try:
+            periods = months_of_periods(grid, layout, hint, rows_below_header(grid, layout))
+        except LayoutError as error:
+            failed.append((grid, sheet, str(error)))
             continue
         understood += 1
         sheet.header_rows, sheet.notes = layout.header_rows, list(layout.notes)
@@ -186,9 +195,11 @@ def _understand(
             role: layout.headers.get(c) or f"column {int(c[1:]) + 1}"
             for role, c in layout.columns.items()
         }
-        hint_sheet = hint_from_name(grid.sheet) if grid.sheet else PeriodHint()
-        hint = hint_sheet if hint_sheet.months else hint_file
-        sheets.append(Sheet(len(sheets), item.path, item.forced_order, grid, layout, sheet, hint))
+        entry = Sheet(len(sheets), item.path, item.forced_order, grid, layout, sheet, hint)
+        if periods:
+            entry.periods, why = periods
+            sheet.notes.append(f"Months were taken from {sheet.columns['date']!r}: {why}.")
+        sheets.append(entry)
     _leave_out_summaries(sheets, first_of_file)
     for grid, sheet, reason in failed:
         is_notes = understood and (grid.height < 40 or not _has_money(grid))

@@ -1,7 +1,7 @@
-"""Sheets that hold the payments of another sheet a second time.
+"""Sheets that hold the payments of another sheet a second time, line by line or as sums.
 
 A workbook often carries the same payments twice: a sheet for the year and one for each month, a
-draft beside the final list. What is a copy is told by content alone.
+draft beside the final list, a summary by month. What is a copy is told by content alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pipeline.ingest.spend_rows import Sheet
+from pipeline.ingest.spend_cells import Sheet
 
 SHARE, FEWEST = 0.98, 5
 _KEY = ("payment_date", "month", "supplier", "amount_gbp")
@@ -55,7 +55,23 @@ def drop_repeated_sheets(
                 continue
             left.remove(sheet)
             gone.append((path, name))
-            _mark(sheet, holder, rejected)
+            _mark(
+                sheet,
+                rejected,
+                f"payments that stand in sheet {holder.grid.sheet!r} too",
+                f"Sheet {name!r} repeats payments of sheet {holder.grid.sheet!r}; it was left out.",
+            )
+        for sheet in left:
+            name = sheet.grid.sheet
+            others = [s.grid.sheet for s in left if s is not sheet]
+            if _sums_up(here, name, others):
+                gone.append((path, name))
+                _mark(
+                    sheet,
+                    rejected,
+                    "sums of the payments in the other sheets",
+                    f"Sheet {name!r} holds sums of the payments in the other sheets; it was left out.",
+                )
     if not gone:
         return lines
     out = pl.DataFrame(
@@ -71,16 +87,31 @@ def _holds(larger: pl.DataFrame, smaller: pl.DataFrame) -> bool:
     return int(shared) >= SHARE * int(smaller["n"].sum())
 
 
-def _mark(sheet: Sheet, holder: Sheet, rejected: list[pl.DataFrame]) -> None:
-    """Count all rows of a repeated sheet as no data, and say so."""
+def _sums_up(lines: pl.DataFrame, name: str, others: Sequence[str]) -> bool:
+    """Whether an undated sheet holds sums, by supplier and month or by month, of dated sheets."""
+    own = lines.filter(pl.col("source_sheet") == name)
+    dated = lines.filter(
+        pl.col("source_sheet").is_in(list(others)) & pl.col("payment_date").is_not_null()
+    )
+    if own.is_empty() or dated.is_empty() or own["payment_date"].null_count() < own.height:
+        return False
+    for keys in (["supplier", "month"], ["month"]):
+        there = dated.group_by(keys).agg(total=pl.col("amount_gbp").sum())
+        here = own.group_by(keys).agg(here=pl.col("amount_gbp").sum(), n=pl.len())
+        both = here.join(there, on=keys, how="left")
+        equal = ((both["here"] - both["total"]).abs() <= 0.01 * both["n"] + 0.005).fill_null(False)
+        if equal.sum() >= SHARE * both.height:
+            return True
+    return False
+
+
+def _mark(sheet: Sheet, rejected: list[pl.DataFrame], reason: str, warning: str) -> None:
+    """Count all rows of a sheet as no data, and say so."""
     report = sheet.report
     rows = report.rows_kept + report.rows_rejected
     report.rows_kept, report.rejected = 0, {}
-    reason = f"payments that stand in sheet {holder.grid.sheet!r} too"
     report.ignored[reason] = rows
-    report.warnings.append(
-        f"Sheet {sheet.grid.sheet!r} repeats payments of sheet {holder.grid.sheet!r}; it was left out."
-    )
+    report.warnings.append(warning)
     for i, frame in enumerate(rejected):
         of_sheet = (pl.col("source_file") == sheet.path) & (
             pl.col("source_sheet") == sheet.grid.sheet

@@ -119,6 +119,11 @@ def outcome() -> pl.Expr:
                 pl.col("_amount").fill_null("").str.slice(0, 40),
             )
         )
+        .when(pl.col("_currency").is_not_null())
+        .then(
+            rejected
+            + pl.format("the amount is in {}, not in pounds; nothing is converted", "_currency")
+        )
         .when(no_supplier)
         .then(pl.lit("rejected: the row names no supplier"))
         .when(pl.col("month").is_null() & undecided)

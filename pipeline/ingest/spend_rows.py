@@ -6,20 +6,17 @@ works file by file but the choice of columns.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from pipeline.ingest.report import SheetReport, raw_rows
+from pipeline.ingest.report import raw_rows
+from pipeline.ingest.spend_cells import TEXTS, Sheet, rows_of
 from pipeline.ingest.spend_months import months_of_publication
 from pipeline.ingest.spend_outcome import ONLY_TOTAL, describe_cells, outcome
-from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.dates import parse_dates
-from pipeline.ingest.tabular.header import Layout
-from pipeline.ingest.tabular.periods import PeriodHint
 
 LINE_SCHEMA = pl.Schema(
     {
@@ -38,103 +35,7 @@ LINE_SCHEMA = pl.Schema(
         "entity": pl.String(),
     }
 )
-TEXTS = (
-    "supplier", "expense_type", "expense_area", "description", "transaction_reference", "entity",
-)  # fmt: skip
-FEW_TOO_WIDE = 0.5
 _UNTIDY = r"^\s|\s$|[\t\n\r\x{00a0}]|\s\s"
-
-
-@dataclass
-class Sheet:
-    """A sheet on its way through the reader."""
-
-    key: int
-    path: str
-    forced_order: str | None
-    grid: Grid
-    layout: Layout
-    report: SheetReport
-    hint: PeriodHint
-    rows: int = 0
-    headers: list[list[str]] = field(default_factory=list)
-
-
-def _rows_of(sheet: Sheet) -> pl.DataFrame:
-    """The rows below the header with the columns of the contract's names, all as text."""
-    grid, columns = sheet.grid.frame, sheet.layout.columns
-    cells = [c for c in grid.columns if c != "row"]
-    above = 0
-    if sheet.layout.header_rows:
-        above = int(grid["row"].search_sorted(max(sheet.layout.header_rows), "right"))
-        names = grid.slice(0, above).filter(pl.col("row").is_in(list(sheet.layout.header_rows)))
-        sheet.headers = [
-            [(cell or "").strip().lower() for cell in row[1:]] for row in names.iter_rows()
-        ]
-        sheet.report.ignored["header"] = len(sheet.layout.header_rows)
-        if above > len(sheet.layout.header_rows):
-            sheet.report.ignored["title rows above the header"] = above - len(
-                sheet.layout.header_rows
-            )
-    body = grid.slice(above)
-    sheet.rows = body.height
-
-    def text(role: str, name: str) -> pl.Expr:
-        column = columns.get(role)
-        return (pl.col(column) if column else pl.lit(None, dtype=pl.String)).alias(name)
-
-    reference = "reference" if "reference" in columns else "their_reference"
-    found = body.select(
-        pl.col("row").alias("source_row"),
-        _date_text(sheet),
-        text("amount", "_amount"),
-        *(text(reference if name == "transaction_reference" else name, name) for name in TEXTS),
-        _too_wide(sheet, body, cells),
-        pl.struct(cells).hash(7).is_first_distinct().not_().alias("is_duplicate"),
-    )
-    return found
-
-
-def _too_wide(sheet: Sheet, body: pl.DataFrame, cells: list[str]) -> pl.Expr:
-    """Rows of a text file with content to the right of the last header, where few rows have it.
-
-    A comma inside a text that was not quoted pushes the rest of its row one cell to the right; the
-    numbers that then stand under Amount may be of anything.
-    """
-    named = [int(c[1:]) for c in sheet.layout.headers]
-    beyond = [c for c in cells if named and int(c[1:]) > max(named)]
-    beyond = [c for c in beyond if c not in sheet.layout.columns.values()]
-    if sheet.grid.container == "csv" and beyond and body.height:
-        over = pl.any_horizontal(
-            (pl.col(c).str.strip_chars() != "").fill_null(False) for c in beyond
-        )
-        if 0 < body.select(over.sum()).item() < FEW_TOO_WIDE * body.height:
-            return over.alias("_over")
-    return pl.lit(False).alias("_over")
-
-
-def _date_text(sheet: Sheet) -> pl.Expr:
-    """The column of dates as text; a period number becomes the month of the financial year."""
-    columns = sheet.layout.columns
-    if "date" not in columns:
-        return pl.lit(None, dtype=pl.String).alias("_date")
-    column = pl.col(columns["date"])
-    if columns["date"] != columns.get("period"):
-        return column.alias("_date")
-    number = column.str.extract(r"(?i)^\s*(?:p|m|period|month|mth)?\s*0?(1[0-2]|[1-9])(?:\.0)?\s*$").cast(
-        pl.Int32, strict=False
-    )  # fmt: skip
-    year = pl.lit(sheet.hint.financial_year, dtype=pl.String)
-    if "financial_year" in columns:
-        year = pl.coalesce(columns["financial_year"], year)
-    start = year.str.extract(r"(20\d\d)").cast(pl.Int32, strict=False)
-    short = year.str.extract(r"^\D*(\d\d)\s*[-/_]\s*\d\d\D*$").cast(pl.Int32, strict=False) + 2000
-    start = pl.coalesce(start, short)
-    month = (number + 2) % 12 + 1
-    named = pl.format(
-        "{}-{}", start + (number >= 10).cast(pl.Int32), month.cast(pl.String).str.zfill(2)
-    )
-    return pl.coalesce(named, column).alias("_date")
 
 
 def _hints(sheets: list[Sheet]) -> pl.DataFrame:
@@ -195,7 +96,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
     """
     if not sheets:
         return pl.DataFrame(schema=LINE_SCHEMA)
-    parts = [_rows_of(sheet) for sheet in sheets]
+    parts = [rows_of(sheet) for sheet in sheets]
     keys = pl.Series("g", np.repeat([s.key for s in sheets], [s.rows for s in sheets]), pl.Int32)
     rows = pl.concat(parts, rechunk=True).insert_column(0, keys)
     hints = _hints(sheets)
@@ -210,6 +111,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
         & pl.col("supplier").is_not_null()
         & ~pl.col("supplier").str.contains(ONLY_TOTAL)
         & pl.col("amount_gbp").is_not_null()
+        & pl.col("_currency").is_null()
         & pl.col("month").is_not_null()
         & (pl.col("_date").str.strip_chars() != "").fill_null(False)
     ).to_series()

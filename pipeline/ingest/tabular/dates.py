@@ -89,6 +89,66 @@ def _atoms(values: pl.DataFrame, column: str) -> pl.DataFrame:
         _a=part(numbers, 1).cast(pl.Int32, strict=False),
         _b=part(numbers, 2).cast(pl.Int32, strict=False),
         _y=_year(part(numbers, 3)),
+        _short=t.str.contains(r"^\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}$"),
+    )
+
+
+def _near(column: str) -> pl.Expr:
+    """Whether a two-digit year lies in the period that the name gives."""
+    return pl.col(column).is_between(
+        pl.col("hint_from").dt.year() - 2000, pl.col("hint_to").dt.year() - 2000
+    )
+
+
+def _read_years_first(atoms: pl.DataFrame, group: str, hints: pl.DataFrame) -> pl.DataFrame:
+    """Tables whose two-digit years stand first (``22/11/14``) get those dates, and no doubt.
+
+    Told by the table as a whole: the first numbers are one or two possible years, the second ones
+    months, and the third ones, read as years, would be many or impossible.
+    """
+    if not atoms["_short"].any():
+        return atoms.drop("_short")
+    a, b, y = pl.col("_a"), pl.col("_b"), pl.col("_y") - 2000
+    this_year = date.today().year - 2000
+    year_first = (
+        atoms.filter("_short")
+        .group_by(group)
+        .agg(
+            _fits=(
+                a.is_between(5, this_year + 1) & b.is_between(1, 12) & y.is_between(1, 31)
+            ).all(),
+            _years=a.n_unique(),
+            _days=y.n_unique(),
+            _impossible=(y > this_year + LATEST_YEARS_AHEAD).any() | (y < 5).any(),
+            _a_one=a.mode().first(),
+            _y_one=y.mode().first(),
+        )
+        .join(hints.select(group, "hint_from", "hint_to"), on=group, how="left")
+        .filter(
+            pl.col("_fits")
+            & (pl.col("_years") <= 2)
+            & ~(_near("_y_one") & ~_near("_a_one")).fill_null(False)
+            & (
+                ((pl.col("_days") > 2) | (pl.col("_impossible") & (pl.col("_days") > 1)))
+                | (_near("_a_one") & ~_near("_y_one"))
+            )
+        )
+        .select(group, _first=True)
+    )
+    if year_first.is_empty():
+        return atoms.drop("_short")
+    turned = pl.col("_short") & pl.col("_first").fill_null(False)
+    return (
+        atoms.join(year_first, on=group, how="left", maintain_order="left")
+        .with_columns(
+            _sure=pl.when(turned)
+            .then(_date(pl.col("_a") + 2000, pl.col("_b"), pl.col("_y") - 2000))
+            .otherwise("_sure"),
+            _a=pl.when(~turned).then("_a"),
+            _b=pl.when(~turned).then("_b"),
+            _y=pl.when(~turned).then("_y"),
+        )
+        .drop("_first", "_short")
     )
 
 
@@ -115,6 +175,7 @@ def parse_dates(
     """
     counted = frame.lazy().group_by(group, column).agg(_rows=pl.len()).collect()
     atoms = _atoms(counted.filter(pl.col(column).is_not_null()), column)
+    atoms = _read_years_first(atoms, group, hints)
     decisions = _decide(atoms, group, hints)
     atoms = atoms.join(decisions, on=group, how="left")
     day_first = _date(pl.col("_y"), pl.col("_b"), pl.col("_a"))

@@ -92,6 +92,8 @@ def _content_score(role: str, p: Profile) -> float:
         return 0.4 if p.money > 0.6 or (p.text < 0.6 and p.distinct > 0.4) else 0.05
     if role == "description":
         return 0.3 * p.text
+    if role in ("debit", "credit"):
+        return 0.3 if p.money >= 0.5 and p.date < 0.5 else -1.0
     return 0.1
 
 
@@ -185,6 +187,7 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
             columns["expense_area"] = columns.pop("department")
         else:
             columns.pop("department")
+    _settle_debit_and_credit(columns, headers, notes)
     _fill_from_content(headers, profiles, columns, notes)
     _tell_other_amounts(votes, headers, columns, notes)
     _undo_swapped_supplier(headers, profiles, columns, warnings)
@@ -192,7 +195,7 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
         columns["date"] = columns["period"]
         notes.append("Dates are known by month only.")
     for role in ESSENTIAL:
-        if role not in columns and role != "date":
+        if role not in columns and role != "date" and not (role == "amount" and "debit" in columns):
             known = ", ".join(repr(h) for h in headers.values() if h) or "without headers"
             if role in disbelieved:
                 example = profiles[disbelieved[role]].example
@@ -207,8 +210,22 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
             )
         if role in columns and role_of(headers[columns[role]]) is None:
             confidence = min(confidence, 0.8)
-    refuse_units(headers.get(columns.get("amount", "")))
+    refuse_units(headers.get(columns.get("amount", columns.get("debit", ""))))
     return Layout((), columns, {c: h for c, h in headers.items() if h}, notes, warnings, confidence)
+
+
+def _settle_debit_and_credit(
+    columns: dict[str, str], headers: dict[str, str | None], notes: list[str]
+) -> None:
+    """Keep columns of debits and credits only where no column holds the amount itself."""
+    if "amount" in columns or "debit" not in columns:
+        columns.pop("debit", None)
+        columns.pop("credit", None)
+    elif "credit" in columns:
+        notes.append(
+            f"The amount is {_name(headers, columns['debit'])} less "
+            f"{_name(headers, columns['credit'])}."
+        )
 
 
 def _tell_other_amounts(
@@ -255,7 +272,7 @@ def _fill_from_content(
 ) -> None:
     """Give essential roles that no header named to the column whose values fit them best."""
     for role in FILLED_BY_CONTENT:
-        if role in columns:
+        if role in columns or (role == "amount" and "debit" in columns):
             continue
         free = [
             c

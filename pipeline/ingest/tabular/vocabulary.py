@@ -11,6 +11,7 @@ from rapidfuzz import fuzz, process
 
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 FUZZY_AT_LEAST = 82.0
+LONGEST_NAME = 70  # characters; longer cells are sentences
 
 
 def normalise(text: str | None) -> str:
@@ -41,7 +42,9 @@ def role_of(header: str | None) -> tuple[str, float] | None:
         ``(role, strength)``, or None when the header is blank or means nothing to us.
     """
     text = normalise(header)
-    if not text or len(text) > 60:
+    if not text and header and "£" in header:
+        text = "gbp"  # the pound sign is all that stands above the amounts
+    if not text or len(text) > LONGEST_NAME:
         return None
     words, keywords = _vocabulary()
     if text in words:

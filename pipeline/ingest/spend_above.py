@@ -1,0 +1,107 @@
+"""Cells left blank because they say the same as the cell above.
+
+A workbook with merged cells, or a report that prints a supplier once for several lines, leaves
+supplier and date blank below a filled row. A supplier may also be blank because it was redacted, and
+a row may be blank but for its amount because it is a subtotal; neither is filled.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipeline.ingest.report import SheetReport
+
+FEWEST, LEAST_SHARE = 2, 0.02
+LABELS = ("expense_type", "expense_area", "description", "transaction_reference")
+SAME_BLOCK = (
+    "supplier",
+    "_date",
+    "expense_type",
+    "expense_area",
+    "transaction_reference",
+    "entity",
+)
+_SAYS_TOTAL = r"(?i)\b(?:sub)?[\s-]*totals?\b|\bsum\b|\bbalance (?:[bc]|carried|brought)"
+
+
+def _blank(name: str) -> pl.Expr:
+    return pl.col(name).is_null() | (pl.col(name).str.strip_chars() == "")
+
+
+def fill_from_above(rows: pl.DataFrame, report: SheetReport, *, has_date: bool) -> pl.DataFrame:
+    """Fill what a table leaves blank for "as above".
+
+    A row is filled when supplier and date are both blank, it has an amount and some other text, no
+    cell says total, and it stands directly below a payment or another such row. In a table without
+    a column of dates a blank supplier may as well be a redacted one: nothing is filled there.
+
+    Suppliers that stand alone in a row above their lines are taken likewise.
+
+    Args:
+        rows: text columns ``supplier``, ``_date``, ``_amount``, ``entity`` and :data:`LABELS`.
+        report: told how many rows were filled.
+        has_date: whether the table has a column of dates.
+
+    Returns:
+        The rows, with the blanks filled.
+    """
+    if not has_date or rows.height < FEWEST + 1:
+        return rows
+    if not rows.select((_blank("supplier") & ~_blank("_amount")).any()).item():
+        return rows
+    says_total = pl.any_horizontal(
+        pl.col(c).str.contains(_SAYS_TOTAL).fill_null(False) for c in LABELS
+    )
+    labelled = pl.any_horizontal(~_blank(c) for c in LABELS)
+    paid = ~_blank("_amount")
+    below = _blank("supplier") & _blank("_date") & paid & labelled & ~says_total
+    whole = ~_blank("supplier") & ~_blank("_date") & paid
+    heading = ~_blank("supplier") & _blank("_date") & _blank("_amount") & ~labelled
+    lines = _blank("supplier") & ~_blank("_date") & paid & ~says_total
+    marks = rows.select(below=below, whole=whole, heading=heading, lines=lines)
+    if marks["heading"].sum() >= FEWEST and marks["lines"].sum() > marks["whole"].sum():
+        return _fill_headings(rows, marks, report)
+    if marks["below"].sum() < max(FEWEST, LEAST_SHARE * int(marks["whole"].sum())):
+        return rows
+    # A chain is broken by any other row: a note, a total, a redacted supplier.
+    chain = marks.with_columns(
+        _block=(~pl.col("below")).cum_sum(), _starts=pl.col("whole")
+    ).with_columns(_filled=pl.col("below") & pl.col("_starts").first().over("_block"))
+    filled = chain["_filled"]
+    if not filled.any():
+        return rows
+    at = chain["_block"]
+    out = rows.with_columns(
+        pl.when(pl.Series(filled) & _blank(c))
+        .then(pl.col(c).first().over(at))
+        .otherwise(pl.col(c))
+        .alias(c)
+        for c in SAME_BLOCK
+    )
+    report.warnings.append(
+        f"{int(filled.sum()):,} rows leave supplier and date blank below a payment; they were read as "
+        "'as above'."
+    )
+    # Two lines alike of two invoices are no copies of each other, now that more of them is known.
+    same = out.select(pl.struct(*SAME_BLOCK, "_amount", "description").is_first_distinct().not_())
+    return out.with_columns(
+        is_duplicate=pl.when(pl.Series(filled)).then(same.to_series()).otherwise("is_duplicate")
+    )
+
+
+def _fill_headings(rows: pl.DataFrame, marks: pl.DataFrame, report: SheetReport) -> pl.DataFrame:
+    """Take suppliers that stand alone in a row above their lines."""
+    named = rows.select(
+        pl.when(marks["heading"] | marks["whole"]).then("supplier").forward_fill()
+    ).to_series()
+    report.warnings.append(
+        f"Suppliers stand in rows of their own above their payments; {int(marks['lines'].sum()):,} rows "
+        "took the supplier above them."
+    )
+    out = rows.with_columns(supplier=pl.when(marks["lines"]).then(named).otherwise("supplier"))
+    same = out.select(
+        pl.struct(*SAME_BLOCK, "_amount", "description").is_first_distinct().not_()
+    ).to_series()
+    return out.with_columns(
+        is_duplicate=pl.when(marks["lines"]).then(same).otherwise("is_duplicate")
+    )

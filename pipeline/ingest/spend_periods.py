@@ -1,0 +1,205 @@
+"""Months of payment where a table has no dates, only months or periods of the financial year.
+
+``2020/06`` is June 2020 to one publisher and September 2020 (period 6 of 2020/21) to another, and
+``Month 4`` is April or July. Header, year column, values and the name of the file are asked in
+turn; where they leave both readings open the sheet is refused, because a guess moves every payment
+by three months.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from pipeline.ingest.tabular import Grid
+from pipeline.ingest.tabular.header import Layout, LayoutError
+from pipeline.ingest.tabular.periods import PeriodHint, month_named
+from pipeline.ingest.tabular.vocabulary import normalise
+
+_NUMBER = re.compile(r"^(?:p|m|period|per|month|mth)?[\s._-]*0?(1[0-3]|[1-9])(?:\.0+)?$", re.I)
+_YEAR_NUMBER = re.compile(
+    r"^(?:fy\s*)?(20\d\d)(?:\s*[/-]\s*(?:20)?(\d\d)(?=\D))?[\s/._-]*(?:p|m|period|month|mth)?[\s._-]*(0?[1-9]|1[0-3])$",
+    re.I,
+)
+_NUMBER_YEAR = re.compile(
+    r"^(?:p|m|period|month|mth)?[\s._-]*(0?[1-9]|1[0-3])[\s/._-]+(20\d\d)$", re.I
+)
+_NAME = re.compile(r"^([a-z]{3,9})$", re.I)
+_SPAN = re.compile(r"^(?:fy\s*)?(?:20)?(\d\d)\s*[-/_ ]\s*(?:20)?(\d\d)$", re.I)
+_LONE_YEAR = re.compile(r"^(?:fy\s*)?(20\d\d)(?:\.0+)?$", re.I)
+FINANCIAL_WORDS = frozenset(("financial", "fiscal", "accounting", "fin", "gl", "posting", "ledger"))
+MOST_DISTINCT = 400
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One distinct period cell with its year cell: what it may mean.
+
+    ``number`` 1 to 13; ``year`` as written (calendar year, or first year of a financial year where
+    ``spanned``); ``named`` when the cell names the month itself.
+    """
+
+    number: int
+    year: int | None
+    spanned: bool
+    named: bool
+
+
+def months_of_periods(
+    grid: Grid, layout: Layout, hint: PeriodHint, first_row: int
+) -> tuple[dict[tuple[str | None, str | None], str], str] | None:
+    """What the period cells of a table without dates mean.
+
+    Args:
+        grid: the sheet.
+        layout: its layout; nothing is done unless the period column stands for the date.
+        hint: the period its name gives.
+        first_row: position of the first row below the header.
+
+    Returns:
+        (period cell, year cell) -> ``YYYY-MM``, with how it was decided; None where the cells are
+        left to the reader of dates (``Apr-20``, ``30/04/2020``).
+
+    Raises:
+        LayoutError: when the cells can be months of the calendar or periods from April, and
+            nothing tells which.
+    """
+    column = layout.columns.get("period")
+    if column is None or layout.columns.get("date") != column:
+        return None
+    year_column = layout.columns.get("financial_year")
+    frame = grid.frame.slice(first_row).select(
+        pl.col(column).alias("p"),
+        (pl.col(year_column) if year_column else pl.lit(None, dtype=pl.String)).alias("y"),
+    )
+    pairs = frame.unique(maintain_order=True).rows()
+    if len(pairs) > MOST_DISTINCT:
+        return None
+    header = normalise(layout.headers.get(column))
+    dated = year_column and any((year or "").strip() for _, year in pairs)
+    year_header = normalise(layout.headers.get(year_column or "")) if dated else ""
+    cells = {pair: _cell(pair[0], pair[1], hint) for pair in pairs}
+    known = {pair: c for pair, c in cells.items() if c is not None}
+    if not known or 2 * len(known) < sum(1 for p in pairs if (p[0] or "").strip()):
+        return None
+    numbered = [c for c in known.values() if not c.named]
+    way, why = ("calendar", "the cells name the month")
+    if numbered:
+        way, why = _decide(numbered, header, year_header, hint)
+    return {pair: _month(c, way) for pair, c in known.items() if _month(c, way)}, why
+
+
+def _cell(text: str | None, year_text: str | None, hint: PeriodHint) -> _Cell | None:
+    text = (text or "").strip()
+    year, spanned = _year(year_text)
+    if year is None and hint.financial_year:
+        year, spanned = int(hint.financial_year[:4]), True
+    elif year is None and hint.year:
+        year, spanned = hint.year, False
+    if found := _YEAR_NUMBER.match(text):
+        own, second, number = int(found[1]), found[2], int(found[3])
+        if second is not None and (own + 1) % 100 == int(second):
+            return _Cell(number, own, True, False)
+        if second is None:
+            return _Cell(number, own, False, False)
+        return None
+    if found := _NUMBER_YEAR.match(text):
+        return _Cell(int(found[1]), int(found[2]), False, False)
+    if (found := _NUMBER.match(text)) and year is not None:
+        return _Cell(int(found[1]), year, spanned, False)
+    if (found := _NAME.match(text)) and (number := month_named(found[1])) and year is not None:
+        return _Cell(number, year, spanned, True)
+    return None
+
+
+def _year(text: str | None) -> tuple[int | None, bool]:
+    """The year of a year cell, and whether it spans two calendar years."""
+    text = (text or "").strip()
+    if (found := _SPAN.match(text)) and (int(found[1]) + 1) % 100 == int(found[2]):
+        return 2000 + int(found[1]), True
+    if found := _LONE_YEAR.match(text):
+        return int(found[1]), False
+    return None, False
+
+
+def _month(cell: _Cell, way: str) -> str:
+    """``YYYY-MM`` under one reading; empty for a thirteenth period, which is no month."""
+    if cell.year is None or cell.number > 12:
+        return ""
+    if cell.named or way == "calendar":
+        year = cell.year + (cell.spanned and cell.number < 4)
+        return f"{year}-{cell.number:02d}"
+    start = cell.year - (way == "financial, year of its end")
+    month = (cell.number + 2) % 12 + 1
+    return f"{start + (cell.number >= 10)}-{month:02d}"
+
+
+def _decide(
+    cells: Sequence[_Cell], header: str, year_header: str, hint: PeriodHint
+) -> tuple[str, str]:
+    """The reading of a table's period numbers, with the reason."""
+    words = set(header.split())
+    spanned = all(c.spanned for c in cells)
+    ways = ["calendar", "financial"]
+    if not spanned:
+        ways.append("financial, year of its end")
+    if any(c.number == 13 for c in cells):
+        ways.remove("calendar")
+    named = [w for w in ways if _within(cells, w, hint)]
+    if hint.span is not None and named:
+        ways = named
+        why = "so the months are those in the name of the file"
+    else:
+        why = ""
+    if len(ways) > 1 and "calendar" in ways:
+        if words & FINANCIAL_WORDS or (spanned and "period" in words):
+            ways.remove("calendar")
+            why = f"the header {header!r} names a period of the financial year"
+        elif (
+            _rolls_over(cells)
+            or ("calendar" in words)
+            or ("month" in words and not spanned and not set(year_header.split()) & FINANCIAL_WORDS)
+        ):
+            ways = ["calendar"]
+            why = "the cells are months of the calendar"
+    if len(ways) == 2 and "calendar" not in ways and hint.span is None:
+        # A year that has not ended cannot have been published with its last periods.
+        today = date.today()
+        begun = [w for w in ways if max(_month(c, w) for c in cells) <= f"{today:%Y-%m}"]
+        ways = begun if len(begun) == 1 else ways
+    if len(ways) == 1:
+        return ways[0], why or "nothing else is possible"
+    shown = f"{cells[0].year}/{cells[0].number:02d}"
+    said = " or ".join(sorted({_month(cells[0], w) for w in ways} - {""}))
+    raise LayoutError(
+        f"the column headed {header!r} holds periods such as {shown}, which can be {said}; nothing in "
+        "the file or its name tells which. Put the month or the financial year into the file's name"
+    )
+
+
+def _within(cells: Sequence[_Cell], way: str, hint: PeriodHint) -> bool:
+    """Whether all months lie in the period named, under one reading."""
+    if hint.span is None:
+        return False
+    start, end = (f"{day:%Y-%m}" for day in hint.span)
+    months = [m for c in cells if (m := _month(c, way))]
+    return bool(months) and all(start <= m <= end for m in months)
+
+
+def _rolls_over(cells: Sequence[_Cell]) -> bool:
+    """Whether months such as 2020/11, 2020/12, 2021/01 run over the end of a calendar year.
+
+    Periods of two financial years would hold high numbers of the second year, or low ones of the
+    first, as well.
+    """
+    by_year: dict[int, set[int]] = {}
+    for cell in cells:
+        by_year.setdefault(cell.year or 0, set()).add(cell.number)
+    if len(by_year) != 2 or any(c.spanned for c in cells):
+        return False
+    first, second = (by_year[y] for y in sorted(by_year))
+    return min(first) == 4 and max(second) == 3 and max(first) == 12 and min(second) == 1
