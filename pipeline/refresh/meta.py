@@ -258,7 +258,7 @@ def build_build(run: Run) -> str:
     build_id = f"{now:%Y%m%dT%H%M%SZ}-{fingerprint(run)[:8]}"
     from pipeline.classify import RULES_VERSION
 
-    notice = f"{DEMONSTRATION_NOTICE} {LICENCE}" if run.is_demo else LICENCE
+    notice = DEMONSTRATION_NOTICE if run.is_demo else LICENCE
     row = {
         "build_id": build_id,
         "built_at": now,
