@@ -182,6 +182,35 @@ def test_a_supplier_alone_in_a_row_heads_its_payments() -> None:
     assert any("rows of their own" in w for w in report.sheets[0].warnings)
 
 
+def test_lines_printed_before_their_supplier_are_not_given_to_the_one_before() -> None:
+    text = HEAD + "".join(
+        f",,Drugs,{i}1,26000\n,,Gas,{i}2,27000\n13/04/2020,Larkspur {i} Ltd,,,53000\n"
+        for i in range(4)
+    )
+    batch, _ = read_one("x.csv", text)
+    assert batch.lines["amount_gbp"].to_list() == [53_000.0] * 4
+    assert batch.rejected.height == 8
+
+
+def test_a_row_that_is_the_sum_of_the_blank_ones_below_is_counted_alone() -> None:
+    text = HEAD + "".join(
+        f"13/04/2020,Larkspur {i} Ltd,,{i},53000\n,,Drugs,,26000\n,,Gas,,27000\n" for i in range(4)
+    )
+    batch, _ = read_one("x.csv", text)
+    assert batch.lines["amount_gbp"].to_list() == [53_000.0] * 4
+    assert batch.rejected.height == 8
+
+
+def test_a_lone_amount_is_a_total_only_where_it_is_the_sum() -> None:
+    rows = "".join(f"{13 + i}/04/2020,Larkspur {i} Ltd,Drugs,{i},26000.25\n" for i in range(4))
+    _, report = read_one("x.csv", HEAD + rows + ",,,,104001.00\n")
+    assert report.rows_rejected == 0
+    assert report.sheets[0].ignored["total"] == 1
+    batch, report = read_one("x.csv", HEAD + rows + ",,,,99.00\n")
+    assert report.rows_rejected == 1
+    assert "not the sum of the rows above" in batch.rejected["reason"][0]
+
+
 def payments() -> list[list[object]]:
     return [
         [date(2020, 4 + i % 2, 1 + i % 28), f"Larkspur {i % 5} Ltd", "Drugs", 26_000.5 + i]

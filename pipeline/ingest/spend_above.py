@@ -67,10 +67,9 @@ def fill_from_above(rows: pl.DataFrame, report: SheetReport, *, has_date: bool) 
     chain = marks.with_columns(
         _block=(~pl.col("below")).cum_sum(), _starts=pl.col("whole")
     ).with_columns(_filled=pl.col("below") & pl.col("_starts").first().over("_block"))
-    filled = chain["_filled"]
-    if not filled.any():
+    filled, at = chain["_filled"], chain["_block"]
+    if not filled.any() or _other_way_round(rows, chain):
         return rows
-    at = chain["_block"]
     out = rows.with_columns(
         pl.when(pl.Series(filled) & _blank(c))
         .then(pl.col(c).first().over(at))
@@ -87,6 +86,30 @@ def fill_from_above(rows: pl.DataFrame, report: SheetReport, *, has_date: bool) 
     return out.with_columns(
         is_duplicate=pl.when(pl.Series(filled)).then(same.to_series()).otherwise("is_duplicate")
     )
+
+
+def _other_way_round(rows: pl.DataFrame, chain: pl.DataFrame) -> bool:
+    """Whether a filled row belongs to the blank rows above it, or is the sum of those below.
+
+    Some reports print the lines of a supplier first and the supplier with their sum after them,
+    others the sum first; filling would give the lines to the wrong supplier, or count them twice.
+    """
+    first = chain.filter(pl.col("below") | pl.col("whole")).head(1)
+    if first.height and first["below"].item():
+        return True
+    amount = rows["_amount"].str.replace_all(r"[£,\s]", "").cast(pl.Float64, strict=False)
+    sums = (
+        chain.with_columns(_pounds=amount)
+        .group_by("_block")
+        .agg(
+            head=pl.col("_pounds").filter(pl.col("whole")).first(),
+            lines=pl.col("_pounds").filter(pl.col("_filled")).sum(),
+            n=pl.col("_filled").sum(),
+        )
+        .filter(pl.col("n") > 0)
+    )
+    equal = ((sums["head"] - sums["lines"]).abs() < 0.01 * (sums["n"] + 1)).sum()
+    return 2 * equal >= sums.height
 
 
 def _fill_headings(rows: pl.DataFrame, marks: pl.DataFrame, report: SheetReport) -> pl.DataFrame:

@@ -6,12 +6,15 @@ module judges the others, whose cells it sees as published.
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 _TOTAL = r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:total|sum)s?\b|\btotals?\s*:?\s*$"
 ONLY_TOTAL = r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:totals?|sum)\s*:?\s*$"
 _ENDS_TOTAL = r"(?i)\S\s+totals?\s*:?\s*$"
 HEADER_SHARE = 0.6
+#: An amount with next to nothing beside it: a total if it is the sum of rows above, else rejected.
+LONE_AMOUNT = "lone amount"
 
 
 def describe_cells(grid: pl.DataFrame, rows: pl.Series, headers: list[list[str]]) -> pl.DataFrame:
@@ -87,8 +90,12 @@ def outcome() -> pl.Expr:
     return (
         pl.when("_again")
         .then(pl.lit("ignored: header repeated"))
-        .when(lone_amount | says_total)
+        .when(says_total)
         .then(pl.lit("ignored: total"))
+        .when(lone_amount & pl.col("amount_gbp").is_null())
+        .then(pl.lit("ignored: note"))
+        .when(lone_amount)
+        .then(pl.lit(LONE_AMOUNT))
         .when(amount_blank & no_supplier & (pl.col("_filled") <= 2))
         .then(pl.lit("ignored: note"))
         .when(amount_blank & (labels == "") & date_blank)
@@ -152,3 +159,46 @@ def outcome() -> pl.Expr:
         .otherwise(pl.lit("kept"))
         .alias("_outcome")
     )
+
+
+def settle_lone_amounts(
+    rows: pl.DataFrame, kept: np.ndarray, doubtful: pl.DataFrame
+) -> pl.DataFrame:
+    """Decide which lone amounts are totals: those that are the sum of the rows above them.
+
+    Args:
+        rows: all rows, with ``g`` and ``amount_gbp``.
+        kept: which of them are payments.
+        doubtful: rows with ``_at`` (their place in ``rows``), ``g``, ``amount_gbp`` and ``_outcome``.
+
+    Returns:
+        ``doubtful`` with every :data:`LONE_AMOUNT` replaced by its outcome.
+    """
+    outcomes = doubtful["_outcome"].to_list()
+    if LONE_AMOUNT not in outcomes:
+        return doubtful
+    amounts = rows["amount_gbp"].fill_null(0.0).to_numpy()
+    table = rows["g"].to_numpy()
+    set_aside = np.zeros(len(amounts), dtype=bool)
+    places = doubtful["_at"].to_numpy()
+    rejected = [isinstance(o, str) and o.startswith("rejected") for o in outcomes]
+    set_aside[places[np.array(rejected, dtype=bool)]] = True
+    paid = np.concatenate([[0.0], np.cumsum(np.where(kept, amounts, 0.0))])
+    read = np.concatenate([[0.0], np.cumsum(np.where(kept | set_aside, amounts, 0.0))])
+    since: dict[int, int] = {}
+    for i in np.argsort(places):
+        if outcomes[i] not in (LONE_AMOUNT, "ignored: total"):
+            continue
+        at, g = int(places[i]), int(table[places[i]])
+        start = int(np.searchsorted(table, g))
+        if outcomes[i] == LONE_AMOUNT:
+            spans = {start, since.get(g, start)}
+            near = 0.01 * (at - start) + 0.011
+            sums = [s[at] - s[b] for s in (paid, read) for b in spans]
+            total = any(abs(amounts[at] - x) <= near for x in sums)
+            outcomes[i] = "ignored: total" if total else f"rejected: {_ALONE}"
+        since[g] = at
+    return doubtful.with_columns(_outcome=pl.Series(outcomes, dtype=pl.String))
+
+
+_ALONE = "the row has hardly more than an amount, and it is not the sum of the rows above"

@@ -14,7 +14,12 @@ import polars as pl
 from pipeline.ingest.report import raw_rows
 from pipeline.ingest.spend_cells import TEXTS, Sheet, rows_of
 from pipeline.ingest.spend_months import months_of_publication
-from pipeline.ingest.spend_outcome import ONLY_TOTAL, describe_cells, outcome
+from pipeline.ingest.spend_outcome import (
+    ONLY_TOTAL,
+    describe_cells,
+    outcome,
+    settle_lone_amounts,
+)
 from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.dates import parse_dates
 
@@ -120,6 +125,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
     if doubtful.height:
         good = doubtful.filter(pl.col("_outcome") == "kept")["_at"].to_numpy()
         kept[good] = True
+        doubtful = settle_lone_amounts(rows, kept, doubtful)
     _count(sheets, rows, kept, doubtful, rejected)
     for sheet in sheets:
         _tell(sheet, decided.get(sheet.key), commas.get(sheet.key, False), sheet.key in by_name)

@@ -71,6 +71,7 @@ def _content_score(role: str, p: Profile) -> float:
             else 0.2
             + 0.5 * p.ledger
             + 0.1 * (p.distinct < 0.7)
+            - 0.3 * p.constant
             - 0.5 * p.legal
             - 0.3 * (p.publisher > 0.9)
         )

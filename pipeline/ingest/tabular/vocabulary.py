@@ -49,6 +49,8 @@ def role_of(header: str | None) -> tuple[str, float] | None:
     words, keywords = _vocabulary()
     if text in words:
         return words[text]
+    if text.endswith(" date") and text not in words:  # "Invoice/Item Date" is no invoice number
+        return words["date"][0], 0.7
     if header and "/" in header:  # two names for one thing, or one name in two languages
         for part in header.split("/"):
             if normalise(part) in words:
