@@ -237,3 +237,43 @@ def test_a_summary_by_month_is_left_out_only_where_its_sums_are_those_of_the_pay
     if not changed:
         assert report.sheets[1].ignored["sums of the payments in the other sheets"] == 10
     assert report.rows_read == report.rows_kept + report.rows_rejected + report.rows_ignored
+
+
+INVOICED = (
+    (0,) * 24 + (1,) * 20 + (2,) * 6 + (3,) * 5 + (4,) * 3 + (7,) * 2
+)  # months before June 2020
+
+
+@pytest.mark.parametrize(
+    ("head", "year", "cell"),
+    [
+        ("Month", "", "Jun-20"),
+        ("Month", "", "2020-06-01"),
+        ("Period", "2020", "3"),
+        ("Period", "2021", "3"),  # the year in which the financial year ends
+        ("Period", "", "202003"),
+        ("Period", "2020/21", "3"),
+    ],
+)
+def test_lines_dated_by_invoice_take_the_month_of_the_column_of_months(
+    head: str, year: str, cell: str
+) -> None:
+    rows = []
+    for i, lag in enumerate(INVOICED):
+        month = 6 - lag if lag < 6 else 18 - lag
+        day = f"{13 + i % 15}/{month:02d}/{2020 if lag < 6 else 2019}"
+        rows.append(f"{year},{cell},{day},Larkspur {i} Ltd,Drugs,{26_000 + i}.50")
+    text = "\n".join([f"Financial Year,{head},Date,Supplier,Expense type,Amount", *rows])
+    batch, report = read_one("spend.csv", text)
+    assert batch.lines["month"].unique().to_list() == [date(2020, 6, 1)]
+    assert batch.lines["payment_date"].dt.truncate("1mo").n_unique() == 6
+    assert any(f"taken from {head}" in w for w in report.sheets[0].warnings)
+
+
+def test_a_period_of_posting_beside_dates_of_payment_changes_nothing() -> None:
+    rows = [
+        f"1,{13 + i % 18}/{4 + i // 30:02d}/2020,Larkspur {i} Ltd,Drugs,{26_000 + i}.50"
+        for i in range(40)
+    ]
+    batch, _ = read_one("x.csv", "\n".join(["Period,Date,Supplier,Expense type,Amount", *rows]))
+    assert (batch.lines["month"] == batch.lines["payment_date"].dt.truncate("1mo")).all()

@@ -56,7 +56,8 @@ def rows_of(sheet: Sheet) -> pl.DataFrame:
     """The rows below the header with the columns of the contract's names, all as text.
 
     Returns:
-        ``source_row``, ``_date``, ``_amount``, ``_currency``, the columns of :data:`TEXTS`,
+        ``source_row``, ``_date``, ``_amount``, ``_currency``, ``_period`` and ``_year`` (where the
+        table has months or periods beside its dates), the columns of :data:`TEXTS`,
         ``_over`` (cells beyond the header) and ``is_duplicate``.
     """
     grid, columns = sheet.grid.frame, sheet.layout.columns
@@ -80,11 +81,14 @@ def rows_of(sheet: Sheet) -> pl.DataFrame:
         return (pl.col(column) if column else pl.lit(None, dtype=pl.String)).alias(name)
 
     reference = "reference" if "reference" in columns else "their_reference"
+    beside = columns.get("period") != columns.get("date")  # months of publication beside the dates
     found = body.select(
         pl.col("row").alias("source_row"),
         _date_text(sheet),
         _amount_text(sheet),
         _currency(sheet),
+        text("period" if beside else "", "_period"),
+        text("financial_year" if beside else "", "_year"),
         *(text(reference if name == "transaction_reference" else name, name) for name in TEXTS),
         _too_wide(sheet, body, cells),
         pl.struct(cells).hash(7).is_first_distinct().not_().alias("is_duplicate"),

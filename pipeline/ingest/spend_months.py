@@ -1,8 +1,17 @@
-"""The month of a payment where a monthly file prints the dates of invoices."""
+"""The month of a payment where a file prints the dates of invoices.
+
+The month is then the one the file was published for, which its own column of months or periods
+says, or its name.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
+
+from pipeline.ingest.spend_cells import Sheet
+from pipeline.ingest.spend_periods import WAYS, month_of, period_cell
 
 OUTSIDE, LATER, OWN, KINDS = 0.2, 0.02, 0.05, 4
 RECENT, TAIL = 0.5, 0.4
@@ -32,8 +41,12 @@ def months_of_publication(
     for (key,), part in counts.drop_nulls("month").partition_by("g", as_dict=True).items():
         hint = named.get(key)
         own = [m for m in part["month"] if m.month == hint]
-        if own and _thins_out(dict(part.select("month", "n").iter_rows()), max(own)):
-            found[key] = max(own)
+        if not own:
+            continue
+        last = max(own)
+        lags = {_lag(last, month): n for month, n in part.select("month", "n").iter_rows()}
+        if _thins_out(lags):
+            found[key] = last
     if not found:
         return rows, set()
     changed = pl.DataFrame(
@@ -50,21 +63,96 @@ def months_of_publication(
     return rows, set(found)
 
 
-def _thins_out(counts: dict, own: object) -> bool:
-    """Whether lines per month look like invoices paid in month ``own``."""
-    total = sum(counts.values())
-    lags: dict[int, int] = {}
-    for month, n in counts.items():
-        lag = (own.year - month.year) * 12 + own.month - month.month  # type: ignore[attr-defined]
-        lags[lag] = n
+def months_of_period_column(
+    rows: pl.DataFrame, sheets: Sequence[Sheet]
+) -> tuple[pl.DataFrame, set[int]]:
+    """Give lines dated by invoice the month that the table's own column of months or periods says.
+
+    Only where the dates, counted back from that month, thin out as those of invoices do. A period
+    number is read as the month of the calendar or of the financial year under which they do so; where
+    they do under several, or under none, the dates are left to speak.
+
+    Args:
+        rows: ``g``, ``month``, ``_period`` and ``_year`` (cells as published) and others.
+        sheets: sheet ``n`` is table ``n``.
+
+    Returns:
+        The rows with ``month`` changed, and the tables in which it was.
+    """
+    both = [s for s in sheets if "period" in s.layout.columns]
+    both = [s for s in both if s.layout.columns.get("date") != s.layout.columns["period"]]
+    if not both:
+        return rows, set()
+    keys = [s.key for s in both]
+    counts = (
+        rows.lazy()
+        .filter(pl.col("g").is_in(keys) & pl.col("month").is_not_null())
+        .group_by("g", "_period", "_year", "month")
+        .agg(n=pl.len())
+        .collect()
+    )
+    found: list[tuple[int, str | None, str | None, str]] = []
+    for (key,), part in counts.partition_by("g", as_dict=True).items():
+        hint = sheets[int(str(key))].hint
+        cells = {
+            (p, y): period_cell(p, y, hint)
+            for p, y in part.select("_period", "_year").unique().iter_rows()
+        }
+        readings: dict[tuple[str, ...], dict[tuple[str | None, str | None], str]] = {}
+        for way in WAYS:
+            months = {pair: month_of(c, way) for pair, c in cells.items() if c is not None}
+            months = {pair: m for pair, m in months.items() if m}
+            lags: dict[int, int] = {}
+            for period, year, month, n in part.select("_period", "_year", "month", "n").iter_rows():
+                own = months.get((period, year))
+                if own:
+                    lag = (int(own[:4]) - month.year) * 12 + int(own[5:]) - month.month
+                    lags[lag] = lags.get(lag, 0) + n
+            if months and _thins_out(lags):
+                readings[tuple(months.values())] = months
+        if len(readings) == 1:
+            chosen = next(iter(readings.values()))
+            found += [(int(str(key)), p, y, m + "-01") for (p, y), m in chosen.items()]
+    if not found:
+        return rows, set()
+    changed = pl.DataFrame(
+        found,
+        schema={"g": pl.Int32, "_period": pl.String, "_year": pl.String, "_own": pl.String},
+        orient="row",
+    ).with_columns(pl.col("_own").str.to_date())
+    rows = (
+        rows.join(
+            changed,
+            on=["g", "_period", "_year"],
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
+        )
+        .with_columns(
+            month=pl.when(pl.col("month").is_not_null()).then(pl.coalesce("_own", "month"))
+        )
+        .drop("_own")
+    )
+    return rows, {key for key, *_ in found}
+
+
+def _lag(own: object, month: object) -> int:
+    """How many months a month lies before another."""
+    return (own.year - month.year) * 12 + own.month - month.month  # type: ignore[attr-defined]
+
+
+def _thins_out(lags: dict[int, int]) -> bool:
+    """Whether numbers of lines by months before the payment look like those of invoices."""
+    total = sum(lags.values())
+    own = lags.get(0, 0)
     later = sum(n for lag, n in lags.items() if lag < 0)
     tail = [n for lag, n in lags.items() if lag >= 3]
     recent = sum(sorted((n for lag, n in lags.items() if 0 <= lag <= 2), reverse=True)[:2])
     return (
-        len(counts) >= KINDS
-        and (total - lags[0]) >= OUTSIDE * total
+        len(lags) >= KINDS
+        and (total - own) >= OUTSIDE * total
         and later <= LATER * total
-        and lags[0] >= OWN * total
+        and own >= OWN * total
         and recent >= RECENT * total
         and 0 < sum(tail) <= TAIL * total
         and max(tail) < 0.5 * max(lags.values())

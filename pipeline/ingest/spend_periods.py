@@ -29,14 +29,17 @@ _NUMBER_YEAR = re.compile(
     r"^(?:p|m|period|month|mth)?[\s._-]*(0?[1-9]|1[0-3])[\s/._-]+(20\d\d)$", re.I
 )
 _NAME = re.compile(r"^([a-z]{3,9})$", re.I)
+_MONTH_YEAR = re.compile(r"^([a-z]{3,9})[\s\-/.,']*((?:20)?\d\d)$", re.I)
+_ISO = re.compile(r"^(20\d\d)-(0[1-9]|1[0-2])-[0-3]\d(?:[ T].*)?$")
 _SPAN = re.compile(r"^(?:fy\s*)?(?:20)?(\d\d)\s*[-/_ ]\s*(?:20)?(\d\d)$", re.I)
 _LONE_YEAR = re.compile(r"^(?:fy\s*)?(20\d\d)(?:\.0+)?$", re.I)
 FINANCIAL_WORDS = frozenset(("financial", "fiscal", "accounting", "fin", "gl", "posting", "ledger"))
 MOST_DISTINCT = 400
+WAYS = ("calendar", "financial", "financial, year of its end")
 
 
 @dataclass(frozen=True)
-class _Cell:
+class PeriodCell:
     """One distinct period cell with its year cell: what it may mean.
 
     ``number`` 1 to 13; ``year`` as written (calendar year, or first year of a financial year where
@@ -82,7 +85,7 @@ def months_of_periods(
     header = normalise(layout.headers.get(column))
     dated = year_column and any((year or "").strip() for _, year in pairs)
     year_header = normalise(layout.headers.get(year_column or "")) if dated else ""
-    cells = {pair: _cell(pair[0], pair[1], hint) for pair in pairs}
+    cells = {pair: period_cell(pair[0], pair[1], hint) for pair in pairs}
     known = {pair: c for pair, c in cells.items() if c is not None}
     if not known or 2 * len(known) < sum(1 for p in pairs if (p[0] or "").strip()):
         return None
@@ -90,29 +93,40 @@ def months_of_periods(
     way, why = ("calendar", "the cells name the month")
     if numbered:
         way, why = _decide(numbered, header, year_header, hint)
-    return {pair: _month(c, way) for pair, c in known.items() if _month(c, way)}, why
+    return {pair: month_of(c, way) for pair, c in known.items() if month_of(c, way)}, why
 
 
-def _cell(text: str | None, year_text: str | None, hint: PeriodHint) -> _Cell | None:
+def period_cell(text: str | None, year_text: str | None, hint: PeriodHint) -> PeriodCell | None:
+    """What a cell of months or periods may mean; None where it is no such cell.
+
+    Args:
+        text: the cell.
+        year_text: the cell of the table's column of years, if it has one.
+        hint: the period in the name of the file, for cells without a year.
+    """
     text = (text or "").strip()
     year, spanned = _year(year_text)
     if year is None and hint.financial_year:
         year, spanned = int(hint.financial_year[:4]), True
     elif year is None and hint.year:
         year, spanned = hint.year, False
+    if found := _ISO.match(text):
+        return PeriodCell(int(found[2]), int(found[1]), False, True)
     if found := _YEAR_NUMBER.match(text):
         own, second, number = int(found[1]), found[2], int(found[3])
         if second is not None and (own + 1) % 100 == int(second):
-            return _Cell(number, own, True, False)
+            return PeriodCell(number, own, True, False)
         if second is None:
-            return _Cell(number, own, False, False)
+            return PeriodCell(number, own, False, False)
         return None
     if found := _NUMBER_YEAR.match(text):
-        return _Cell(int(found[1]), int(found[2]), False, False)
+        return PeriodCell(int(found[1]), int(found[2]), False, False)
     if (found := _NUMBER.match(text)) and year is not None:
-        return _Cell(int(found[1]), year, spanned, False)
+        return PeriodCell(int(found[1]), year, spanned, False)
+    if (found := _MONTH_YEAR.match(text)) and (number := month_named(found[1])):
+        return PeriodCell(number, 2000 + int(found[2]) % 100, False, True)
     if (found := _NAME.match(text)) and (number := month_named(found[1])) and year is not None:
-        return _Cell(number, year, spanned, True)
+        return PeriodCell(number, year, spanned, True)
     return None
 
 
@@ -126,8 +140,8 @@ def _year(text: str | None) -> tuple[int | None, bool]:
     return None, False
 
 
-def _month(cell: _Cell, way: str) -> str:
-    """``YYYY-MM`` under one reading; empty for a thirteenth period, which is no month."""
+def month_of(cell: PeriodCell, way: str) -> str:
+    """``YYYY-MM`` under one of :data:`WAYS`; empty for a thirteenth period, which is no month."""
     if cell.year is None or cell.number > 12:
         return ""
     if cell.named or way == "calendar":
@@ -139,14 +153,12 @@ def _month(cell: _Cell, way: str) -> str:
 
 
 def _decide(
-    cells: Sequence[_Cell], header: str, year_header: str, hint: PeriodHint
+    cells: Sequence[PeriodCell], header: str, year_header: str, hint: PeriodHint
 ) -> tuple[str, str]:
     """The reading of a table's period numbers, with the reason."""
     words = set(header.split())
     spanned = all(c.spanned for c in cells)
-    ways = ["calendar", "financial"]
-    if not spanned:
-        ways.append("financial, year of its end")
+    ways = list(WAYS[:2] if spanned else WAYS)
     if any(c.number == 13 for c in cells):
         ways.remove("calendar")
     named = [w for w in ways if _within(cells, w, hint)]
@@ -169,28 +181,28 @@ def _decide(
     if len(ways) == 2 and "calendar" not in ways and hint.span is None:
         # A year that has not ended cannot have been published with its last periods.
         today = date.today()
-        begun = [w for w in ways if max(_month(c, w) for c in cells) <= f"{today:%Y-%m}"]
+        begun = [w for w in ways if max(month_of(c, w) for c in cells) <= f"{today:%Y-%m}"]
         ways = begun if len(begun) == 1 else ways
     if len(ways) == 1:
         return ways[0], why or "nothing else is possible"
     shown = f"{cells[0].year}/{cells[0].number:02d}"
-    said = " or ".join(sorted({_month(cells[0], w) for w in ways} - {""}))
+    said = " or ".join(sorted({month_of(cells[0], w) for w in ways} - {""}))
     raise LayoutError(
         f"the column headed {header!r} holds periods such as {shown}, which can be {said}; nothing in "
         "the file or its name tells which. Put the month or the financial year into the file's name"
     )
 
 
-def _within(cells: Sequence[_Cell], way: str, hint: PeriodHint) -> bool:
+def _within(cells: Sequence[PeriodCell], way: str, hint: PeriodHint) -> bool:
     """Whether all months lie in the period named, under one reading."""
     if hint.span is None:
         return False
     start, end = (f"{day:%Y-%m}" for day in hint.span)
-    months = [m for c in cells if (m := _month(c, way))]
+    months = [m for c in cells if (m := month_of(c, way))]
     return bool(months) and all(start <= m <= end for m in months)
 
 
-def _rolls_over(cells: Sequence[_Cell]) -> bool:
+def _rolls_over(cells: Sequence[PeriodCell]) -> bool:
     """Whether months such as 2020/11, 2020/12, 2021/01 run over the end of a calendar year.
 
     Periods of two financial years would hold high numbers of the second year, or low ones of the

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipeline.ingest.report import raw_rows
 from pipeline.ingest.spend_cells import TEXTS, Sheet, rows_of
-from pipeline.ingest.spend_months import months_of_publication
+from pipeline.ingest.spend_months import months_of_period_column, months_of_publication
 from pipeline.ingest.spend_outcome import (
     ONLY_TOTAL,
     describe_cells,
@@ -110,7 +110,9 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
     rows = _tidy(rows)
     decided = {row["g"]: row for row in decisions.iter_rows(named=True)}
     rows = _fill_months(rows, hints)
-    rows, by_name = months_of_publication(rows, {s.key: s.hint.month for s in sheets})
+    rows, by_column = months_of_period_column(rows, sheets)
+    named = {s.key: None if s.key in by_column else s.hint.month for s in sheets}
+    rows, by_name = months_of_publication(rows, named)
     plain = rows.select(
         ~pl.col("_over")
         & pl.col("supplier").is_not_null()
@@ -128,7 +130,12 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
         doubtful = settle_lone_amounts(rows, kept, doubtful)
     _count(sheets, rows, kept, doubtful, rejected)
     for sheet in sheets:
-        _tell(sheet, decided.get(sheet.key), commas.get(sheet.key, False), sheet.key in by_name)
+        source = (
+            sheet.report.columns["period"]
+            if sheet.key in by_column
+            else "the file's name" * (sheet.key in by_name)
+        )
+        _tell(sheet, decided.get(sheet.key), commas.get(sheet.key, False), source)
     mask = pl.Series(kept)
     lines = rows.filter(mask) if not mask.all() else rows
     place = hints.select("source_file", "source_sheet")[lines["g"]]
@@ -213,7 +220,7 @@ def _count(
         rejected.append(raw_rows(sheet.grid.frame, sheet.path, sheet.grid.sheet, reasons))
 
 
-def _tell(sheet: Sheet, decided: dict[str, Any] | None, comma: bool | None, by_name: bool) -> None:
+def _tell(sheet: Sheet, decided: dict[str, Any] | None, comma: bool | None, source: str) -> None:
     """Write what was decided about dates and amounts into the sheet's report."""
     report = sheet.report
     report.decimal_comma = comma
@@ -221,10 +228,10 @@ def _tell(sheet: Sheet, decided: dict[str, Any] | None, comma: bool | None, by_n
     report.date_reason = decided["date_reason"] if decided else ""
     if comma:
         report.notes.append("Amounts are written with a decimal comma.")
-    if by_name:
+    if source:
         report.warnings.append(
             "The dates are spread over many earlier months, as invoice dates are; the month of every "
-            "line was taken from the file's name, the dates were kept."
+            f"line was taken from {source}, the dates were kept."
         )
     if not decided:
         return
