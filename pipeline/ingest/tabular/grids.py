@@ -16,6 +16,13 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from pipeline.ingest.tabular.markup import (
+    TooLargeError,
+    is_page,
+    is_spreadsheet,
+    page_tables,
+    spreadsheet_tables,
+)
 from pipeline.ingest.tabular.text import parse_text
 
 MEGABYTE = 1 << 20
@@ -33,6 +40,8 @@ _NOT_TABLES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file, which no publisher of these sources uses"),
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
+    (b"MIME-Version:", "a web archive (mht); open it in a spreadsheet program and save it as csv"),
+    (b"{\\rtf", "a text document (rtf)"),
 )
 
 
@@ -60,7 +69,7 @@ class Grid:
         frame: columns ``row`` (Int64, 1-based physical row) and ``c0..cN`` (String); rows without
             any content are left out, their numbers stay unused.
         visible: False for hidden sheets.
-        container: what the bytes were: csv, xlsx, xls, ods.
+        container: what the bytes were: csv, xlsx, xls, ods, html, xml.
         facts: what was decided while reading (encoding, delimiter).
     """
 
@@ -102,7 +111,7 @@ def _number_rows(frame: pl.DataFrame, *, none_blank: bool = False) -> pl.DataFra
     return numbered.filter(pl.Series(keep))
 
 
-def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip"]:
+def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip", "html", "xml"]:
     """What the bytes are.
 
     Raises:
@@ -129,11 +138,10 @@ def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip"]:
                 f"the file is damaged: it begins like a zip or workbook but cannot be opened ({error})"
             ) from error
     head = data[:2048].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if head.startswith((b"<!doctype html", b"<html", b"<head", b"<script", b"<!--")):
-        raise UnreadableFileError(
-            "the content is a web page, not a table (often an error page saved under the file's "
-            "name); download the file again"
-        )
+    if is_spreadsheet(head):
+        return "xml"
+    if is_page(head):
+        return "html"
     if head.startswith((b"<?xml", b"{", b"[")):
         raise UnreadableFileError("the content is XML or JSON, not a table")
     if not data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -244,6 +252,22 @@ def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> 
     return grids
 
 
+def _read_markup(data: bytes, kind: str) -> list[Grid]:
+    """The tables of a web page or an XML spreadsheet."""
+    try:
+        tables = page_tables(data) if kind == "html" else spreadsheet_tables(data)
+    except TooLargeError as error:
+        raise UnreadableFileError("it holds more cells than any publication") from error
+    except ValueError as error:
+        raise UnreadableFileError(str(error)) from error
+    if not tables:
+        raise UnreadableFileError(
+            "the content is a web page without a table of data (often an error page saved under the "
+            "file's name); download the file again"
+        )
+    return [Grid(name, _number_rows(frame), True, kind) for name, frame in tables]
+
+
 def _is_mac_shadow(name: str) -> bool:
     """Whether a member only holds what a Mac keeps beside the real file."""
     path = PurePosixPath(name)
@@ -307,6 +331,8 @@ def read_grids(data: bytes, *, limits: Limits | None = None, depth: int = 0) -> 
         _check_expansion(data, limits)
     if kind == "xlsx":
         check_extent(data)
+    if kind in ("html", "xml"):
+        return _read_markup(data, kind)
     if kind != "text":
         return _read_workbook(data, kind, limits, prefix="")
     try:
