@@ -14,6 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from pipeline.catalogue.models import Source
+from pipeline.yaml_text import read_yaml
 
 SOURCES = Path(__file__).with_name("sources")
 
@@ -62,7 +63,7 @@ def load_sources(folder: Path) -> Catalogue:
     sources: list[Source] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            content = read_yaml(path)
             source = Source.model_validate(content)
         except yaml.YAMLError as error:
             raise CatalogueError(f"{path.name}: not valid YAML: {error}") from error

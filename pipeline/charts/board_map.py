@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from pipeline.charts import theme
@@ -36,6 +35,7 @@ from pipeline.charts.selection import (
     vintage_text,
 )
 from pipeline.charts.share import SOURCES
+from pipeline.yaml_text import parse_yaml
 
 
 class Hex(BaseModel):
@@ -52,7 +52,7 @@ class Hex(BaseModel):
 def hexes() -> dict[str, Hex]:
     """Places by board code, from ``hexes.yaml``."""
     text = (Path(__file__).parent / "hexes.yaml").read_text(encoding="utf-8")
-    return TypeAdapter(dict[str, Hex]).validate_python(yaml.safe_load(text))
+    return TypeAdapter(dict[str, Hex]).validate_python(parse_yaml(text))
 
 
 BOARD_COLUMNS = (

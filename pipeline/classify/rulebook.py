@@ -15,6 +15,8 @@ from typing import Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from pipeline.yaml_text import read_yaml
+
 RULES_FOLDER = Path(__file__).parent / "rules"
 
 Digital = Literal["yes", "possible", "no"]
@@ -224,7 +226,7 @@ class RuleBook(_Strict):
 
 def _read(path: Path) -> _TextFile | _SupplierFile | _RulingFile:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
         if not isinstance(content, dict):
             raise RuleFileError(f"{path.name}: expected a mapping with a title and rules")
         model = (

@@ -6,22 +6,15 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
-from pipeline.settings import Settings
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from pipeline.settings import Settings
 
 console = Console()
 errors = Console(stderr=True)
@@ -36,6 +29,10 @@ JSON_OPTION = typer.Option(False, "--json", help="Print JSON for a machine.")
 
 def settings_from(raw: Path | None = None, out: Path | None = None, **more: Any) -> Settings:
     """Settings with what the command line says put first; a bad setting ends with exit code 2."""
+    from pydantic import ValidationError
+
+    from pipeline.settings import Settings
+
     given: dict[str, Any] = {
         k: v for k, v in {"raw": raw, "out": out, **more}.items() if v is not None
     }
@@ -120,6 +117,15 @@ class Bars:
     """Progress of a run as Rich bars; plain lines where nobody watches."""
 
     def __init__(self, *, quiet: bool = False) -> None:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
         self.quiet = quiet
         self.bars = Progress(
             SpinnerColumn(finished_text="[green]✓[/]"),

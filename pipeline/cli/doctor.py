@@ -9,6 +9,7 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -20,7 +21,9 @@ from pipeline.cli.common import (
     print_json,
     settings_from,
 )
-from pipeline.settings import PROJECT_ROOT, Settings
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ def _database(settings: Settings) -> Finding:
 
 def look(settings: Settings) -> list[Finding]:
     """Everything the doctor looks at."""
+    from pipeline.settings import PROJECT_ROOT
+
     usage = shutil.disk_usage(next(p for p in [settings.out, *settings.out.parents] if p.exists()))
     browser = next(
         (b for b in ("chromium", "chromium-browser", "google-chrome") if shutil.which(b)), None

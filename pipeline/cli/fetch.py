@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -16,7 +17,9 @@ from pipeline.cli.common import (
     say,
     settings_from,
 )
-from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
 
 
 def first_run(settings: Settings, bars: Bars) -> bool:

@@ -19,10 +19,10 @@ from pipeline.cli.common import (
     settings_from,
     shown,
 )
-from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.refresh import Summary
+    from pipeline.settings import Settings
 
 SHOWN_FILES = 12
 INBOX_FILES = "select path, reason from meta.source_file where source_id = 'inbox'"

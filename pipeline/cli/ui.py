@@ -10,7 +10,6 @@ from pathlib import Path
 import typer
 
 from pipeline.cli.common import OUT_OPTION, RAW_OPTION, fail, say, settings_from
-from pipeline.settings import PROJECT_ROOT
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +28,8 @@ def register(app: typer.Typer) -> None:
 
         Example: `fivepercent ui --port 3000`
         """
+        from pipeline.settings import PROJECT_ROOT
+
         settings = settings_from(raw, out)
         home = Path(os.environ.get("DAGSTER_HOME") or PROJECT_ROOT / ".dagster").absolute()
         home.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from pipeline.yaml_text import read_yaml
+
 ENTRIES = Path(__file__).parent / "entries"
 Scalar = bool | int | float | dt.date | str | None
 
@@ -208,7 +210,7 @@ def ledger_files(own: Path | None, *, entries: Path = ENTRIES) -> list[Path]:
 
 def _load(path: Path) -> tuple[Entry, ...]:
     try:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+        body = read_yaml(path)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CorrectionError(f"{path.name} is no YAML file that can be read: {error}") from error
     try:

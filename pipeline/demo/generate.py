@@ -198,13 +198,7 @@ def generate(
     plan = make_publication(world, layouts)
     payments = make_payments(world, [layout.style for layout in layouts], density)
     payments = write_spend(raw_dir, world, payments, plan)
-    accounts = account_lines(world)
-    write_accounts(raw_dir, world, accounts)
-    write_maturity(raw_dir, world)
-    write_workforce(raw_dir, world)
-    write_organisations(raw_dir, world)
-    write_other_sources(raw_dir, world)
-
+    accounts = write_other_sources_of(raw_dir, world)
     names = pl.DataFrame({"trust": range(trusts), "layout": [layout.name for layout in layouts]})
     in_use = ~pl.col("is_superseded")
     return Truth(
@@ -226,6 +220,17 @@ def generate(
         ),
         organisations=_organisations(world),
     )
+
+
+def write_other_sources_of(raw_dir: Path, world: World) -> pl.DataFrame:
+    """Write every source but the payments; returns the lines of the accounts."""
+    accounts = account_lines(world)
+    write_accounts(raw_dir, world, accounts)
+    write_maturity(raw_dir, world)
+    write_workforce(raw_dir, world)
+    write_organisations(raw_dir, world)
+    write_other_sources(raw_dir, world)
+    return accounts
 
 
 def _is_harmless(path: Path) -> bool:

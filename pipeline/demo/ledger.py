@@ -10,8 +10,9 @@ from __future__ import annotations
 from importlib import resources
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from pipeline.yaml_text import parse_yaml
 
 Bucket = Literal[
     "digital_revenue",
@@ -76,7 +77,7 @@ class Kind(BaseModel):
 
 def _load() -> tuple[Kind, ...]:
     text = resources.files("pipeline.demo").joinpath("ledger.yaml").read_text(encoding="utf-8")
-    return TypeAdapter(tuple[Kind, ...]).validate_python(yaml.safe_load(text))
+    return TypeAdapter(tuple[Kind, ...]).validate_python(parse_yaml(text))
 
 
 KINDS: tuple[Kind, ...] = _load()

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.yaml_text import read_yaml
 
 
 class _Strict(BaseModel):
@@ -110,7 +111,7 @@ class Measures(_Strict):
 
 
 def _yaml(name: str) -> object:
-    return yaml.safe_load((Path(__file__).parent / name).read_text(encoding="utf-8"))
+    return read_yaml(Path(__file__).parent / name)
 
 
 @cache

@@ -8,11 +8,11 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from pipeline.quality.checks import Check
 from pipeline.quality.results import Severity
+from pipeline.yaml_text import read_yaml
 
 RULES = Path(__file__).parent / "rules"
 
@@ -50,9 +50,7 @@ def all_rules() -> dict[str, tuple[Rule, ...]]:
     adapter = TypeAdapter(dict[str, tuple[Rule, ...]])
     rules: dict[str, tuple[Rule, ...]] = {}
     for path in sorted(RULES.glob("*.yaml")):
-        for name, entries in adapter.validate_python(
-            yaml.safe_load(path.read_text(encoding="utf-8"))
-        ).items():
+        for name, entries in adapter.validate_python(read_yaml(path)).items():
             names = [rule.check for rule in entries]
             if name in rules or len(set(names)) != len(names):
                 raise ValueError(f"{path.name}: {name} or one of its checks appears twice")

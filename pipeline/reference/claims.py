@@ -15,8 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Protocol, Self, TypeVar
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+
+from pipeline.yaml_text import read_yaml
 
 Theme = Literal[
     "share of expenditure",
@@ -230,7 +231,7 @@ def unique(entries: Iterable[Entry], file: str) -> tuple[Entry, ...]:
 
 
 def _yaml(file: str) -> object:
-    return yaml.safe_load((Path(__file__).parent / file).read_text(encoding="utf-8"))
+    return read_yaml(Path(__file__).parent / file)
 
 
 @cache

@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from pipeline.yaml_text import parse_yaml
 
 Quantity = Literal[
     "operating_expenditure",
@@ -75,7 +76,7 @@ def golden_figures() -> tuple[GoldenFigure, ...]:
         ValueError: an identifier appears twice.
     """
     text = (Path(__file__).parent / "golden.yaml").read_text(encoding="utf-8")
-    figures = TypeAdapter(tuple[GoldenFigure, ...]).validate_python(yaml.safe_load(text))
+    figures = TypeAdapter(tuple[GoldenFigure, ...]).validate_python(parse_yaml(text))
     names = [figure.id for figure in figures]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"golden.yaml: {', '.join(repeated)} appear more than once")

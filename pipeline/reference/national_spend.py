@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from pipeline.yaml_text import parse_yaml
 
 
 class NationalSpend(BaseModel):
@@ -62,7 +63,7 @@ def national_spend() -> tuple[NationalSpend, ...]:
         pydantic.ValidationError: an entry has an unknown field, a bad value or is incomplete.
     """
     text = (Path(__file__).parent / "national_spend.yaml").read_text(encoding="utf-8")
-    return TypeAdapter(tuple[NationalSpend, ...]).validate_python(yaml.safe_load(text) or ())
+    return TypeAdapter(tuple[NationalSpend, ...]).validate_python(parse_yaml(text) or ())
 
 
 def national_spend_sql(entries: Sequence[NationalSpend] | None = None) -> str:

@@ -9,8 +9,9 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.yaml_text import read_yaml
 
 WELSH_TRUSTS = ("RQF", "RT4", "RYT")
 """In the register of trusts but not in England."""
@@ -40,7 +41,7 @@ class FormerName(_Strict):
 
 
 def _load(stem: str) -> list[dict[str, object]]:
-    return yaml.safe_load((Path(__file__).parent / f"{stem}.yaml").read_text(encoding="utf-8"))
+    return read_yaml(Path(__file__).parent / f"{stem}.yaml")
 
 
 @cache

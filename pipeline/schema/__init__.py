@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.yaml_text import parse_yaml
 
 ColumnType = Literal[
     "VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "DECIMAL(18,2)"
@@ -104,7 +105,7 @@ def all_tables() -> dict[str, Table]:
     tables: dict[str, Table] = {}
     for stem in ("dims", "facts", "marts", "meta"):
         text = (Path(__file__).parent / f"{stem}.yaml").read_text(encoding="utf-8")
-        for name, body in yaml.safe_load(text).items():
+        for name, body in parse_yaml(text).items():
             table = Table(database_schema=stem, name=name, **body)
             tables[table.full_name] = table
     return tables

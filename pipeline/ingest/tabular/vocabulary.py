@@ -6,8 +6,9 @@ import re
 from functools import cache, lru_cache
 from pathlib import Path
 
-import yaml
 from rapidfuzz import fuzz, process
+
+from pipeline.yaml_text import read_yaml
 
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 FUZZY_AT_LEAST = 82.0
@@ -21,7 +22,7 @@ def normalise(text: str | None) -> str:
 
 @cache
 def _vocabulary() -> tuple[dict[str, tuple[str, float]], dict[str, tuple[str, ...]]]:
-    raw = yaml.safe_load((Path(__file__).parent / "roles.yaml").read_text(encoding="utf-8"))
+    raw = read_yaml(Path(__file__).parent / "roles.yaml")
     words: dict[str, tuple[str, float]] = {}
     keywords: dict[str, tuple[str, ...]] = {}
     for role, body in raw.items():
