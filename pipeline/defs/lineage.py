@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from pipeline.marts.columns import POINTS
 from pipeline.marts.milestones import LEDGER_MARTS, tables_read_by
-from pipeline.marts.run import measure_views, sql_of
+from pipeline.marts.run import STATISTICS, measure_views, sql_of
 from pipeline.schema import all_tables
 
 _NAME = re.compile(r"\b(?:dims|facts|marts|measures|meta)\.[a-z][a-z0-9_]*\b")
@@ -30,10 +31,11 @@ def _tables_of_views() -> dict[str, set[str]]:
 def reads_of(name: str) -> list[str]:
     """The tables of the contract that a mart reads, sorted; its own name left out.
 
-    The marts of the claims ledger are made by its queries, which say themselves what they read.
+    The marts of the claims ledger are made by its queries, which say themselves what they read; a
+    mart with statistics made in Python reads their points.
     """
     found = set(tables_read_by(name)) if name in LEDGER_MARTS else _names_in(sql_of(name))
-    tables: set[str] = set()
+    tables: set[str] = {POINTS} if name in STATISTICS else set()
     for used in found:
         tables |= _tables_of_views().get(used, {used})
     return sorted(t for t in tables if t in all_tables() and t != name)

@@ -1,0 +1,144 @@
+"""Which columns of the contract each column of a mart is made of, read from the SQL itself.
+
+Belongs here: following a column of a mart through its steps and through the views ``measures.*``
+to the tables they read. Does not belong here: which tables a mart needs to be built (``defs``), or
+showing it to anybody.
+
+Only what makes the *value* counts: a column that merely joins or filters is not named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.marts.milestones import LEDGER_MARTS
+from pipeline.marts.run import MART_ORDER, STATISTICS, measure_views, sql_of
+from pipeline.schema import all_tables, table
+from pipeline.store.tables import write_bytes
+
+Column = tuple[str, str]
+"""A table of the contract and one of its columns."""
+
+Sources = dict[str, list[Column]]
+"""By column of a relation: the columns its value is made of, sorted."""
+
+#: The points that Python makes statistics of for a mart (see ``marts.statistics``).
+POINTS = "marts.maturity_and_spend_trust"
+_PAIRED: set[Column] = {(POINTS, "mean_share"), (POINTS, "score")}
+
+
+def column_sources(name: str) -> Sources:
+    """The columns that each column of a mart is made of.
+
+    Args:
+        name: such as ``marts.digital_share``.
+
+    Returns:
+        By column name; a column that is counted or constant has no sources. Empty for a mart that
+        no SQL file makes (the claims ledger).
+    """
+    if name in LEDGER_MARTS:
+        return {}
+    found = _of_relation(name, sql_of(name))
+    return {c.name: found.get(c.name, []) for c in table(name).columns}
+
+
+def cached_column_sources(name: str, folder: Path) -> Sources:
+    """As :func:`column_sources`, kept in ``folder`` until any SQL or table changes.
+
+    Parsing all marts takes seconds, and a refresh should not pay them each time.
+    """
+    path = folder / f"columns-{_fingerprint()}.json"
+    try:
+        known: dict[str, Sources] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    if name not in known:
+        for old in folder.glob("columns-*.json"):
+            if old != path:
+                old.unlink(missing_ok=True)
+        known[name] = column_sources(name)
+        write_bytes(path, json.dumps(known).encode())
+    return {column: [(t, c) for t, c in found] for column, found in known[name].items()}
+
+
+@cache
+def _fingerprint() -> str:
+    texts = [sql for _, sql, _ in measure_views()]
+    texts += [sql_of(n) for n in MART_ORDER if n not in LEDGER_MARTS]
+    texts += [f"{n}{t.polars.names()}" for n, t in all_tables().items()]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+@cache
+def _views() -> dict[str, str]:
+    return {name: sql for name, sql, _ in measure_views()}
+
+
+@cache
+def _of_view(name: str) -> Sources:
+    return _of_relation(name, _views()[name])
+
+
+def _of_relation(name: str, sql: str) -> Sources:
+    """Sources of every output column of ``sql``, views resolved to the tables they read."""
+    import sqlglot
+    from sqlglot import exp as expressions
+    from sqlglot.lineage import lineage
+    from sqlglot.optimizer.qualify import qualify
+    from sqlglot.optimizer.scope import build_scope
+
+    parsed: Any = sqlglot.parse_one(sql, dialect="duckdb")  # its types name none of its methods
+    schema = _schema_for(parsed, reading=name)
+    qualified: Any = qualify(
+        parsed, dialect="duckdb", schema=schema, validate_qualify_columns=False
+    )
+    scope = build_scope(qualified)
+    found: Sources = {}
+    for column in qualified.named_selects:
+        node = lineage(
+            column,
+            qualified,
+            schema=schema,
+            scope=scope,
+            dialect="duckdb",
+            copy=False,
+            trim_selects=False,
+        )
+        columns: set[Column] = set()
+        for step in node.walk():
+            if isinstance(step.expression, expressions.Table):
+                columns |= _resolved(step.expression, step.name.rpartition(".")[2].strip('"'))
+        found[column] = sorted(columns)
+    return found
+
+
+def _resolved(relation: Any, column: str) -> set[Column]:
+    """The columns of the contract behind one column of a table or view."""
+    name = ".".join(part.name for part in relation.parts)
+    if name in _views():
+        return set(_of_view(name).get(column, []))
+    if name in STATISTICS.values():
+        return {(POINTS, column)} if column in table(POINTS).polars.names() else set(_PAIRED)
+    known = all_tables().get(name)
+    return {(name, column)} if known and column in known.polars.names() else set()
+
+
+def _schema_for(parsed: Any, *, reading: str) -> dict[str, object]:
+    """Column names of what a query reads: the contract's tables, and the views it mentions."""
+    from sqlglot import exp as expressions
+
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    for described in all_tables().values():
+        columns = {c.name: c.type for c in described.columns}
+        schema.setdefault(described.database_schema, {})[described.name] = columns
+    for mentioned in parsed.find_all(expressions.Table):
+        name = f"{mentioned.db}.{mentioned.name}"
+        if name in _views() and name != reading:
+            columns = dict.fromkeys(_of_view(name), "VARCHAR")
+            schema.setdefault(mentioned.db, {})[mentioned.name] = columns
+    return dict(schema)
