@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipeline.defs import checks, jobs, published, sensors, tables
+from pipeline.defs import automation, checks, jobs, published, raw, sensors, tables
 from pipeline.defs.resources import Product
 
 
@@ -21,7 +21,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     resources: dict[str, Any] = {"product": Product(), **(overrides or {})}
     return dg.Definitions(
         assets=[
-            *tables.raw_assets(),
+            *raw.raw_assets(),
             *tables.fact_assets(),
             *tables.meta_assets(),
             *tables.mart_assets(),
@@ -31,7 +31,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
         asset_checks=checks.asset_checks(),
         jobs=[jobs.refresh_job, jobs.refresh_charts_job, jobs.fetch_sources],
         schedules=[jobs.monthly],
-        sensors=[sensors.new_raw_files],
+        sensors=[sensors.new_raw_files, automation.keep_up],
         resources=resources,
         # Thirty small steps take seconds in one process and half a minute in one process each.
         executor=dg.in_process_executor,

@@ -6,13 +6,16 @@ Does not belong here: facts about publishers (``catalogue``) or about measures (
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
+    SecretsSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
@@ -64,6 +67,55 @@ class Settings(BaseSettings):
     max_columns: int = Field(default=400, gt=0, description="A wider table is set aside.")
     threads: int = Field(default=2, gt=0, le=64, description="Files read at the same time.")
     keep_builds: int = Field(default=2, ge=1, le=50, description="Publications kept on disk.")
+    keep_digests: int = Field(
+        default=12, ge=1, le=500, description="Digests of refreshes kept below out/digests."
+    )
+    site_url: str = Field(
+        default="",
+        pattern=r"^(https?://.*)?$",
+        description="Address at which the site is served; links of Dagster's pages lead there.",
+    )
+    mirror: str = Field(
+        default="",
+        description="A folder or address with the tree of the publishers, for unattended fetches.",
+    )
+    fetch_attempts: int = Field(
+        default=3, ge=1, le=10, description="Tries of an unattended fetch while anything fails."
+    )
+    fetch_wait_seconds: float = Field(
+        default=60,
+        ge=0,
+        le=3600,
+        description="Wait before the second try; it doubles with every further one.",
+    )
+    fetch_minutes: float = Field(
+        default=60, gt=0, le=720, description="Bound on one try of an unattended fetch."
+    )
+    alert_webhook: SecretStr | None = Field(
+        default=None, description="Address that gets alerts as JSON by POST; a secret."
+    )
+    alert_email_to: str = Field(
+        default="", description="Mail addresses that get alerts, separated by commas."
+    )
+    alert_email_from: str = Field(
+        default="fivepercent@localhost", description="Sender of alerts by mail."
+    )
+    alert_smtp_host: str = Field(default="localhost", description="Mail server for alerts.")
+    alert_smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    alert_smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="none is for a mail server on this machine only."
+    )
+    alert_smtp_user: str = Field(default="", description="Name to log in to the mail server with.")
+    alert_smtp_password: SecretStr | None = Field(default=None, description="Its password.")
+
+    #: Settings that change how a run goes or who is told, never a figure.
+    OPERATIONAL: ClassVar[frozenset[str]] = frozenset(
+        {"raw", "out", "labels", "corrections", "offline", "online_seconds", "threads"}
+        | {"keep_digests", "site_url", "mirror", "fetch_attempts", "fetch_wait_seconds"}
+        | {"fetch_minutes", "alert_webhook", "alert_email_to", "alert_email_from"}
+        | {"alert_smtp_host", "alert_smtp_port", "alert_smtp_security", "alert_smtp_user"}
+        | {"alert_smtp_password"}
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -74,8 +126,14 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments first, then the environment, then ``fivepercent.toml``."""
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+        """Arguments, then the environment, then files of secrets, then ``fivepercent.toml``.
+
+        ``FIVEPERCENT_SECRETS_DIR`` names a folder with one file a secret, such as
+        ``fivepercent_alert_webhook``: what container engines and systemd hand over.
+        """
+        folder = os.environ.get("FIVEPERCENT_SECRETS_DIR")
+        secrets = [SecretsSettingsSource(settings_cls, secrets_dir=folder)] if folder else []
+        return (init_settings, env_settings, *secrets, TomlConfigSettingsSource(settings_cls))
 
     @cached_property
     def work(self) -> Path:

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from pipeline.definitions import build_defs
-from pipeline.defs.jobs import ALL_YEARS
+from pipeline.defs.keys import ALL_YEARS
 from pipeline.defs.resources import Product
 from pipeline.demo import Truth
 from pipeline.schema import all_tables

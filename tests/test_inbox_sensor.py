@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from pipeline.definitions import build_defs
-from pipeline.defs.jobs import ALL_YEARS
+from pipeline.defs.keys import ALL_YEARS
 from pipeline.defs.resources import Product
 from pipeline.defs.sensors import new_raw_files
 from pipeline.demo import Truth

@@ -1,26 +1,23 @@
-"""Jobs and the monthly schedule."""
+"""Jobs: everything, the charts alone, the downloads alone."""
 
 import dagster as dg
 
-from pipeline.defs.keys import FINANCIAL_YEARS
+from pipeline.defs.keys import ALL_YEARS
 from pipeline.defs.resources import Product
-
-#: The whole range of payment partitions, for a run that materialises everything at once.
-ALL_YEARS = {
-    "dagster/asset_partition_range_start": FINANCIAL_YEARS.get_partition_keys()[0],
-    "dagster/asset_partition_range_end": FINANCIAL_YEARS.get_partition_keys()[-1],
-}
 
 refresh_job = dg.define_asset_job(
     "refresh",
     selection=dg.AssetSelection.all(),
-    description="Everything: read, check, compute, check, publish. Choose all financial years.",
-    tags=ALL_YEARS,
+    description=(
+        "Everything: file the inbox, read, check, compute, check, publish. Choose one financial year "
+        "and it is one run in which only that year's payments are written anew; choose All and Dagster "
+        "makes it a backfill of three runs. One run for all years: the tick of the sensor or of the schedule."
+    ),
 )
 refresh_charts_job = dg.define_asset_job(
     "refresh_charts",
     selection=dg.AssetSelection.groups("charts", "published"),
-    description="Charts and publication from the tables as they are.",
+    description="Charts and publication from the tables as they are. No financial year to choose.",
 )
 
 
@@ -31,9 +28,8 @@ def fetch_everything(context: dg.OpExecutionContext, product: Product) -> None:
     """Fetch every source of the catalogue."""
     from pipeline.catalogue import load_catalogue
     from pipeline.fetch import fetch
-    from pipeline.settings import Settings
 
-    settings = Settings()
+    settings = product.given()
     report = fetch(load_catalogue(), settings.raw, offline=settings.offline)
     for sentence in report.sentences():
         context.log.info(sentence)

@@ -7,14 +7,13 @@ files that are there now?
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 
-from pipeline.defs.jobs import ALL_YEARS, refresh_job
+from pipeline.defs.jobs import refresh_job
+from pipeline.defs.keys import ALL_YEARS
 from pipeline.defs.resources import Product
 from pipeline.refresh.arrivals import SeenFile, raw_files_seen, was_read
-from pipeline.settings import Settings
 
 AT_WORK = [
     dg.DagsterRunStatus.QUEUED,
@@ -34,12 +33,6 @@ def _at_work(context: dg.SensorEvaluationContext) -> bool:
     return bool(context.instance.get_runs(filters=filters, limit=1))
 
 
-def _settings(product: Product) -> Settings:
-    """The raw folder a person drops files into, never the demonstration's."""
-    given = {k: Path(v) for k, v in {"raw": product.raw, "out": product.out}.items() if v}
-    return Settings(**given)  # type: ignore[arg-type]
-
-
 @dg.sensor(
     job=refresh_job,
     minimum_interval_seconds=60,
@@ -49,7 +42,7 @@ def new_raw_files(
     context: dg.SensorEvaluationContext, product: Product
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Compare paths, sizes and times of the raw files with those seen last and those read last."""
-    settings = _settings(product)
+    settings = product.given()  # the folder a person drops files into, never the demonstration's
     files = raw_files_seen(settings.raw)
     state = _state(files)
     if context.cursor == state:

@@ -1,20 +1,25 @@
 """One asset a table of the contract, made by a factory from the schema and the stages."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import dagster as dg
 
-from pipeline.defs.describe import definition_metadata, description_of, run_metadata
-from pipeline.defs.keys import FINANCIAL_YEARS, OWNERS, key_of, year_of
+from pipeline.defs.automation import FOLLOW
+from pipeline.defs.describe import (
+    column_lineage,
+    definition_metadata,
+    description_of,
+    run_metadata,
+)
+from pipeline.defs.keys import EVERY_YEAR, FINANCIAL_YEARS, OWNERS, key_of, raw_key, year_of
 from pipeline.defs.lineage import reads_of
+from pipeline.defs.links import code_references, sql_file, sql_metadata
 from pipeline.defs.resources import Product
 from pipeline.marts import MART_ORDER
+from pipeline.marts.columns import cached_column_sources
 from pipeline.refresh import meta, payments, sources
 from pipeline.refresh.context import Run
-from pipeline.refresh.filing import INBOX
-from pipeline.refresh.inbox import sort_inbox
 from pipeline.schema import table
-from pipeline.store.lock import refresh_lock
 
 ORGANISATION_TABLES = ("dims.organisation", "dims.icb", "dims.icb_membership", "dims.succession")
 REFERENCE_TABLES = ("dims.measure", "dims.category")
@@ -30,12 +35,15 @@ META_TABLES = (
 )
 
 
-def raw_key(source_id: str) -> dg.AssetKey:
-    """The asset key of a folder of raw files."""
-    return dg.AssetKey(["raw", source_id])
-
-
-def spec_of(name: str, group: str, deps: Sequence[dg.AssetKey], *, kinds: set[str]) -> dg.AssetSpec:
+def spec_of(
+    name: str,
+    group: str,
+    deps: Sequence[dg.AssetKey],
+    *,
+    kinds: set[str],
+    follows: bool = False,
+    metadata: Mapping[str, object] | None = None,
+) -> dg.AssetSpec:
     """The asset spec of a table."""
     described = table(name)
     return dg.AssetSpec(
@@ -45,8 +53,9 @@ def spec_of(name: str, group: str, deps: Sequence[dg.AssetKey], *, kinds: set[st
         group_name=group,
         owners=OWNERS,
         kinds=kinds,
-        tags={"schema": described.database_schema},
-        metadata=definition_metadata(described),
+        tags={"schema": described.database_schema} | {f"source/{s}": "" for s in described.sources},
+        metadata=definition_metadata(described) | dict(metadata or {}),
+        automation_condition=FOLLOW if follows else None,
     )
 
 
@@ -58,91 +67,20 @@ def _many(
     build: Callable[[Run], object],
     *,
     kinds: set[str],
+    follows: bool = False,
 ) -> dg.AssetsDefinition:
     """One step that makes several tables."""
+    specs = [spec_of(n, group, deps, kinds=kinds, follows=follows) for n in names]
 
-    @dg.multi_asset(name=op_name, specs=[spec_of(n, group, deps, kinds=kinds) for n in names])
+    @dg.multi_asset(name=op_name, specs=specs)
     def made(product: Product) -> Iterator[dg.MaterializeResult]:
         run = product.run()
         build(run)
         for name in names:
-            yield dg.MaterializeResult(key_of(name), metadata=run_metadata(run.store, table(name)))
+            told = run_metadata(run, name, preview_rows=product.preview_rows)
+            yield dg.MaterializeResult(key_of(name), metadata=told)
 
     return made
-
-
-@dg.asset(
-    key=raw_key(INBOX),
-    group_name="raw",
-    owners=OWNERS,
-    kinds={"file"},
-    description=(
-        "**What lay in the inbox, and where is it now?**\n\nFiles below `data/raw/inbox` are recognised by "
-        "their content and filed under their source; what is not sure stays, with the reason."
-    ),
-)
-def inbox(context: dg.AssetExecutionContext, product: Product) -> dg.MaterializeResult:
-    """File what lies in the inbox before anything lists the raw files."""
-    run = product.run()
-    with refresh_lock(run.settings.work, on_wait=context.log.info):
-        outcomes = sort_inbox(run)
-    for outcome in outcomes:
-        context.log.info(outcome.sentence)
-    columns = ("path", "kind", "organisation", "filed_as", "reason")
-    records = [dg.TableRecord({c: getattr(o, c) or "" for c in columns}) for o in outcomes[:200]]
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": len(outcomes),
-            "stay": sum(o.stays for o in outcomes),
-            "files": dg.MetadataValue.table(
-                records, dg.TableSchema([dg.TableColumn(c) for c in columns])
-            ),
-        }
-    )
-
-
-def _raw(source_id: str) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=raw_key(source_id),
-        deps=[raw_key(INBOX)],
-        group_name="raw",
-        owners=OWNERS,
-        kinds={"file"},
-        description=f"**Which files of `{source_id}` are here?**\n\nThe files below `data/raw/{source_id}`, untouched.",
-    )
-    def listed(product: Product) -> dg.MaterializeResult:
-        files = product.run().files_of(source_id)
-        records = [
-            dg.TableRecord(
-                {
-                    "path": f.path,
-                    "bytes": f.bytes,
-                    "sha256": f.sha256[:16],
-                    "superseded": bool(f.superseded_by),
-                }
-            )
-            for f in files[:200]
-        ]
-        columns = [
-            dg.TableColumn("path"),
-            dg.TableColumn("bytes", "int"),
-            dg.TableColumn("sha256"),
-            dg.TableColumn("superseded", "bool"),
-        ]
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": len(files),
-                "bytes": sum(f.bytes for f in files),
-                "files": dg.MetadataValue.table(records, dg.TableSchema(columns)),
-            }
-        )
-
-    return listed
-
-
-def raw_assets() -> list[dg.AssetsDefinition]:
-    """The inbox, then one asset a source: the files there are, with their hashes."""
-    return [inbox] + [_raw(source_id) for source_id in sorted(sources.HANDLED)]
 
 
 def _source(source: sources.Source) -> dg.AssetsDefinition:
@@ -157,11 +95,16 @@ def _source(source: sources.Source) -> dg.AssetsDefinition:
     def read(product: Product) -> Iterator[dg.MaterializeResult]:
         run = product.run()
         sources.build_source(run, source, sources.register_of(run))
-        yield dg.MaterializeResult(
-            key_of(source.table), metadata=run_metadata(run.store, table(source.table))
-        )
+        told = run_metadata(run, source.table, preview_rows=product.preview_rows)
+        yield dg.MaterializeResult(key_of(source.table), metadata=told)
 
     return read
+
+
+def _organisations(run: Run) -> None:
+    """The register; sectors come from accounts and workforce, where these are here already."""
+    sources.build_organisations(run)
+    sources.finish_organisations(run)
 
 
 def fact_assets() -> list[dg.AssetsDefinition]:
@@ -172,7 +115,7 @@ def fact_assets() -> list[dg.AssetsDefinition]:
             ORGANISATION_TABLES,
             "facts",
             [raw_key("organisations")],
-            sources.build_organisations,
+            _organisations,
             kinds={"python", "polars", "parquet"},
         ),
         _many(
@@ -205,16 +148,21 @@ def _payments() -> dg.AssetsDefinition:
     def read(context: dg.AssetExecutionContext, product: Product) -> Iterator[dg.MaterializeResult]:
         run = product.run()
         wanted = list(context.partition_keys)
-        everything = set(wanted) == set(FINANCIAL_YEARS.get_partition_keys())
-        register = sources.register_of(run)
-        if everything:
-            payments.build_payments(run, register)
-        else:
-            payments.build_payments(run, register, years=[year_of(k) for k in wanted])
-        metadata = dict(run_metadata(run.store, table("facts.payment")))
-        metadata["partitions"] = len(wanted)
-        metadata["files_opened"] = run.counters.get("spend_files_opened", 0)
-        yield dg.MaterializeResult(key_of("facts.payment"), metadata=metadata)
+        known = set(FINANCIAL_YEARS.get_partition_keys())
+        everything = context.run.tags.get(EVERY_YEAR) == "yes" or set(wanted) == known
+        years = None if everything else [year_of(k) for k in wanted]
+        payments.build_payments(run, sources.register_of(run), years=years)
+        for key in wanted:
+            rows = payments.rows_of(run, year_of(key))
+            context.add_asset_metadata({"dagster/partition_row_count": rows}, partition_key=key)
+        told = run_metadata(run, "facts.payment", preview_rows=product.preview_rows)
+        told["files_opened"] = run.counters.get("spend_files_opened", 0)
+        if also := run.counters.get("years_also_written", 0):
+            told["years_also_written"] = also
+            context.log.info(
+                f"{also} more financial years did not fit the files as they are now; written too."
+            )
+        yield dg.MaterializeResult(key_of("facts.payment"), metadata=told)
 
     return read
 
@@ -232,25 +180,42 @@ def meta_assets() -> list[dg.AssetsDefinition]:
         key_of("dims.organisation"),
     ]
     return [
-        _many("accounts_of_files", META_TABLES, "facts", deps, build, kinds={"python", "parquet"})
+        _many(
+            "accounts_of_files",
+            META_TABLES,
+            "facts",
+            deps,
+            build,
+            kinds={"python", "parquet"},
+            follows=True,
+        )
     ]
 
 
 def _mart(name: str) -> dg.AssetsDefinition:
-    deps = [key_of(n) for n in reads_of(name)]
-
-    @dg.multi_asset(
-        name=name.replace(".", "__"),
-        specs=[spec_of(name, "marts", deps, kinds={"duckdb", "sql", "parquet"})],
+    reads = reads_of(name)
+    # Organisations get their sector with the account of files, after the accounts were read.
+    after = [*reads, "meta.source_file"] if "dims.organisation" in reads else reads
+    path = sql_file(name)
+    spec = spec_of(
+        name,
+        "marts",
+        [key_of(n) for n in after],
+        kinds={"duckdb", "sql", "parquet"},
+        follows=True,
+        metadata=code_references(path, "the SQL of this mart") if path else None,
     )
+
+    @dg.multi_asset(name=name.replace(".", "__"), specs=[spec])
     def built(product: Product) -> Iterator[dg.MaterializeResult]:
         from pipeline.marts import build_marts
 
         run = product.run()
         build_marts(run.store, only=[name])
-        metadata = dict(run_metadata(run.store, table(name)))
-        metadata["sql"] = dg.MetadataValue.path(f"pipeline/marts/sql/{name.split('.')[1]}.sql")
-        yield dg.MaterializeResult(key_of(name), metadata=metadata)
+        told = run_metadata(run, name, preview_rows=product.preview_rows)
+        told |= sql_metadata(name)
+        told |= column_lineage(cached_column_sources(name, run.settings.work))
+        yield dg.MaterializeResult(key_of(name), metadata=told)
 
     return built
 

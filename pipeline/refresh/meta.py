@@ -223,18 +223,7 @@ def _waiting(run: Run) -> str:
 
 
 def _settings(run: Run) -> str:
-    told = run.settings.model_dump(
-        mode="json",
-        exclude={
-            "raw",
-            "out",
-            "labels",
-            "corrections",
-            "offline",
-            "online_seconds",
-            "threads",
-        },
-    )
+    told = run.settings.model_dump(mode="json", exclude=set(run.settings.OPERATIONAL))
     return json.dumps(told, sort_keys=True)
 
 

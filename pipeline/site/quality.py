@@ -51,6 +51,11 @@ CHECK_COLUMNS = (
 )
 
 
+def check_anchor(suite: str, check_name: str) -> str:
+    """The element of the page that holds one check, for links from elsewhere."""
+    return f"check-{suite}-{check_name}"
+
+
 def rejected_by_reason(rejected: pl.DataFrame) -> list[dict[str, Any]]:
     """Reasons with their number of rows, files and a few rows as published, the commonest first.
 
@@ -138,7 +143,8 @@ def quality_context(tables: Mapping[str, pl.DataFrame]) -> tuple[dict[str, Any],
         "telling": html_table(telling, FILE_COLUMNS),
         "reasons": reasons[:MOST_REASONS],
         "more_reasons": max(len(reasons) - MOST_REASONS, 0),
-        "checks": html_table(ordered, CHECK_COLUMNS),
+        "checks": html_table(ordered, CHECK_COLUMNS)
+        | {"ids": [check_anchor(*c) for c in ordered.select("suite", "check_name").iter_rows()]},
         "checks_failed": checks.filter(~pl.col("passed")).height,
         "checks_total": checks.height,
         "revisions": frame(tables, "meta.revision").sort("source_file").to_dicts(),

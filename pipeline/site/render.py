@@ -94,7 +94,8 @@ def html_table(rows: pl.DataFrame, columns: tuple[TableColumn, ...], most: int =
         most: Rows shown.
 
     Returns:
-        A dictionary with ``heads`` (label, is numeric), ``rows`` (cells) and ``left_out``.
+        A dictionary with ``heads`` (label, is numeric), ``rows`` (cells), ``left_out``, and ``ids``:
+        empty, or one id a row for links from elsewhere.
     """
     shown = [c for c in columns if c.name in rows.columns]
     heads = [(c.label, c.kind in NUMERIC) for c in shown]
@@ -102,7 +103,7 @@ def html_table(rows: pl.DataFrame, columns: tuple[TableColumn, ...], most: int =
         [(cell(v, c.kind), c.kind in NUMERIC) for v, c in zip(row, shown, strict=True)]
         for row in rows.head(most).select([c.name for c in shown]).iter_rows()
     ]
-    return {"heads": heads, "rows": body, "left_out": max(rows.height - most, 0)}
+    return {"heads": heads, "rows": body, "left_out": max(rows.height - most, 0), "ids": []}
 
 
 def csv_text(rows: pl.DataFrame) -> str:

@@ -1,0 +1,111 @@
+"""What an analyst is told about a check, an asset and a chart."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pipeline.catalogue.periods import last_month_of
+from pipeline.definitions import build_defs
+from pipeline.defs.checks import result_of
+from pipeline.defs.freshness import policy_of
+from pipeline.defs.resources import Product
+from pipeline.quality import CheckResult
+from pipeline.settings import Settings
+
+
+def failing(severity: str) -> CheckResult:
+    rows = [{"source_row": 7, "supplier": "<b>Acme</b> [x](javascript:1)"}]
+    return CheckResult(
+        "facts.payment",
+        "no_future_month",
+        "No payment lies in the future. If not: look at the file's dates.",
+        severity,  # type: ignore[arg-type]
+        passed=False,
+        observed="3 of 10 rows break it <script>",
+        failing_rows=3,
+        sample=json.dumps(rows),
+    )
+
+
+def holding() -> CheckResult:
+    return CheckResult("facts.payment", "key_is_unique", "Each key once.", "blocking", True)
+
+
+def test_a_failed_check_says_the_sentence_the_count_and_shows_the_rows(tmp_path: Path) -> None:
+    settings = Settings(out=tmp_path, site_url="https://example.org/five")
+    told = result_of([holding(), failing("blocking")], settings)
+    assert not told.passed
+    assert told.severity == dg.AssetCheckSeverity.ERROR
+    assert "No payment lies in the future" in (told.description or "")
+    assert told.metadata["failing_rows"].value == 3
+    records = told.metadata["rows: no_future_month"].value.records  # type: ignore[union-attr]
+    assert records[0].data["source_row"] == 7
+    link = told.metadata["data quality page (of the last publication)"].value
+    assert link == "https://example.org/five/quality.html#check-facts.payment-no_future_month"
+    words = told.metadata["all expectations"].value
+    assert "**FAILS**" in words  # type: ignore[operator]
+    assert "<script>" not in words  # type: ignore[operator]
+
+
+def test_a_warning_does_not_stop_and_all_held_passes(tmp_path: Path) -> None:
+    settings = Settings(out=tmp_path)
+    warned = result_of([holding(), failing("warning")], settings)
+    assert (warned.passed, warned.severity) == (False, dg.AssetCheckSeverity.WARN)
+    held = result_of([holding()], settings)
+    assert held.passed
+    assert isinstance(
+        held.metadata["data quality page (of the last publication)"], dg.PathMetadataValue
+    )
+
+
+def test_the_anchor_of_a_check_is_on_the_data_quality_page(demo_build) -> None:
+    page = (demo_build[0].out / "charts" / "quality.html").read_text(encoding="utf-8")
+    assert 'id="check-facts.payment-' in page
+    assert page.count('id="check-') > 100
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("benchmark", 7), ("threads", 0), ("preview_rows", 101), ("picture_width", 10)],
+)
+def test_a_launchpad_value_out_of_bounds_is_refused_before_anything_runs(field, value) -> None:
+    job = build_defs().resolve_job_def("refresh_charts")
+    config = {"resources": {"product": {"config": {field: value}}}}
+    with pytest.raises(dg.DagsterError) as refused:
+        job.execute_in_process(run_config=config)
+    assert field in str(refused.value.__cause__)
+
+
+def test_an_empty_launchpad_runs_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIVEPERCENT_BENCHMARK", "0.03")
+    assert Product().given().benchmark == 0.03
+    assert Product(benchmark=0.04).given().benchmark == 0.04
+
+
+@pytest.mark.parametrize(
+    ("period", "month"),
+    [
+        ("2024-02-01", (2024, 2)),
+        ("2024-02", (2024, 2)),
+        ("2023/24", (2024, 3)),
+        ("1999/00", (2000, 3)),
+        ("2025", (2025, 12)),
+        ("2023/25", None),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_the_month_in_which_a_period_ends(period, month) -> None:
+    assert last_month_of(period) == (None if month is None else dt.date(*month, 1))
+
+
+def test_a_folder_is_looked_at_as_often_as_its_publisher_releases() -> None:
+    monthly = policy_of("spend_over_25k")
+    assert monthly is not None
+    assert monthly.warn_window.to_timedelta() == dt.timedelta(days=31)  # type: ignore[attr-defined]
+    assert policy_of("epr_suppliers") is None
