@@ -1,0 +1,1 @@
+"""The refresh that nobody watches: fetch, refresh, digest, alert."""
