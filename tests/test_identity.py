@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from ingest_files import register
 from spend_files import put, table
 
@@ -45,6 +46,68 @@ def test_without_a_folder_the_entity_then_the_name_of_the_file_decide() -> None:
     assert identify("", "RZC spend April 2020.csv", None, KNOWN).code == "RZC"
     name = "North Pellow Healthcare NHS Trust over 25k April 2020.csv"
     assert identify("", name, None, KNOWN).code == "RZC"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "north-pellow-healthcare-nhs-trust-25k-april-2020.csv",
+        "North_Pellow_Healthcare_NHS_Trust_Apr-20.xlsx",
+        "NorthPellowHealthcareNhsTrustApril2020.csv",
+        "Spend over £25,000 - North Pellow Healthcare - May 2021.csv",
+        "2021.05 North Pellow Healthcare NHS Trust payments greater than 25k.csv",
+        "RZC_2020_04.csv",
+    ],
+)
+def test_names_of_files_hold_words_however_they_are_joined(name: str) -> None:
+    assert identify("", name, None, KNOWN).code == "RZC"
+
+
+@pytest.mark.parametrize(
+    ("entity", "code"),
+    [
+        ("RZB", "RZB"),
+        ("rzb ", "RZB"),
+        ("Larkspur Community NHS FT", "RZB"),
+        ("MEADOWSWEET UNIVERSITY HOSPITALS NHSFT", "RZA"),
+        ("The Meadowsweet University Hospitals Foundation Trust", "RZA"),
+        ("NHS Meadow & Vale", "QZZ"),
+        ("Meadow & Vale ICB", "QZZ"),
+    ],
+)
+def test_an_entity_may_be_a_code_or_any_common_form_of_the_name(entity: str, code: str) -> None:
+    assert identify("", "a.csv", entity, KNOWN).code == code
+
+
+@pytest.mark.parametrize(
+    ("folder", "entity", "said"),
+    [
+        ("X24", None, "That is NHS England, which is neither a trust nor a board"),
+        ("", "Department of Health and Social Care", "counted for nobody here"),
+        ("", "NHS Meadow and Vale CCG", "a commissioner of before July 2022"),
+    ],
+)
+def test_publishers_that_are_neither_trusts_nor_boards_are_named(
+    folder: str, entity: str | None, said: str
+) -> None:
+    who = identify(folder, "April.csv", entity, KNOWN)
+    assert who.code is None
+    assert said in who.reason
+
+
+def test_initials_and_former_commissioners_lead_to_a_guess_not_to_a_booking() -> None:
+    for name, first in (("MUH April.csv", "RZA"), ("NPHT spend.csv", "RZC"), ("LTC.csv", "RZB")):
+        who = identify("", name, None, KNOWN)
+        assert who.code is None
+        assert f"Best guesses: {first}" in who.reason, name
+    who = identify("", "a.csv", "NHS Meadow and Vale CCG", KNOWN)
+    assert "Best guesses: QZZ" in who.reason
+
+
+def test_without_any_name_nobody_is_guessed() -> None:
+    who = identify("", "Spend over 25k April 2020.csv", None, KNOWN)
+    assert who.code is None
+    assert "Best guesses: none" in who.reason
 
 
 def test_a_file_name_against_the_entity_is_not_booked() -> None:

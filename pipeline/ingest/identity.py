@@ -15,8 +15,22 @@ _NOT_A_NAME = (
     r"(?i)\b(?:over|spend(?:ing)?|expenditure|payments?|invoices?|transparency|report|data|"
     r"financial|month|monthly|year|fy|q[1-4]|final|publish(?:ed)?|website|jan|feb|mar|apr|may|jun|jul|"
     r"aug|sept?|oct|nov|dec|january|february|march|april|june|july|august|september|october|november|"
-    r"december|above|greater|than|for|in|on)\b|£?\d+k?\b|[^A-Za-z&' ]+"
+    r"december|above|greater than|trust wide)\b|£?\d+k?\b|[^A-Za-z&' ]+"
 )
+
+
+SHORTEST_NAME = 4
+#: Bodies that publish payments and are neither trusts nor boards: what they are, by code and name.
+_NATIONAL = (
+    (r"X24|NHS ENGLAND|NHS COMMISSIONING BOARD", "NHS England"),
+    (
+        r"XDH|DEPARTMENT OF HEALTH(?: AND SOCIAL CARE)?|DHSC",
+        "the Department of Health and Social Care",
+    ),
+    (r"X26|NHS DIGITAL", "NHS Digital"),
+    (r"T1150|HEALTH EDUCATION ENGLAND", "Health Education England"),
+)
+_COMMISSIONER = re.compile(r"(?i)\b(?:ccg|clinical commissioning group|pct|primary care trust)\b")
 
 
 class Names(Protocol):
@@ -61,9 +75,32 @@ def _in_name(name: str, register: Names) -> str | None:
     by_code = _code_in(name, register)
     if by_code:
         return by_code
+    words = _words_of(name)
+    return register.match(words) if len(words) >= SHORTEST_NAME else None
+
+
+def _words_of(name: str) -> str:
+    """The words of a file or folder name that may name somebody.
+
+    ``north-pellow-nhs-trust_25k.csv`` and ``NorthPellowApril2020`` hold words as well.
+    """
     words = re.sub(r"\.[A-Za-z]{3,4}$", "", name)
+    words = re.sub(
+        r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Z])|[_\-.+,]+", " ", words
+    )
     words = " ".join(re.sub(_NOT_A_NAME, " ", words).split())
-    return register.match(words) if len(words) > 6 else None
+    return re.sub(
+        r"(?i)^(?:(?:for|in|on|of|by|the|trust)\b\s*)+|(?:\s*\b(?:for|in|on|of|by|than))+$",
+        "",
+        words,
+    )
+
+
+def code_of_entity(entity: str, register: Names) -> str | None:
+    """The organisation an entity cell names, by name or by code."""
+    if _CODE.match(entity.strip().upper()) and register.code_known(entity):
+        return entity.strip().upper()
+    return register.match(entity)
 
 
 def identify(folder: str, file_name: str, entity: str | None, register: Names | None) -> Identity:
@@ -84,7 +121,7 @@ def identify(folder: str, file_name: str, entity: str | None, register: Names | 
         return Identity(
             None, "no register of organisations is here and the folder is not an organisation code"
         )
-    by_entity = register.match(entity) if entity else None
+    by_entity = code_of_entity(entity, register) if entity else None
     if register.code_known(folder):
         warning = None
         code = folder.strip().upper()
@@ -112,9 +149,23 @@ def identify(folder: str, file_name: str, entity: str | None, register: Names | 
     return Identity(None, _ask(folder, file_name, entity, register))
 
 
+def _other_body(folder: str, clue: str) -> str | None:
+    """What a publisher is that is neither a trust nor a board; None where that is not known."""
+    said = [
+        re.sub(r"[^A-Z0-9]+", " ", text.upper().replace("&", " AND ")).strip()
+        for text in (folder, clue)
+    ]
+    for pattern, what in _NATIONAL:
+        if any(re.fullmatch(pattern, text) for text in said):
+            return f"{what}, which is neither a trust nor a board: its payments are counted for nobody here"
+    if _COMMISSIONER.search(clue):
+        return "a commissioner of before July 2022, which is no longer in the register; boards took their place"
+    return None
+
+
 def _ask(folder: str, file_name: str, entity: str | None, register: Names) -> str:
-    clue = entity or (folder if folder and not _CODE.match(folder) else "") or file_name
-    found = register.guesses(clue, 3)
+    named = folder if folder and not _CODE.match(folder) else ""
+    clue = entity or named or _words_of(file_name) or folder
     said = (
         f"the folder {folder!r} is no organisation code in the register"
         if folder
@@ -122,8 +173,18 @@ def _ask(folder: str, file_name: str, entity: str | None, register: Names) -> st
     )
     if entity:
         said += f", and the file names {entity!r} as its publisher"
-    guesses = "; ".join(f"{code} {name}" for code, name, _ in found) or "none"
+    other = _other_body(folder, clue)
+    if other:
+        said += f". That is {other}"
+    codes = [
+        c for t in re.findall(r"[A-Za-z0-9]+", file_name) if register.code_known(c := t.upper())
+    ]
+    if len(set(codes)) > 1:
+        said += f", and its name holds the codes {' and '.join(dict.fromkeys(codes))}"
+    near = _COMMISSIONER.sub("Integrated Care Board", clue)
+    found = register.guesses(near, 3) if len(near) > 1 else []
+    guesses = "; ".join(f"{code} {name}" for code, name, _ in found)
     return (
-        f"{said}. Best guesses: {guesses}. Put the file into a folder named by the organisation's code, "
-        "such as spend_over_25k/RJ1/"
+        f"{said}. Best guesses: {guesses or 'none, for neither the file nor its name holds a name'}. Put "
+        "the file into a folder named by the organisation's code, such as spend_over_25k/RJ1/"
     )

@@ -19,6 +19,7 @@ THRESHOLD = 93.0
 MARGIN = 4.0
 SAME_WORD = 70.0
 SHORTEST_CUT = 18
+SHORTEST_INITIALS, LONGEST_INITIALS = 4, 8
 _COMPASS = {
     "NORTH",
     "SOUTH",
@@ -32,6 +33,7 @@ _COMPASS = {
     "MID",
 }
 _SMALL = {"AND", "OF", "THE", "IN", "FOR", "NHS", "ST"}
+CODE_LIKE = re.compile(r"^(?:[A-Z][A-Z0-9]{2}|[A-Z0-9]{5})$")
 _ENDINGS = re.compile(
     r"\s(?:NHS FOUNDATION TRUST|NHS FOUNDATION|NHS FT|NHSFT|FOUNDATION NHS TRUST|FOUNDATION TRUST|"
     r"NHS TRUST|NHS T|NHS|FT|TRUST)$"
@@ -158,6 +160,8 @@ class Register:
         short = core(key)
         if short in self._core:
             return self._core[short]
+        if key.startswith("NHS ") and (found := self._boards.get(key[4:].replace(" AND ", " "))):
+            return found  # boards call themselves "NHS Somewhere"
         return self._match_cut(key) or self._match_alike(key)
 
     def _match_board(self, key: str) -> str | None:
@@ -189,6 +193,21 @@ class Register:
             return None
         return code if _differ_by_misprints(key, text) else None
 
+    def _by_initials(self, key: str) -> list[str]:
+        """Codes of organisations whose initials these letters are: UHL, SWLSTG."""
+        if not key.isalpha() or len(key) > LONGEST_INITIALS:
+            return []
+        found: list[str] = []
+        for text, code in self._exact.items():
+            words = [w for w in core(text).split() if w not in ("OF", "THE", "FOR", "IN", "AND")]
+            short = "".join(w[0] for w in words)
+            bare = "".join(w[0] for w in words if not w.startswith(("HOSPITAL", "HEALTH")))
+            known = {s + end for s in (short, bare) for end in ("", "T", "FT", "NHST", "NHSFT")}
+            cut = len(key) >= SHORTEST_INITIALS and short.startswith(key)
+            if len(short) > 1 and (key in known or cut):
+                found.append(code)
+        return list(dict.fromkeys(found))
+
     def guesses(self, name: str, n: int = 3) -> list[tuple[str, str, float]]:
         """The nearest organisations, for a person to choose from.
 
@@ -201,7 +220,10 @@ class Register:
         """
         key = comparable(name)
         found = process.extract(key, self._exact.keys(), scorer=fuzz.token_set_ratio, limit=10 * n)
-        best: dict[str, float] = {}
+        best: dict[str, float] = dict.fromkeys(self._by_initials(key), 100.0)
+        if CODE_LIKE.match(key):  # a code that was mistyped
+            alike = process.extract(key, self._names.keys(), scorer=fuzz.ratio, limit=n)
+            best |= {code: 0.7 * score for code, score, _ in alike if code not in best}
         for text, score, _ in found:
             likeness = (score + fuzz.ratio(key, text)) / 2
             best[self._exact[text]] = max(best.get(self._exact[text], 0.0), likeness)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from pipeline.ingest.identity import Identity, Names
+from pipeline.ingest.identity import Identity, Names, code_of_entity
 
 MOST_ORGANISATIONS = 6
 
@@ -89,7 +89,7 @@ def by_row(lines: pl.DataFrame, register: Names | None) -> dict[str, RowPublishe
         unknown = 0
         for entity, n in part.select("entity", "n").iter_rows():
             if entity is not None and entity not in known:
-                known[entity] = _code(entity, register)
+                known[entity] = code_of_entity(entity, register)
             code = known[entity] if entity is not None else None
             if code is None or entity is None:
                 unknown += n
@@ -99,13 +99,6 @@ def by_row(lines: pl.DataFrame, register: Names | None) -> dict[str, RowPublishe
         if 2 <= len(rows) <= MOST_ORGANISATIONS:
             found[str(path)] = RowPublishers(codes, rows, unknown)
     return found
-
-
-def _code(entity: str, register: Names) -> str | None:
-    """The organisation an entity cell names, by name or by code."""
-    return register.match(entity) or (
-        entity.strip().upper() if register.code_known(entity) else None
-    )
 
 
 def book_rows(lines: pl.DataFrame, named: Mapping[str, RowPublishers]) -> pl.DataFrame:

@@ -27,6 +27,7 @@ from pipeline.ingest import (
 from pipeline.ingest.tables import squash, top_text
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.header import LayoutError, find_layout
+from pipeline.ingest.tabular.vocabulary import role_of
 
 SPEND_ROLES = ("supplier", "amount")
 
@@ -133,12 +134,15 @@ TESTS: tuple[tuple[str, Callable[[Grid], str | None]], ...] = (
 
 def _spend(grids: Sequence[Grid]) -> Recognised | None:
     best: Recognised | None = None
+    refused: str | None = None
     for grid in grids:
-        if grid.height < 2:
+        if grid.height == 0:
             continue
         try:
             layout = find_layout(grid)
-        except LayoutError:
+        except LayoutError as error:
+            if refused is None and _names_payments(grid):
+                refused = f"it is headed like payments, but {error}"
             continue
         if not all(role in layout.columns for role in SPEND_ROLES) or len(layout.columns) < 3:
             continue
@@ -150,7 +154,18 @@ def _spend(grids: Sequence[Grid]) -> Recognised | None:
         confidence = round(min(0.95, layout.confidence), 2)
         if best is None or confidence > best.confidence:
             best = Recognised("spend_over_25k", confidence, f"it reads as payments: {heads}")
+    if best is None and refused:
+        return Recognised(None, 0.0, refused)
     return best
+
+
+def _names_payments(grid: Grid) -> bool:
+    """Whether one of the first rows heads columns of a supplier or an amount, and others."""
+    for cells in grid.frame.head(30).drop("row").rows():
+        roles = {found[0] for c in cells if (found := role_of(c))}
+        if len(roles) >= 3 and roles & set(SPEND_ROLES):
+            return True
+    return False
 
 
 def recognise(grids: Sequence[Grid]) -> Recognised:
