@@ -70,7 +70,10 @@ def _show(told: dict[str, Any]) -> None:
             say(f"{where}not data: {n} x {reason}")
     if told.get("first_rows"):
         say("First rows as understood:")
-        first = told["first_rows"]
+        first = [
+            {k: f"{v:,.2f}" if k == "amount_gbp" else v for k, v in row.items()}
+            for row in told["first_rows"]
+        ]
         print_table(list(first[0]), [list(row.values()) for row in first])
     if told.get("months"):
         table = Table("Month", "Lines", "Pounds", "Digital", "Share of payments", title="By month")

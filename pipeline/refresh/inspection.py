@@ -15,6 +15,7 @@ from pipeline.settings import Settings
 
 FIRST_ROWS = 5
 SAMPLE_REJECTED = 3
+SOURCE_FOLDERS = ("spend_over_25k", "inbox")  # beside them lies the register
 
 
 def _raw_file(path: Path, source_id: str) -> RawFile:
@@ -113,21 +114,25 @@ def _inspect_other(path: Path, kind: str, limits: Limits) -> dict[str, Any]:
     }
 
 
-def _register(settings: Settings) -> Any:
-    """The register of the publication, else of the raw tree, else none."""
+def _register(settings: Settings, path: Path) -> Any:
+    """The register of the publication, else of the raw tree, else of the tree the file lies in."""
     from pipeline.ingest.names import Register
     from pipeline.store import TableStore
 
     organisations = TableStore(settings.tables).read("dims.organisation")
     if organisations.is_empty() or organisations["is_demo"].any():  # fictional codes help nobody
-        from pipeline.ingest.files import list_raw_files
         from pipeline.ingest.organisations import read_organisations
 
-        files = (
-            [f for f in list_raw_files(settings.raw) if f.source_id == "organisations"]
-            if settings.raw.is_dir()
-            else []
-        )
+        trees = [
+            settings.raw,
+            *(p.parent for p in path.resolve().parents if p.name in SOURCE_FOLDERS),
+        ]
+        files: list[RawFile] = []
+        for tree in trees:
+            folder = tree / "organisations"
+            if not files and folder.is_dir():
+                names = sorted(p for p in folder.iterdir() if p.is_file() and p.name[0] != ".")
+                files = [_raw_file(p, "organisations") for p in names]
         if not files:
             return None
         organisations = read_organisations(files, is_demo=settings.is_demo).organisation
@@ -150,7 +155,9 @@ def _inspect_spend(path: Path, settings: Settings, limits: Limits) -> dict[str, 
     if batch.lines.is_empty():
         return told
     entity = batch.lines["entity"].drop_nulls().mode().sort().to_list()
-    who = identify(path.parent.name, path.name, entity[0] if entity else None, _register(settings))
+    who = identify(
+        path.parent.name, path.name, entity[0] if entity else None, _register(settings, path)
+    )
     told["organisation"] = f"{who.code} ({who.reason})" if who.code else f"not known: {who.reason}"
     payments = classify_lines(batch.lines, classify).with_columns(
         financial_year=financial_year_expr("month")
