@@ -9,14 +9,23 @@ changes in any other way, the value is no longer there and the refresh fails wit
 a correction never lives on unseen.
 """
 
-from pipeline.corrections.apply import Corrected, PresentFile, apply_corrections
+from pipeline.corrections.apply import (
+    Corrected,
+    PresentFile,
+    apply_corrections,
+    apply_to_some,
+)
+from pipeline.corrections.judge import Found, judge
 from pipeline.corrections.ledger import CorrectionError, Entry, load_corrections
 
 __all__ = [
     "Corrected",
     "CorrectionError",
     "Entry",
+    "Found",
     "PresentFile",
     "apply_corrections",
+    "apply_to_some",
+    "judge",
     "load_corrections",
 ]

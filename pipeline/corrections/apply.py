@@ -1,5 +1,8 @@
 """Entries of the ledger applied to a frame of facts: pure, frame in, frames out.
 
+A frame may hold some of the facts only. What an entry found is told for each frame; whether it is
+what the entry expects is judged over all of them (``judge``).
+
 Belongs here: which rows an entry means, what becomes of them, and the sentence when it no longer
 fits. Does not belong here: reading entries (``ledger``) and the accounts of files
 (``refresh.corrected``).
@@ -9,18 +12,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
+from pipeline.corrections.judge import NEXT, Found, judge
 from pipeline.corrections.ledger import CorrectionError, Entry, typed
 from pipeline.schema import table
 
 PENNY = 0.005
-NEXT = (
-    "look whether the publisher has repaired it: then remove the entry from the corrections ledger, "
-    "else bring it up to date"
-)
 _ROW = "_correction_row"
 _PLACE = ("source_file", "source_sheet", "source_row")
 _SHOWN = (
@@ -55,6 +55,7 @@ class Corrected:
 
     Attributes:
         lines: the facts after all corrections, same columns and order.
+        found: what each entry found.
         applied: rows of ``meta.correction``; rows_affected 0 means that the file is not here.
         dropped: left-out rows as ``meta.rejected_row`` (source_file, source_sheet, source_row,
             reason, raw).
@@ -62,6 +63,7 @@ class Corrected:
     """
 
     lines: pl.DataFrame
+    found: list[Found]
     applied: pl.DataFrame
     dropped: pl.DataFrame
     changed: list[tuple[str, str, int]]
@@ -70,7 +72,7 @@ class Corrected:
 def apply_corrections(
     lines: pl.DataFrame, entries: Sequence[Entry], files: Sequence[PresentFile]
 ) -> Corrected:
-    """Apply entries of one source in their order.
+    """Apply entries of one source to all its facts, in their order.
 
     Args:
         lines: typed facts with source_file and the columns the entries name: payment lines before
@@ -82,16 +84,33 @@ def apply_corrections(
         CorrectionError: when the file an entry is about is here, but the rows it describes are not
             (or not as many as it says). The message names the entry and what to do.
     """
+    corrected = apply_to_some(lines, entries, files)
+    return replace(corrected, applied=judge(entries, corrected.found))
+
+
+def apply_to_some(
+    lines: pl.DataFrame, entries: Sequence[Entry], files: Sequence[PresentFile]
+) -> Corrected:
+    """Apply entries to some of the facts; whether they fit is for :func:`judge` to say.
+
+    Args:
+        lines: as in :func:`apply_corrections`, with every line of the files.
+        entries: as there.
+        files: the raw files of these lines.
+
+    Raises:
+        CorrectionError: when an entry is about another content of a file, or an earlier version.
+    """
     rejected = table("meta.rejected_row").polars
-    told: list[dict[str, object]] = []
+    found: list[Found] = []
     dropped: list[pl.DataFrame] = []
     changed: list[tuple[str, str, int]] = []
     lines = lines.with_row_index(_ROW)
     original = lines
     for entry in entries:
         scope = _scope(entry, lines, files)
-        hit = _rows(entry, lines, scope) if scope else lines.clear()
-        told.append(_told(entry, scope[0] if scope else entry.file, hit.height))
+        hit, seen = _rows(entry, lines, scope) if scope else (lines.clear(), ())
+        found.append(Found(entry.id, tuple(scope), hit.height, seen))
         if hit.is_empty():
             continue
         counts = hit.group_by("source_file").len().sort("source_file")
@@ -105,7 +124,8 @@ def apply_corrections(
     lines = _flag_copies(original, lines, changed)
     return Corrected(
         lines.drop(_ROW),
-        pl.DataFrame(told, schema=table("meta.correction").polars),
+        found,
+        pl.DataFrame(schema=table("meta.correction").polars),
         pl.concat(dropped) if dropped else pl.DataFrame(schema=rejected),
         changed,
     )
@@ -145,8 +165,10 @@ def _scope(entry: Entry, lines: pl.DataFrame, files: Sequence[PresentFile]) -> l
     return [same[0].path]
 
 
-def _rows(entry: Entry, lines: pl.DataFrame, scope: list[str]) -> pl.DataFrame:
-    """The rows an entry describes; as many as it says, or an error."""
+def _rows(
+    entry: Entry, lines: pl.DataFrame, scope: list[str]
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The rows an entry describes, and what stands there when there are none."""
     within = lines.filter(pl.col("source_file").is_in(scope))
     if entry.organisation:
         within = within.filter(pl.col("organisation_code") == entry.organisation)
@@ -157,17 +179,9 @@ def _rows(entry: Entry, lines: pl.DataFrame, scope: list[str]) -> pl.DataFrame:
     for column, value in entry.where.items():
         within = within.filter(_equals(entry, column, value))
     hit = within.filter(_equals(entry, entry.field, entry.was))
-    if hit.height == entry.rows:
-        return hit
-    where = "".join(f", {column} = {value!r}" for column, value in entry.where.items())
-    found = f"{hit.height:,}" if hit.height else "none"
-    if hit.is_empty() and entry.where and within.height:
-        seen = within[entry.field].unique().sort().head(3).to_list()
-        found = f"{entry.field} = {', '.join(map(str, seen))} there"
-    raise CorrectionError(
-        f"the correction {entry.id!r} no longer fits {', '.join(scope)}: expected {entry.rows:,} row(s) "
-        f"with {entry.field} = {entry.was!r}{where}, found {found}; {NEXT}"
-    )
+    if hit.height or not entry.where:
+        return hit, ()
+    return hit, tuple(map(str, within[entry.field].unique().sort().head(3)))
 
 
 def _equals(entry: Entry, column: str, value: object) -> pl.Expr:
@@ -239,23 +253,3 @@ def _as_rejected(hit: pl.DataFrame, entry: Entry) -> pl.DataFrame:
         reason=pl.lit(f"dropped by correction {entry.id}: {entry.reason}"),
         raw=pl.concat_str(shown, separator=" | ", ignore_nulls=True),
     )
-
-
-def _told(entry: Entry, path: str | None, rows: int) -> dict[str, object]:
-    """The row of ``meta.correction``."""
-
-    def text(value: object) -> str | None:
-        return None if value is None else str(value)
-
-    return {
-        "correction_id": entry.id,
-        "source_file": path,
-        "field": None if entry.drop else entry.field,
-        "was": f"{entry.field} = {entry.was}" if entry.drop else text(entry.was),
-        "becomes": "drop" if entry.drop else text(entry.becomes),
-        "reason": entry.reason,
-        "evidence": entry.evidence,
-        "author": entry.author,
-        "date": entry.date,
-        "rows_affected": rows,
-    }

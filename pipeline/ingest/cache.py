@@ -1,8 +1,10 @@
-"""Every spend file is read once per content: the typed rows as Parquet, the report inside it.
+"""Every spend file is read once per content: the typed rows of a portion as one Parquet file.
 
-The key is made of the content's hash, the path (its name is evidence for months), how the
-publisher's other files write dates, and the text of the reader itself, so a changed reader reads
-again. An entry that cannot be opened, or does not add up, is thrown away and read again.
+One file a portion, not one a spend file: fifteen thousand small files cost more to open than to
+decode. Inside, every spend file has a key of its own, made of the content's hash, the path (its
+name is evidence for months), how the publisher's other files write dates, the limits, and the text
+of the reader itself; so one changed file is read again alone, and a changed reader reads all. An
+entry that cannot be opened, or does not add up, is thrown away and read again.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +20,8 @@ import polars as pl
 
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.spend import LINE_SCHEMA, SpendBatch, SpendInput
-from pipeline.store.tables import write_bytes
+from pipeline.ingest.tabular import Limits
+from pipeline.store.location import Folder, Location
 
 _PACKAGE = Path(__file__).parent
 
@@ -25,66 +29,113 @@ _PACKAGE = Path(__file__).parent
 @cache
 def reader_version() -> str:
     """Hash of the reader's own text: any change to it makes every entry stale."""
+    paths = [*_PACKAGE.glob("tabular/*.*"), *_PACKAGE.glob("spend*.py"), _PACKAGE / "report.py"]
+    return text_hash(paths)
+
+
+def text_hash(paths: Iterable[Path]) -> str:
+    """Hash of some texts of the package and of the library that does the work."""
     digest = hashlib.sha256(pl.__version__.encode())
-    for path in sorted(
-        [*_PACKAGE.glob("tabular/*.*"), *_PACKAGE.glob("spend*.py"), _PACKAGE / "report.py"]
-    ):
-        digest.update(path.read_bytes())
+    for path in sorted(paths):
+        digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 class SpendCache:
-    """Entries below one folder, one Parquet file each."""
+    """Typed rows of portions, each below one name.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root / "spend"
+    Args:
+        where: a location, or a folder of this machine.
+        limits: what an untrusted file may cost; other limits may read a file otherwise.
+    """
 
-    def _path(self, item: SpendInput) -> Path:
-        key = "\n".join((item.sha256, item.path, item.forced_order or "", reader_version()))
-        return self.root / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
+    def __init__(self, where: Location | Path, limits: Limits | None = None) -> None:
+        self.where: Location = Folder(where) if isinstance(where, Path) else where
+        self._limits = repr(limits or Limits())
 
-    def get(self, item: SpendInput) -> SpendBatch | None:
-        """The entry of a file, or None when there is none that can be trusted."""
-        path = self._path(item)
-        if not path.exists():
-            return None
+    def get(self, name: str, items: Sequence[SpendInput]) -> SpendBatch:
+        """What is known of some files of a portion: reports, lines and rejected rows.
+
+        Args:
+            name: of the portion.
+            items: the files to look for.
+
+        Returns:
+            A batch with a report for each file that was found; the others are to be read.
+        """
         try:
-            data = path.read_bytes()
-            body, seal = data[:-64], data[-64:]
-            if hashlib.sha256(body).hexdigest().encode() != seal:
-                raise ValueError("the seal does not fit")
-            told = pl.read_parquet_metadata(io.BytesIO(body))
-            report = FileReport.from_json(json.loads(told["report"]))
-            rejected = pl.DataFrame(
-                json.loads(told["rejected"]), schema=REJECTED_SCHEMA, orient="row"
-            )
-            lines = pl.read_parquet(io.BytesIO(body))
-            if report.rows_kept != lines.height or lines.schema != LINE_SCHEMA:
-                raise ValueError("the entry does not add up")
-        except Exception:  # whatever is wrong with it, the raw file is the truth
-            path.unlink(missing_ok=True)
-            return None
-        return SpendBatch(lines, rejected, {item.path: report})
-
-    def put(
-        self, item: SpendInput, lines: pl.DataFrame, rejected: pl.DataFrame, report: FileReport
-    ) -> None:
-        """Keep what reading a file gave."""
-        buffer = io.BytesIO()
-        body = report.to_json() | {"layout": report.layout}
-        lines.write_parquet(
-            buffer,
-            compression="lz4",
-            statistics=False,
-            metadata={"report": json.dumps(body), "rejected": json.dumps(rejected.rows())},
+            found = self._open(self.where.read(_named(name)))
+        except FileNotFoundError:
+            return _nothing()
+        except Exception:  # whatever is wrong with it, the raw files are the truth
+            self.where.remove(_named(name))
+            return _nothing()
+        keys, batch = found
+        good = [item.path for item in items if keys.get(item.path) == self._key(item)]
+        if len(good) == len(keys):
+            return batch
+        of_these = pl.col("source_file").is_in(good)
+        return SpendBatch(
+            batch.lines.filter(of_these),
+            batch.rejected.filter(of_these),
+            {path: batch.reports[path] for path in good},
         )
-        content = buffer.getvalue()
-        write_bytes(self._path(item), content + hashlib.sha256(content).hexdigest().encode())
 
-    def prune(self, items: list[SpendInput]) -> int:
-        """Remove entries of files that are no longer there; returns how many."""
-        keep = {self._path(item) for item in items}
-        stale = [p for p in self.root.glob("*.parquet") if p not in keep]
-        for path in stale:
-            path.unlink(missing_ok=True)
+    def put(self, name: str, items: Sequence[SpendInput], batch: SpendBatch) -> None:
+        """Keep what reading gave, in place of what was kept of this portion.
+
+        Args:
+            name: of the portion.
+            items: all its files.
+            batch: what reading them gave; lines in the order of the items.
+        """
+        told = {
+            "keys": json.dumps({item.path: self._key(item) for item in items}),
+            "rejected": json.dumps(batch.rejected.rows()),
+            "reports": json.dumps(
+                [
+                    batch.reports[i.path].to_json() | {"layout": batch.reports[i.path].layout}
+                    for i in items
+                ]
+            ),
+        }
+        buffer = io.BytesIO()
+        batch.lines.write_parquet(buffer, compression="lz4", statistics=False, metadata=told)
+        content = buffer.getvalue()
+        seal = hashlib.sha256(content).hexdigest().encode()
+        self.where.write(_named(name), content + seal)
+
+    def prune(self, names: Iterable[str]) -> int:
+        """Remove portions that are no longer there; returns how many."""
+        keep = {_named(name) for name in names}
+        stale = [name for name in self.where.names() if name not in keep]
+        for name in stale:
+            self.where.remove(name)
         return len(stale)
+
+    def _key(self, item: SpendInput) -> str:
+        told = (item.sha256, item.path, item.forced_order or "", self._limits, reader_version())
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
+
+    @staticmethod
+    def _open(data: bytes) -> tuple[dict[str, str], SpendBatch]:
+        body, seal = data[:-64], data[-64:]
+        if hashlib.sha256(body).hexdigest().encode() != seal:
+            raise ValueError("the seal does not fit")
+        told = pl.read_parquet_metadata(io.BytesIO(body))
+        reports = [FileReport.from_json(report) for report in json.loads(told["reports"])]
+        rejected = pl.DataFrame(json.loads(told["rejected"]), schema=REJECTED_SCHEMA, orient="row")
+        lines = pl.read_parquet(io.BytesIO(body))
+        if sum(r.rows_kept for r in reports) != lines.height or lines.schema != LINE_SCHEMA:
+            raise ValueError("the entry does not add up")
+        return json.loads(told["keys"]), SpendBatch(
+            lines, rejected, {report.path: report for report in reports}
+        )
+
+
+def _named(name: str) -> str:
+    return f"{name}.parquet"
+
+
+def _nothing() -> SpendBatch:
+    return SpendBatch(pl.DataFrame(schema=LINE_SCHEMA), pl.DataFrame(schema=REJECTED_SCHEMA), {})

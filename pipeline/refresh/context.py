@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -63,12 +63,14 @@ class Run:
     Attributes:
         settings: where and how.
         progress: who is told.
+        force: do what is kept from earlier runs again; read files are not read again.
         counters: work done, for tests that guard against doing it twice (files opened, rows
             classified).
     """
 
     settings: Settings
     progress: Progress = field(default_factory=Silent)
+    force: bool = False
     counters: dict[str, int] = field(default_factory=dict)
 
     @cached_property
@@ -113,11 +115,14 @@ class Run:
 
     def write_part(self, part: str, reports: list[FileReport], rejected: pl.DataFrame) -> None:
         """Keep a source's reading reports and rejected rows until ``meta`` is put together."""
+        self.write_rows(part, [report.to_row() for report in reports], rejected)
+
+    def write_rows(self, part: str, files: list[dict[str, Any]], rejected: pl.DataFrame) -> None:
+        """As :meth:`write_part`, for reports that are rows of ``meta.source_file`` already."""
         from pipeline.schema import table
 
         folder = self.settings.work / "parts"
-        spec = table("meta.source_file").polars
-        rows = pl.DataFrame([r.to_row() for r in reports], schema=spec, orient="row")
+        rows = pl.DataFrame(files, schema=table("meta.source_file").polars, orient="row")
         write_parquet(rows, folder / f"{part}.files.parquet")
         write_parquet(rejected.cast(REJECTED_SCHEMA), folder / f"{part}.rejected.parquet")
 

@@ -8,19 +8,22 @@ from which ``meta.correction`` is put together. Does not belong here: what an en
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 import polars as pl
 
 from pipeline.corrections import (
-    Corrected,
     Entry,
+    Found,
     PresentFile,
     apply_corrections,
+    apply_to_some,
     load_corrections,
 )
 from pipeline.corrections.ledger import ledger_files
-from pipeline.ingest.payments import PaymentLines
+from pipeline.ingest.booking import PaymentLines
+from pipeline.ingest.files import RawFile
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport
 from pipeline.refresh.context import Run
 from pipeline.refresh.revisions import counting_version, families
@@ -49,22 +52,40 @@ def ledger_hash(settings: Settings) -> str:
 
 def correct_facts(run: Run, source_id: str, facts: pl.DataFrame) -> pl.DataFrame:
     """Facts of a source after the ledger, without drops (so no account changes)."""
-    return _apply(run, source_id, facts).lines
+    files = [PresentFile(f.path, f.sha256, f.superseded_by) for f in run.files_of(source_id)]
+    corrected = apply_corrections(facts, entries_of(run, source_id), files)
+    write_applied(run, source_id, corrected.applied)
+    return corrected.lines
 
 
-def correct_payments(run: Run, found: PaymentLines) -> PaymentLines:
+def correct_payments(
+    entries: Sequence[Entry], files: Sequence[RawFile], found: PaymentLines
+) -> tuple[PaymentLines, list[Found]]:
     """Payment lines after the ledger, with the accounts of the files brought along.
 
     A dropped line moves from kept to rejected, a corrected amount moves the pounds, and each file
     says in a warning what was done to it.
 
+    Args:
+        entries: entries about these files or their publishers.
+        files: whole families of versions.
+        found: what they hold; its reports are changed.
+
+    Returns:
+        The lines after the ledger, and what the entries found, to be judged over all files.
+
     Raises:
-        CorrectionError: when an entry about a file that is here no longer fits.
+        CorrectionError: when an entry is about another content or version of a file.
     """
     readable = {r.path for r in found.reports if r.status != "set aside"}
-    corrected = _apply(run, "spend_over_25k", found.lines, readable)
+    counting = {f.path: f.superseded_by for f in files}
+    for family in families(files):  # a version that cannot be read gives way to an earlier one
+        counts = counting_version(family, readable)
+        counting |= {path: None if path == counts else counts for path in family}
+    present = [PresentFile(f.path, f.sha256, counting[f.path]) for f in files]
+    corrected = apply_to_some(found.lines, entries, present)
     if not corrected.changed:
-        return found
+        return found, corrected.found
     reports = {report.path: report for report in found.reports}
     for path, correction, rows in corrected.changed:
         reports[path].warnings.append(
@@ -81,34 +102,22 @@ def correct_payments(run: Run, found: PaymentLines) -> PaymentLines:
     for path in touched:
         reports[path].pounds_kept = round(sums.get(path, 0.0), 2)
     rejected = pl.concat([found.rejected, corrected.dropped.cast(REJECTED_SCHEMA)])
-    return replace(
+    lines = replace(
         found,
         lines=corrected.lines,
         rejected=rejected.sort("source_file", "source_sheet", "source_row"),
     )
+    return lines, corrected.found
+
+
+def write_applied(run: Run, source_id: str, applied: pl.DataFrame) -> None:
+    """Keep what the ledger did to a source until ``meta.correction`` is put together."""
+    write_parquet(applied, run.settings.work / "parts" / f"{source_id}.corrections.parquet")
 
 
 def read_applied(run: Run) -> pl.DataFrame:
     """``meta.correction``: what every entry of the ledger did in this run."""
     return run.read_parts("corrections", table("meta.correction").polars)
-
-
-def _apply(
-    run: Run, source_id: str, facts: pl.DataFrame, readable: set[str] | None = None
-) -> Corrected:
-    """Apply the ledger; with ``readable``, a version that cannot be read gives way to an earlier one."""
-    present = run.files_of(source_id)
-    counting = {f.path: f.superseded_by for f in present}
-    if readable is not None:
-        for family in families(present):
-            counts = counting_version(family, readable)
-            counting |= {path: None if path == counts else counts for path in family}
-    files = [PresentFile(f.path, f.sha256, counting[f.path]) for f in present]
-    corrected = apply_corrections(facts, entries_of(run, source_id), files)
-    write_parquet(
-        corrected.applied, run.settings.work / "parts" / f"{source_id}.corrections.parquet"
-    )
-    return corrected
 
 
 def _book_drop(report: FileReport, sheet: str, reason: str, rows: int) -> None:

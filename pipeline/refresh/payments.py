@@ -1,80 +1,134 @@
-"""``facts.payment``: the spend files of all publishers, read, identified, corrected, classified."""
+"""``facts.payment``: the spend files of all publishers, portion by portion, then put together.
+
+Only portions whose files, rules, corrections, register or reader changed are worked on. Two passes:
+the first reads, and finishes every portion whose files tell how they write dates; the second
+finishes the others with what the publisher's other files told, and whatever else is out of date.
+
+Belongs here: what is to be done, and in which order. Does not belong here: the work itself
+(``portions``) and the table made of it (``assembled``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from pipeline.ingest.cache import SpendCache
 from pipeline.ingest.names import Register
-from pipeline.ingest.payments import PaymentLines, classify_lines, read_payment_lines
+from pipeline.ingest.payments import classify_lines
+from pipeline.ingest.portions import Portion, batches_of, portions_of
+from pipeline.refresh.assembled import SHARED, YEARS, assemble
 from pipeline.refresh.context import Run
-from pipeline.refresh.corrected import correct_payments
-from pipeline.schema import table
+from pipeline.refresh.corrected import entries_of
+from pipeline.refresh.kept import DamagedError, State
+from pipeline.refresh.portions import Done, Job, Ledger, Orders, work_on
 
-
-def read_lines(run: Run, register: Register | None) -> PaymentLines:
-    """Read (or take from the cache) and identify every spend file."""
-    files = run.files_of("spend_over_25k")
-    found = read_payment_lines(
-        files,
-        register,
-        cache=SpendCache(run.settings.cache),
-        limits=run.limits,
-        threads=run.settings.threads,
-        progress=run.progress.advance,
-    )
-    run.counters["spend_files_opened"] = found.files_read
-    return found
+SPEND = "spend_over_25k"
+_REGISTERED = ("organisation_code", "name", "former_names", "kind", "closed")
+#: How often damaged parts are made again before the run gives up.
+REPAIRS = 3
 
 
 def build_payments(
     run: Run, register: Register | None, *, years: Sequence[str] | None = None
 ) -> dict[str, int]:
-    """Build ``facts.payment`` (all years, or some partitions).
+    """Bring ``facts.payment`` up to date.
 
     Args:
         run: the run.
         register: known organisations.
-        years: financial years such as ``2020/21`` to write only those partitions, and with them
-            any other whose lines are no longer those of the files: the account of files is about
-            all of them, so a year left behind would make it wrong.
+        years: financial years such as ``2020/21`` that somebody asked for. Those that are as they
+            should be are not written again, and any other that no longer fits the files is written
+            too: the account of files is about all of them.
+
+    Raises:
+        CorrectionError: when an entry of the ledger no longer fits; the table stays as it was.
     """
-    from pipeline.classify import classify
-
-    found = correct_payments(run, read_lines(run, register))
-    run.write_part("spend_over_25k", found.reports, found.rejected)
-    lines = found.lines
-    if years is not None:
-        stale = sorted(years_out_of_step(run, lines) - set(years))
-        run.counters["years_also_written"] = len(stale)
-        years = [*years, *stale]
-        lines = lines.filter(pl.col("financial_year").is_in(years))
-    payments = classify_lines(lines, classify)
-    run.counters["rows_classified"] = lines.height
-    spec = table("facts.payment").polars.names()
-    if years is None:
-        return {"facts.payment": run.store.write("facts.payment", payments.select(spec)).height}
-    for year in years:
-        part = payments.filter(pl.col("financial_year") == year).select(spec)
-        run.store.replace_partition("facts.payment", year, part)
-    return {"facts.payment": payments.height}
+    portions = portions_of(run.files_of(SPEND))
+    job = _job(run, register, portions)
+    run.counters |= {"spend_files_opened": 0, "rows_classified": 0}
+    states = _bring_up_to_date(run, job, portions, anew=run.force)
+    for repair in range(REPAIRS + 1):
+        try:
+            rows = assemble(run, job, [states[p.id] for p in portions], years)
+        except DamagedError as error:
+            if repair == REPAIRS:
+                raise
+            job.kept.forget(error.portion)
+            states = _bring_up_to_date(run, job, portions, anew=False)
+        else:
+            _tidy(job, portions, states)
+            return rows
+    raise AssertionError("the last repair returns or raises")
 
 
-def years_out_of_step(run: Run, lines: pl.DataFrame) -> set[str]:
-    """Financial years whose stored payments have other files or numbers of lines than ``lines``.
+def _tidy(job: Job, portions: Sequence[Portion], states: dict[str, State]) -> None:
+    """Remove what is kept of files that are gone."""
+    job.kept.prune(portions, states.values(), (YEARS, SHARED))
+    job.cache.prune([name for p in portions for name in (p.id, f"{p.id}.forced")])
 
-    Args:
-        run: the run.
-        lines: every payment line as just read: ``financial_year`` and ``source_file``.
-    """
-    key = ["financial_year", "source_file"]
-    read = lines.lazy().group_by(key).agg(pl.len().alias("read"))
-    stored = run.store.scan("facts.payment").group_by(key).agg(pl.len().alias("stored"))
-    both = read.join(stored, on=key, how="full", coalesce=True)
-    differ = both.filter(pl.col("read").ne_missing(pl.col("stored")))
-    return set(differ.select("financial_year").unique().collect()["financial_year"].to_list())
+
+def _job(run: Run, register: Register | None, portions: Sequence[Portion]) -> Job:
+    known = run.store.read("dims.organisation").select(_REGISTERED).sort("organisation_code")
+    told = known.write_csv() if register else ""
+    return Job(
+        run.settings.work,
+        register,
+        hashlib.sha256(told.encode()).hexdigest(),
+        Ledger.over(entries_of(run, SPEND), portions),
+        run.limits,
+        run.settings.threads,
+    )
+
+
+def _bring_up_to_date(
+    run: Run, job: Job, portions: Sequence[Portion], *, anew: bool
+) -> dict[str, State]:
+    """Work on every portion that is not what it should be; returns the states of all."""
+    known = {} if anew else {p.id: s for p in portions if (s := job.kept.state(p))}
+    unread = [p for p in portions if p.id not in known or known[p.id].typed_key != job.typed_key(p)]
+    _work(run, job, unread, known, None)
+    orders = _orders(known.values())
+    rest = [p for p in portions if not job.is_current(p, known[p.id], orders)]
+    _work(run, job, rest, known, orders)
+    busy = {p.id for p in (*unread, *rest)}
+    run.progress.advance(sum(len(p.files) for p in portions if p.id not in busy))
+    return known
+
+
+def _work(
+    run: Run,
+    job: Job,
+    portions: Sequence[Portion],
+    known: dict[str, State],
+    orders: Orders | None,
+) -> None:
+    """Work on portions, batch by batch, and learn their states."""
+    for batch in batches_of(portions):
+        done = work_on(job, batch, orders, classify_lines)
+        _count(run, done)
+        for portion in batch:
+            state = job.kept.state(portion)
+            if state is None:
+                raise DamagedError(portion.id)
+            known[portion.id] = state
+            if state.key:
+                run.progress.advance(len(portion.files))
+
+
+def _count(run: Run, done: Done) -> None:
+    for name, n in (("spend_files_opened", done.opened), ("rows_classified", done.classified)):
+        run.counters[name] += n
+
+
+def _orders(states: Iterable[State]) -> dict[str, list[str]]:
+    """Folder -> date orders, over all portions of the folder."""
+    found: dict[str, set[str]] = {}
+    for state in states:
+        for folder, told in state.orders.items():
+            found.setdefault(folder, set()).update(told)
+    return {folder: sorted(told) for folder, told in found.items()}
 
 
 def rows_of(run: Run, year: str) -> int:

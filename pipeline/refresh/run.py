@@ -86,7 +86,7 @@ def refresh(
         KeyError: when ``only`` names no table.
     """
     started = time.monotonic()
-    run = Run(settings, progress or Silent())
+    run = Run(settings, progress or Silent(), force)
     if not settings.raw.is_dir():
         raise RefreshFailedError(
             f"there is no folder {settings.raw}; give --raw a tree laid out <source id>/..."

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
 from pipeline.schema import Table, all_tables, table
+
+#: Rows of a row group where a file is written in pieces: the unit DuckDB reads in parallel.
+ROW_GROUP = 122_880
 
 
 class SchemaMismatchError(ValueError):
@@ -119,23 +123,63 @@ class TableStore:
     def write_partition(self, name: str, partition: str, frame: pl.DataFrame) -> Path:
         """Conform and write one partition of a partitioned table; returns its path."""
         spec = table(name)
-        folder = self.root / spec.database_schema / spec.name
-        path = folder / f"{partition.replace('/', '-')}.parquet"
+        path = self.partition_path(name, partition)
         write_parquet(conform(frame, spec), path)
         if partition != "empty":
-            (folder / "empty.parquet").unlink(missing_ok=True)
+            path.with_name("empty.parquet").unlink(missing_ok=True)
         return path
+
+    @contextmanager
+    def partition_writer(
+        self, name: str, partition: str
+    ) -> Iterator[Callable[[pl.DataFrame], None]]:
+        """Write a partition in pieces, so that it need not fit into memory.
+
+        Each piece is conformed on its own; the caller hands them over in the table's sort order.
+        The partition is replaced when the block ends, and stays as it was when it fails.
+
+        Args:
+            name: a partitioned table.
+            partition: such as ``2020/21``.
+        """
+        import pyarrow.parquet as pq  # slow to import, and few commands write
+
+        spec = table(name)
+        path = self.partition_path(name, partition)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+        schema = conform(pl.DataFrame(schema=spec.polars), spec).to_arrow().schema
+        try:
+            with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+                yield lambda piece: writer.write_table(
+                    conform(piece, spec).to_arrow(), row_group_size=ROW_GROUP
+                )
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def keep_partitions(self, name: str, partitions: Iterable[str]) -> None:
+        """Remove all other partitions; when none is left, an empty one tells the schema."""
+        spec = table(name)
+        keep = {self.partition_path(name, partition) for partition in partitions}
+        if not keep:
+            keep = {self.write_partition(name, "empty", pl.DataFrame(schema=spec.polars))}
+        for path in self.files(name):
+            if path not in keep:
+                path.unlink()
+
+    def partition_path(self, name: str, partition: str) -> Path:
+        """Where a partition of a table lies, written or not."""
+        spec = table(name)
+        folder = self.root / spec.database_schema / spec.name
+        return folder / f"{partition.replace('/', '-')}.parquet"
 
     def replace_partition(self, name: str, partition: str, frame: pl.DataFrame) -> None:
         """Write one partition; an empty frame removes it, the table's schema stays."""
         if frame.height:
             self.write_partition(name, partition, frame)
             return
-        spec = table(name)
-        path = (
-            self.root / spec.database_schema / spec.name / f"{partition.replace('/', '-')}.parquet"
-        )
-        path.unlink(missing_ok=True)
+        self.partition_path(name, partition).unlink(missing_ok=True)
         if not self.files(name):
             self.write_partition(name, "empty", frame)
 

@@ -1,0 +1,164 @@
+"""Spend files as typed lines, read or taken from the cache, before it is known whose they are.
+
+Belongs here: which files are opened, and how a publisher writes dates where one file alone does not
+tell. Does not belong here: reading one file (``spend``) and booking it (``booking``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipeline.ingest.cache import SpendCache
+from pipeline.ingest.portions import BATCH_BYTES, BATCH_FILES, Portion, folder_of
+from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
+from pipeline.ingest.spend import LINE_SCHEMA, SpendBatch, SpendInput, read_spend
+from pipeline.ingest.tabular import Limits
+
+DECIDED = ("day first", "month first")
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Files as read, before it is known whose they are; ``opened`` of them were not in the cache."""
+
+    lines: pl.DataFrame
+    rejected: pl.DataFrame
+    reports: dict[str, FileReport]
+    opened: int
+
+
+def _bounded(items: Sequence[SpendInput]) -> list[list[SpendInput]]:
+    batches: list[list[SpendInput]] = []
+    size = 0
+    for item in items:
+        if not batches or len(batches[-1]) >= BATCH_FILES or size + item.bytes > BATCH_BYTES:
+            batches.append([])
+            size = 0
+        batches[-1].append(item)
+        size += item.bytes
+    return batches
+
+
+def read_typed(
+    portions: Sequence[Portion],
+    *,
+    cache: SpendCache | None = None,
+    forced: Mapping[str, str] | None = None,
+    only: Collection[str] | None = None,
+    limits: Limits | None = None,
+    threads: int = 2,
+) -> Typed:
+    """Read the files of some portions, or take them from the cache.
+
+    Args:
+        portions: what to read.
+        cache: where typed files are kept; None reads everything.
+        forced: path -> date order, for files that do not tell and whose publisher's others do.
+        only: paths to read; all files of the portions by default.
+        limits: what an untrusted file may cost.
+        threads: files opened at the same time.
+    """
+    forced = forced or {}
+    wanted: dict[str, list[SpendInput]] = {}
+    for portion in portions:
+        for file in portion.files:
+            if only is None or file.path in only:
+                order = forced.get(file.path)
+                name = f"{portion.id}.forced" if order else portion.id
+                wanted.setdefault(name, []).append(
+                    SpendInput(file.path, file.absolute.read_bytes, file.sha256, file.bytes, order)
+                )
+    known = {name: cache.get(name, items) for name, items in wanted.items()} if cache else {}
+    done = list(known.values())
+    have = {path for batch in done for path in batch.reports}
+    missing = [i for items in wanted.values() for i in items if i.path not in have]
+    for some in _bounded(missing):
+        done.append(read_spend(some, limits=limits or Limits(), threads=threads))
+    together = _together(done)
+    if cache:
+        new = {item.path for item in missing}
+        for name, items in wanted.items():
+            if any(item.path in new for item in items):
+                cache.put(name, items, _of_files(together, items))
+    return Typed(together.lines, together.rejected, together.reports, len(missing))
+
+
+def _together(batches: Sequence[SpendBatch]) -> SpendBatch:
+    return SpendBatch(
+        pl.concat([pl.DataFrame(schema=LINE_SCHEMA), *(b.lines for b in batches)]),
+        pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *(b.rejected for b in batches)]),
+        {path: report for b in batches for path, report in b.reports.items()},
+    )
+
+
+def _of_files(batch: SpendBatch, items: Sequence[SpendInput]) -> SpendBatch:
+    """The lines, rejected rows and reports of some files, in the order of the files."""
+    paths = [item.path for item in items]
+    of_these = pl.col("source_file").is_in(paths)
+    return SpendBatch(
+        in_order(batch.lines.filter(of_these), paths),
+        in_order(batch.rejected.filter(of_these), paths),
+        {path: batch.reports[path] for path in paths},
+    )
+
+
+def in_order(rows: pl.DataFrame, paths: Iterable[str]) -> pl.DataFrame:
+    """Rows in the order of their files; within a file they stay as they are."""
+    place = {path: i for i, path in enumerate(paths)}
+    if not place:
+        return rows
+    return rows.sort(
+        pl.col("source_file").replace_strict(place, return_dtype=pl.UInt32), maintain_order=True
+    )
+
+
+def is_undecided(report: FileReport) -> bool:
+    """Whether a file has dates that can be read both ways."""
+    return any(s.date_order == "undecided" for s in report.sheets)
+
+
+def orders_told(reports: Iterable[FileReport]) -> dict[str, set[str]]:
+    """Folder -> the date orders that its decided files show."""
+    orders: dict[str, set[str]] = {}
+    for report in reports:
+        for sheet in report.sheets:
+            if sheet.date_order in DECIDED:
+                orders.setdefault(folder_of(report.path), set()).add(sheet.date_order)
+    return orders
+
+
+def forced_orders(
+    undecided: Iterable[str], orders: Mapping[str, Collection[str]]
+) -> dict[str, str]:
+    """Path -> date order of undecided files whose publisher's decided files all agree.
+
+    Args:
+        undecided: paths.
+        orders: from :func:`orders_told`, over all files of the folders.
+    """
+    return {
+        path: next(iter(found))
+        for path in undecided
+        if len(found := orders.get(folder_of(path), ())) == 1
+    }
+
+
+def replaced(typed: Typed, again: Typed) -> Typed:
+    """What was read, with some files as they were read the second time."""
+    others = ~pl.col("source_file").is_in(list(again.reports))
+    return Typed(
+        pl.concat([typed.lines.filter(others), again.lines]),
+        pl.concat([typed.rejected.filter(others), again.rejected]),
+        typed.reports | again.reports,
+        typed.opened + again.opened,
+    )
+
+
+def only_files(typed: Typed, paths: Collection[str]) -> Typed:
+    """What was read of some of the files."""
+    mine = pl.col("source_file").is_in(list(paths))
+    reports = {path: report for path, report in typed.reports.items() if path in set(paths)}
+    return Typed(typed.lines.filter(mine), typed.rejected.filter(mine), reports, typed.opened)

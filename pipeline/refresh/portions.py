@@ -1,0 +1,305 @@
+"""One batch of portions: read, booked, corrected, classified, kept.
+
+A job knows everything a batch needs besides its files, and travels to another process or machine as
+it is; batches neither know nor wait for each other, and a batch that is done twice gives the same.
+
+Belongs here: the work on a batch, and what its result depends on. Does not belong here: which
+batches there are to do, and the table they make together (``payments``, ``assembled``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path
+
+import polars as pl
+
+import pipeline
+from pipeline.corrections import Entry, Found
+from pipeline.ingest.booking import PaymentLines, to_publishers
+from pipeline.ingest.cache import SpendCache, reader_version, text_hash
+from pipeline.ingest.files import RawFile
+from pipeline.ingest.names import Register
+from pipeline.ingest.portions import Portion
+from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
+from pipeline.ingest.shared_payments import NEEDED as SHARED_COLUMNS
+from pipeline.ingest.tabular import Limits
+from pipeline.ingest.typed import forced_orders, is_undecided, only_files, orders_told, read_typed
+from pipeline.refresh.corrected import correct_payments
+from pipeline.refresh.kept import Kept, State
+from pipeline.schema import table
+from pipeline.store.location import Folder
+from pipeline.store.tables import conform
+
+PAYMENT = "facts.payment"
+Orders = Mapping[str, Sequence[str]]
+Classify = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+@cache
+def finishing_version() -> str:
+    """Hash of the texts that make payments of typed lines; any change makes every portion again."""
+    root = Path(pipeline.__file__).parent
+    folders = [root / name for name in ("ingest", "classify", "corrections", "schema")]
+    paths = [
+        p for f in folders for p in f.rglob("*") if p.is_file() and "__pycache__" not in p.parts
+    ]
+    own = [
+        root / "refresh" / f"{name}.py" for name in ("portions", "kept", "corrected", "revisions")
+    ]
+    return text_hash([*paths, *own, root / "store" / "tables.py"])
+
+
+def _hash(*told: object) -> str:
+    return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The entries of the corrections ledger, and which portion each of them is about.
+
+    Attributes:
+        entries: in their order.
+        portions: identifier of an entry -> the portion that holds its file.
+    """
+
+    entries: tuple[Entry, ...]
+    portions: Mapping[str, str]
+
+    @classmethod
+    def over(cls, entries: Sequence[Entry], portions: Sequence[Portion]) -> Ledger:
+        """Find the portion of each entry that names a file or a content."""
+        files = sorted(((f, p.id) for p in portions for f in p.files), key=lambda x: x[0].path)
+        found = {}
+        for entry in entries:
+            for file, portion in files:
+                if entry.file == file.path or (not entry.file and entry.sha256 == file.sha256):
+                    found[entry.id] = portion
+                    break
+        return cls(tuple(entries), found)
+
+    def about(self, portion: Portion, organisations: Sequence[str]) -> tuple[Entry, ...]:
+        """The entries to apply to a portion that holds lines of some organisations."""
+        return tuple(
+            e
+            for e in self.entries
+            if self.portions.get(e.id) == portion.id
+            or (not e.file and not e.sha256 and e.organisation in organisations)
+        )
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the work on any portion depends on.
+
+    Attributes:
+        work: folder of the working store.
+        register: known organisations, or None when no register is among the files.
+        known: hash of the register.
+        ledger: corrections.
+        limits: what an untrusted file may cost.
+        threads: files opened at the same time.
+    """
+
+    work: Path
+    register: Register | None
+    known: str
+    ledger: Ledger
+    limits: Limits
+    threads: int
+
+    @cached_property
+    def kept(self) -> Kept:
+        """Where portions are kept."""
+        return Kept(Folder(self.work / "payments"))
+
+    @cached_property
+    def cache(self) -> SpendCache:
+        """Where typed files are kept."""
+        return SpendCache(self.work / "cache" / "spend", self.limits)
+
+    def typed_key(self, portion: Portion) -> str:
+        """What reading a portion depends on."""
+        files = [(f.path, f.sha256) for f in portion.files]
+        return _hash(files, repr(self.limits), reader_version())
+
+    def key(self, portion: Portion, forced: Mapping[str, str], organisations: Sequence[str]) -> str:
+        """What the payments of a portion depend on.
+
+        Args:
+            portion: the portion.
+            forced: path -> date order, for its undecided files.
+            organisations: publishers of its lines, whom entries of the ledger may name.
+        """
+        versions = [(f.superseded_by, f.superseded_reason) for f in portion.files]
+        entries = [e.model_dump(mode="json") for e in self.ledger.about(portion, organisations)]
+        return _hash(
+            self.typed_key(portion), versions, sorted(forced.items()), entries, self.known,
+            finishing_version(),
+        )  # fmt: skip
+
+    def is_current(self, portion: Portion, state: State, orders: Orders) -> bool:
+        """Whether what is kept of a portion is what making it again would give."""
+        forced = forced_orders(state.undecided, orders)
+        return state.key == self.key(portion, forced, state.organisations)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the work on a batch cost: files opened, rows classified."""
+
+    opened: int
+    classified: int
+
+
+def work_on(
+    job: Job, batch: Sequence[Portion], orders: Orders | None, classify_lines: Callable
+) -> Done:
+    """Read, book, correct, classify and keep some portions.
+
+    Args:
+        job: what every batch needs.
+        batch: the portions.
+        orders: folder -> date orders of its files, over all files of the folders. None on the first
+            pass, when they are not known: portions with undecided files are then read only.
+        classify_lines: ``ingest.payments.classify_lines``.
+    """
+    forced: dict[str, str] = {}
+    states: dict[str, State] = {}
+    if orders is not None:
+        states = {p.id: s for p in batch if (s := job.kept.state(p))}
+        forced = forced_orders([path for s in states.values() for path in s.undecided], orders)
+    typed = read_typed(
+        batch, cache=job.cache, forced=forced, limits=job.limits, threads=job.threads
+    )
+    if orders is None:
+        states = {p.id: _as_read(job, p, typed.reports) for p in batch}
+    finish = [p for p in batch if orders is not None or not states[p.id].undecided]
+    for portion in batch:
+        if portion not in finish:
+            job.kept.put_state(portion, states[portion.id])
+    files = [file for portion in finish for file in portion.files]
+    if len(finish) < len(batch):
+        typed = only_files(typed, [file.path for file in files])
+    found = to_publishers(files, typed, job.register)
+    found, applied = _correct(job, finish, found)
+    classified = _keep(job, finish, found, applied, states, forced, classify_lines)
+    return Done(typed.opened, classified)
+
+
+def _as_read(job: Job, portion: Portion, reports: Mapping[str, FileReport]) -> State:
+    own = [reports[f.path] for f in portion.files]
+    told = {folder: sorted(found) for folder, found in orders_told(own).items()}
+    return State(job.typed_key(portion), told, [r.path for r in own if is_undecided(r)])
+
+
+def _of(files: Sequence[RawFile], found: PaymentLines) -> PaymentLines:
+    """What belongs to some files."""
+    paths = {f.path for f in files}
+    mine = pl.col("source_file").is_in(paths)
+    reports = [r for r in found.reports if r.path in paths]
+    return replace(
+        found, lines=found.lines.filter(mine), rejected=found.rejected.filter(mine), reports=reports
+    )
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What the ledger did to a portion: what its entries found, and the lines before, if changed."""
+
+    found: list[Found]
+    before: pl.DataFrame | None
+
+
+def _correct(
+    job: Job, portions: Sequence[Portion], found: PaymentLines
+) -> tuple[PaymentLines, dict[str, Applied]]:
+    """Apply the ledger, portion by portion; most have no entry."""
+    applied: dict[str, Applied] = {}
+    if not job.ledger.entries:
+        return found, applied
+    publishers = found.lines.group_by("source_file").agg(pl.col("organisation_code").unique())
+    publisher = dict(publishers.iter_rows())
+    for portion in portions:
+        own = {code for f in portion.files for code in publisher.get(f.path, ())}
+        entries = job.ledger.about(portion, sorted(own))
+        if not entries:
+            continue
+        before = _of(portion.files, found)
+        after, told = correct_payments(entries, portion.files, before)
+        changed = any(f.rows for f in told)
+        applied[portion.id] = Applied(told, before.lines if changed else None)
+        others = ~pl.col("source_file").is_in([f.path for f in portion.files])
+        found = replace(
+            found,
+            lines=pl.concat([found.lines.filter(others), after.lines]),
+            rejected=pl.concat([found.rejected.filter(others), after.rejected]),
+        )
+    return found, applied
+
+
+def _keep(
+    job: Job,
+    portions: Sequence[Portion],
+    found: PaymentLines,
+    applied: Mapping[str, Applied],
+    states: Mapping[str, State],
+    forced: Mapping[str, str],
+    classify_lines: Callable,
+) -> int:
+    """Classify the lines of all portions together and keep each portion; returns rows classified."""
+    from pipeline.classify import classify
+
+    spec = table(PAYMENT)
+    payments = classify_lines(found.lines, classify).select(spec.polars.names())
+    place = {f.path: i for i, p in enumerate(portions) for f in p.files}
+    number = pl.col("source_file").replace_strict(place, return_dtype=pl.UInt32)
+    reports = {report.path: report for report in found.reports}
+    by_year = _split(conform(payments, spec), [number.alias("_portion"), "financial_year"])
+    aside = _split(found.rejected.cast(REJECTED_SCHEMA), [number.alias("_portion")])
+    put = job.kept.put_frame
+    for i, portion in enumerate(portions):
+        before = states.get(portion.id) or State(job.typed_key(portion), {}, [])
+        ledger = applied.get(portion.id, Applied([], None))
+        parts = {
+            str(year): put(portion, str(year), frame)
+            for (owner, year), frame in by_year.items()
+            if owner == i
+        }
+        uncorrected = None
+        if ledger.before is not None:
+            shared = {c: spec.polars[c] for c in SHARED_COLUMNS}
+            as_published = ledger.before.select(SHARED_COLUMNS).cast(pl.Schema(shared))
+            uncorrected = put(portion, "uncorrected", as_published)
+        own = [*parts.values(), *([uncorrected] if uncorrected else [])]
+        organisations = sorted({code for part in own for code in part.rows})
+        own_forced = {path: o for path, o in forced.items() if place.get(path) == i}
+        rejected = aside.get((i,))
+        job.kept.put_state(
+            portion,
+            replace(
+                before,
+                key=job.key(portion, own_forced, organisations),
+                organisations=organisations,
+                files=[reports[f.path].to_row() for f in portion.files],
+                found=ledger.found,
+                parts=parts,
+                rejected=None if rejected is None else put(portion, "rejected", rejected),
+                uncorrected=uncorrected,
+            ),
+        )
+    return found.lines.height
+
+
+def _split(frame: pl.DataFrame, by: list) -> dict[tuple, pl.DataFrame]:
+    """A frame by some columns, each part in the frame's order."""
+    if frame.is_empty():
+        return {}
+    wide = frame.with_columns([c for c in by if isinstance(c, pl.Expr)])
+    names = ["_portion", *(c for c in by if isinstance(c, str))]
+    parts = wide.partition_by(names, as_dict=True, maintain_order=True)
+    return {key: part.drop("_portion") for key, part in parts.items()}
