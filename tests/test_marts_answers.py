@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from marts_store import accounts, payment, steady, store_of
 
-from pipeline.marts.statistics import maturity_and_spend, spearman_with_interval
+from pipeline.marts.statistics import maturity_and_spend, mean_ranks, spearman_with_interval
 
 YEARS = ("2020/21", "2021/22", "2022/23", "2023/24")
 PRICES = [
@@ -267,6 +267,20 @@ def test_spearman_agrees_with_scipy_and_its_interval_contains_it() -> None:
     assert upper is not None
     assert 0 < lower < found < upper < 1
     assert spearman_with_interval(x, y) == (found, lower, upper)
+
+
+def test_ranks_and_interval_are_those_of_scipy_on_each_resample() -> None:
+    from scipy.stats import rankdata, spearmanr
+
+    rng = np.random.default_rng(8)
+    for size in (8, 23, 60):
+        x = rng.integers(0, 9, size).astype(float)  # many equal values
+        y = rng.normal(size=size)
+        assert np.array_equal(mean_ranks(x, np.ones((1, size)))[0], rankdata(x))
+        chosen = np.random.default_rng(5).integers(0, size, (60, size))
+        slow = [float(spearmanr(x[c], y[c]).statistic) for c in chosen]
+        _, lower, upper = spearman_with_interval(x, y, draws=60, seed=5)
+        assert (lower, upper) == pytest.approx(tuple(np.quantile(slow, [0.025, 0.975])), abs=1e-12)
 
 
 def test_too_few_trusts_or_no_variation_give_no_correlation() -> None:

@@ -63,17 +63,18 @@ def ask(connection: duckdb.DuckDBPyConnection, claim: Claim) -> Answer | None:
     """
     place = f"pipeline/reference/claims.yaml: claim {claim.id}"
     try:
-        frame = connection.sql(str(claim.query)).pl()
+        asked = connection.sql(str(claim.query))
+        columns, rows = list(asked.columns), asked.fetchall()
     except duckdb.Error as error:
         raise ClaimQueryError(f"{place}: the query failed: {error}; correct the query") from error
-    if not set(ANSWER[:3]) <= set(frame.columns) <= set(ANSWER) or frame.height > 1:
+    if not set(ANSWER[:3]) <= set(columns) <= set(ANSWER) or len(rows) > 1:
         raise ClaimQueryError(
-            f"{place}: the query returned {frame.height} rows of {', '.join(frame.columns)}; "
+            f"{place}: the query returned {len(rows)} rows of {', '.join(columns)}; "
             f"expected at most one row of {', '.join(ANSWER[:3])} and perhaps status"
         )
-    if frame.is_empty():
+    if not rows:
         return None
-    row: dict[str, Any] = frame.row(0, named=True)
+    row: dict[str, Any] = dict(zip(columns, rows[0], strict=True))
     value = None if row["value"] is None else float(row["value"])
     if value is None and row["evidence"] is None:
         return None

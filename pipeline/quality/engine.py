@@ -1,7 +1,8 @@
 """Great Expectations over DuckDB: the one place that knows how the two are made to work together.
 
-Belongs here: DuckDB views over the Parquet files of the working store, the Great Expectations
-context on that connection, the translation of its results. Does not belong here: what is expected.
+Belongs here: DuckDB views over the Parquet files of the working store, running suites on them, the
+translation of the results. Does not belong here: what is expected, and how the library is loaded
+(``library``).
 
 Why not the connection string: Great Expectations rolls the pooled connection back before it
 fetches, and DuckDB then has nothing left to fetch. One connection whose transaction methods do
@@ -10,24 +11,22 @@ nothing, in a StaticPool, keeps the result alive. No Parquet file is copied into
 
 from __future__ import annotations
 
-import atexit
 import json
 import logging
-import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from pipeline.quality.checks import Check
+from pipeline.quality.library import load, sql_source, suite_of
 from pipeline.quality.results import CheckResult
 from pipeline.store import TableStore
 
 if TYPE_CHECKING:
-    from great_expectations.core import ExpectationSuite, ExpectationValidationResult
+    from great_expectations.core import ExpectationValidationResult
 
 SAMPLE_ROWS = 5
 SAMPLE_CELL = 200
@@ -102,7 +101,7 @@ def run_suites(
         for name, checks in suites.items():
             asset = source.add_table_asset(batch_name(name), table_name=batch_name(name))
             batch = asset.add_batch_definition_whole_table("whole").get_batch()
-            validated = batch.validate(_suite(name, checks), result_format="SUMMARY")
+            validated = batch.validate(suite_of(name, checks), result_format="SUMMARY")
             found = {r.expectation_config.meta["check_name"]: r for r in validated.results}
             results += [_translate(connection, c, found[c.check_name]) for c in checks]
     return results
@@ -123,14 +122,8 @@ def _quiet() -> Iterator[None]:
 
 
 def _data_source(connection: duckdb.DuckDBPyConnection) -> Any:
-    import great_expectations
+    load()
     from duckdb_engine import ConnectionWrapper
-    from great_expectations.data_context.types.base import (
-        DataContextConfig,
-        InMemoryStoreBackendDefaults,
-        ProgressBarsConfig,
-    )
-    from sqlalchemy.pool import StaticPool
 
     class Held(ConnectionWrapper):
         """The connection, deaf to transactions: they would throw results away unread."""
@@ -147,84 +140,7 @@ def _data_source(connection: duckdb.DuckDBPyConnection) -> Any:
         def close(self) -> None:
             """Do nothing; :func:`opened` closes the connection."""
 
-    _forget_at_exit()
-    context = great_expectations.get_context(
-        mode="ephemeral",
-        project_config=DataContextConfig(
-            # Its own pages would be left behind in a temporary folder, and load from other hosts.
-            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
-            progress_bars=ProgressBarsConfig(globally=False),
-            analytics_enabled=False,
-        ),
-    )
-    sources: Any = context.data_sources  # its methods are made at run time
-    return sources.add_sql(
-        "store",
-        connection_string="duckdb:///:memory:",
-        kwargs={"creator": lambda: Held(connection), "poolclass": StaticPool},
-    )
-
-
-@cache
-def _forget_at_exit() -> None:
-    """Drop Great Expectations' modules when Python ends.
-
-    Its module globals keep SQLAlchemy's DuckDB types alive past the end of the interpreter, and
-    DuckDB then prints fifty lines about leaked instances under every otherwise clean run.
-    """
-
-    def forget() -> None:
-        for name in [n for n in sys.modules if n.partition(".")[0] == "great_expectations"]:
-            del sys.modules[name]
-
-    atexit.register(forget)
-
-
-@cache
-def _counted_rows() -> type:
-    """``UnexpectedRowsExpectation`` that counts the rows and does not fetch them as well.
-
-    The parent runs the query twice, and its summary throws the fetched rows away; a failed check
-    fetches its own sample here.
-    """
-    from great_expectations.expectations.core.unexpected_rows_expectation import (
-        UnexpectedRowsExpectation,
-    )
-
-    class CountedRowsExpectation(UnexpectedRowsExpectation):
-        """Fails when the query returns a row."""
-
-        metric_dependencies = ("unexpected_rows_query.row_count",)
-
-        def _validate(
-            self,
-            metrics: dict,
-            runtime_configuration: dict | None = None,
-            execution_engine: Any = None,
-        ) -> dict:
-            rows = metrics["unexpected_rows_query.row_count"]
-            return {"success": rows == 0, "result": {"observed_value": rows}}
-
-    return CountedRowsExpectation
-
-
-def _suite(name: str, checks: Sequence[Check]) -> ExpectationSuite:
-    import great_expectations
-
-    classes = great_expectations.expectations
-    expectations = []
-    for check in checks:
-        kind = getattr(classes, check.expectation) if check.expectation else _counted_rows()
-        arguments = dict(check.arguments) or {"unexpected_rows_query": check.rows}
-        expectations.append(
-            kind(
-                **arguments,
-                description=check.sentence,
-                severity="critical" if check.severity == "blocking" else "warning",
-                meta={"check_name": check.check_name},
-            )
-        )
-    return great_expectations.ExpectationSuite(name=name, expectations=expectations)
+    return sql_source(lambda: Held(connection))
 
 
 def _translate(

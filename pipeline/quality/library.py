@@ -1,0 +1,157 @@
+"""Great Expectations made light: what of it is loaded, and what it is kept from doing.
+
+Belongs here: loading the library without what no expectation here uses, the context, the counting
+expectation. Does not belong here: how a gate runs (``engine``) or what is expected.
+"""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from great_expectations.core import ExpectationSuite
+
+    from pipeline.quality.checks import Check
+
+#: Loaded by Great Expectations for expectations about distributions and their pictures, which
+#: nothing here uses: a third of its start.
+NOT_YET = ("scipy.stats", "altair")
+
+
+class _Later(ModuleType):
+    """Stands for a module until something is asked of it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(import_module(self.__name__), name)
+
+
+@contextmanager
+def _put_off(names: Sequence[str]) -> Iterator[None]:
+    """Let imports inside bind stand-ins for modules that are not loaded yet."""
+    stand_ins = {name: _Later(name) for name in names if name not in sys.modules}
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name, stand_in in stand_ins.items():
+            if sys.modules.get(name) is stand_in:
+                del sys.modules[name]
+
+
+@cache
+def load() -> ModuleType:
+    """Great Expectations, loaded without what only its unused parts need."""
+    with _put_off(NOT_YET):
+        library = import_module("great_expectations")
+        import_module("duckdb_engine")
+    _forget_at_exit()
+    return library
+
+
+def _forget_at_exit() -> None:
+    """Drop Great Expectations' modules when Python ends.
+
+    Its module globals keep SQLAlchemy's DuckDB types alive past the end of the interpreter, and
+    DuckDB then prints fifty lines about leaked instances under every otherwise clean run.
+    """
+
+    def forget() -> None:
+        for name in [n for n in sys.modules if n.partition(".")[0] == "great_expectations"]:
+            del sys.modules[name]
+
+    atexit.register(forget)
+
+
+def sql_source(creator: Callable[[], Any]) -> Any:
+    """A data source on one DuckDB connection, in a context that leaves nothing on the disk.
+
+    Args:
+        creator: gives the connection, as SQLAlchemy wants it.
+    """
+    library = load()
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+    from sqlalchemy.pool import StaticPool
+
+    context = library.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            # Its own pages would be left behind in a temporary folder, and load from other hosts.
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        ),
+    )
+    # It would write the whole context as YAML into memory after every table it is told of.
+    context._save_project_config = lambda: None
+    sources: Any = context.data_sources  # its methods are made at run time
+    return sources.add_sql(
+        "store",
+        connection_string="duckdb:///:memory:",
+        kwargs={"creator": creator, "poolclass": StaticPool},
+    )
+
+
+@cache
+def counted_rows() -> type:
+    """``UnexpectedRowsExpectation`` that counts the rows and does not fetch them as well.
+
+    The parent runs the query twice, and its summary throws the fetched rows away; the engine
+    fetches a sample of a failed check itself.
+    """
+    load()
+    from great_expectations.expectations.core.unexpected_rows_expectation import (
+        UnexpectedRowsExpectation,
+    )
+
+    class CountedRowsExpectation(UnexpectedRowsExpectation):
+        """Fails when the query returns a row."""
+
+        metric_dependencies = ("unexpected_rows_query.row_count",)
+
+        def _validate(
+            self,
+            metrics: dict,
+            runtime_configuration: dict | None = None,
+            execution_engine: Any = None,
+        ) -> dict:
+            rows = metrics["unexpected_rows_query.row_count"]
+            return {"success": rows == 0, "result": {"observed_value": rows}}
+
+    return CountedRowsExpectation
+
+
+def suite_of(name: str, checks: Sequence[Check]) -> ExpectationSuite:
+    """The checks on one table as a suite of the library."""
+    library = load()
+    expectations = []
+    for check in checks:
+        kind = (
+            getattr(library.expectations, check.expectation)
+            if check.expectation
+            else counted_rows()
+        )
+        arguments = dict(check.arguments) or {"unexpected_rows_query": check.rows}
+        expectations.append(
+            kind(
+                **arguments,
+                description=check.sentence,
+                severity="critical" if check.severity == "blocking" else "warning",
+                meta={"check_name": check.check_name},
+            )
+        )
+    return library.ExpectationSuite(name=name, expectations=expectations)
