@@ -1,8 +1,9 @@
 """What is different between two builds, and why.
 
 Belongs here: reading what a comparison needs of a build (a database, a folder of Parquet files, or
-what an earlier comparison kept), and frames of the differences with their causes. Does not belong
-here: words and pages about them (``unattended``, the command line), or anything that changes a build.
+what an earlier comparison kept), frames of the differences with their causes, and how that reads
+(``report``). Does not belong here: who is told (``unattended``, the command line), or anything that
+changes a build.
 """
 
 from pipeline.compare.build import Build, NotABuildError, read_build

@@ -18,6 +18,8 @@ from pipeline.compare.causes import explain, general_causes
 KEY = ["organisation_code", "financial_year", "definition", "denominator"]
 #: Figures are sums of pounds and pence in floating point; a relative difference below is none.
 TOLERANCE = 1e-9
+#: Tables about the build before; they differ whenever anything does.
+ABOUT_BUILDS = ("meta.build", "meta.figure_history", "meta.change")
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Comparison:
         old: identifier of the earlier build.
         new: identifier of the later build.
         tables: ``table_name``, ``change`` (added, removed, kept), ``rows_old``, ``rows_new``,
-            ``delta``, ``columns_added``, ``columns_removed`` (lists); every table.
+            ``delta``, ``columns_added``, ``columns_removed`` (lists); every table but ``ABOUT_BUILDS``.
         files: ``path``, ``source_id``, ``organisation_code``, ``change`` (new, revised, gone,
             superseded, read differently), ``status_old``, ``status_new``, ``rows_old``,
             ``rows_new``, ``pounds_old``, ``pounds_new``, ``reason``; only what changed.
@@ -90,6 +92,7 @@ def _tables(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
             pl.col("rows").first().alias(f"rows_{side}"), pl.col("column_name").alias(side)
         )
 
+    old, new = (c.filter(~pl.col("table_name").is_in(ABOUT_BUILDS)) for c in (old, new))
     both = one(old, "old").join(one(new, "new"), on="table_name", how="full", coalesce=True)
     nothing = pl.lit([], dtype=pl.List(pl.String))
     return both.select(

@@ -18,6 +18,7 @@ from pipeline.corrections import CorrectionError, load_corrections
 from pipeline.marts import MART_ORDER, build_marts, measure_views
 from pipeline.refresh import meta, payments, sources
 from pipeline.refresh.context import Progress, Run, Silent
+from pipeline.refresh.history import build_history
 from pipeline.refresh.inbox import inbox_files, sort_inbox
 from pipeline.refresh.summary import Summary, tell_checks, tell_files
 from pipeline.schema import all_tables
@@ -251,6 +252,9 @@ def publish(run: Run) -> str:
     from pipeline.site import build_site
 
     build_id = meta.build_build(run)
+    with run.stage("History") as said:
+        rows = build_history(run)
+        said.append(f"{rows['meta.change']:,} differences from the build before")
     with run.stage("Publication") as said:
         staging: Staging = stage(run.settings.out, build_id)
         write_database(run.store, staging.database, measure_views())
