@@ -135,7 +135,9 @@ def _numbered(rng: np.random.Generator, lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _write_block(raw: Path, world: World, first: int) -> tuple[int, int, int, int]:
+def _write_block(
+    raw: Path, world: World, first: int, cost_lines: bool
+) -> tuple[int, int, int, int]:
     """Write the payments of one block of publishers: files, lines, combinations, text files."""
     layouts = layouts_of(len(world.trusts))
     plan = make_publication(world, layouts)
@@ -146,7 +148,7 @@ def _write_block(raw: Path, world: World, first: int) -> tuple[int, int, int, in
     )
     rng = np.random.default_rng([world.seed, 99, first])
     payments = make_payments(own, [layout.style for layout in layouts])
-    lines = _numbered(rng, _cost_lines(rng, payments))
+    lines = _numbered(rng, _cost_lines(rng, payments) if cost_lines else payments)
     written = write_spend(raw, own, lines, plan)
     files = written["source_file"].unique()
     words = ("expense_type", "expense_area", "supplier", "description")
@@ -158,13 +160,14 @@ def _write_block(raw: Path, world: World, first: int) -> tuple[int, int, int, in
     )
 
 
-def write_tree(raw: Path, scale: Scale, *, processes: int = 2) -> Tree:
+def write_tree(raw: Path, scale: Scale, *, processes: int = 2, cost_lines: bool = True) -> Tree:
     """Write a raw tree.
 
     Args:
         raw: a new folder.
         scale: how large.
         processes: blocks of publishers written at the same time.
+        cost_lines: whether invoices are split into cost lines.
 
     Returns:
         What was written.
@@ -178,7 +181,8 @@ def write_tree(raw: Path, scale: Scale, *, processes: int = 2) -> Tree:
     write_other_sources_of(raw, world)
     blocks = range(0, scale.publishers, BLOCK)
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        done = list(pool.map(_write_block, *zip(*((raw, world, b) for b in blocks), strict=True)))
+        told = ((raw, world, block, cost_lines) for block in blocks)
+        done = list(pool.map(_write_block, *zip(*told, strict=True)))
     files, lines, distinct, text = (sum(column) for column in zip(*done, strict=True))
     size = sum(p.stat().st_size for p in (raw / "spend_over_25k").rglob("*") if p.is_file())
     return Tree(raw, files, lines, distinct, text, size, time.perf_counter() - started)

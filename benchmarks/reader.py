@@ -4,7 +4,7 @@ Belongs here: making 600 mixed text files of 0.9 million rows in a temporary fol
 things on the same files in one run: *bare*, which finds encoding and delimiter and hands the bytes
 to ``pl.read_csv`` without looking at a single value, and *full*, which is ``read_spend``: layout,
 column roles, date order, amounts, rejected rows and a report a file. The ratio is the figure to
-watch: the machine cancels out of it. Run ``python -m benchmarks reader``.
+watch: the machine cancels out of it. Run ``python -m benchmarks.reader`` for this one alone.
 """
 
 from __future__ import annotations
@@ -12,12 +12,8 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import os
 import random
-import statistics
 import tempfile
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +22,7 @@ from pathlib import Path
 
 import polars as pl
 
+from benchmarks.measuring import Bench, Figure, Turns, in_turns, python
 from pipeline.ingest.spend import SpendInput, read_spend
 
 FILES, ROWS_A_FILE = 600, 1_500
@@ -108,38 +105,44 @@ def make_files(folder: Path, *, files: int = FILES, rows: int = ROWS_A_FILE) -> 
     return made
 
 
-def bare(paths: list[Path], threads: int) -> int:
+def bare_text(path: Path) -> int:
     """Detect encoding and delimiter, parse to strings, look at nothing; returns the rows.
 
     The detection is the least that gets these files right: UTF-8 or else cp1252, the delimiter
     under which most of the first lines split evenly, and the widest of them for the schema.
     """
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    lines = text[:65_536].splitlines()[:100]
+    best, width, score = ",", 1, 0.0
+    for delimiter in ",;\t|":
+        widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter))
+        usual, times = widths.most_common(1)[0]
+        if usual > 1 and usual * times > score:
+            best, width, score = delimiter, max(widths), usual * times
+    frame = pl.read_csv(
+        text.encode(),
+        separator=best,
+        has_header=False,
+        schema={f"c{i}": pl.String for i in range(width)},
+        infer_schema=False,
+        missing_columns="insert",
+    )
+    return frame.height
 
-    def one(path: Path) -> int:
-        data = path.read_bytes()
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = data.decode("cp1252", errors="replace")
-        lines = text[:65_536].splitlines()[:100]
-        best, width, score = ",", 1, 0.0
-        for delimiter in ",;\t|":
-            widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter))
-            usual, times = widths.most_common(1)[0]
-            if usual > 1 and usual * times > score:
-                best, width, score = delimiter, max(widths), usual * times
-        frame = pl.read_csv(
-            text.encode(),
-            separator=best,
-            has_header=False,
-            schema={f"c{i}": pl.String for i in range(width)},
-            infer_schema=False,
-            missing_columns="insert",
-        )
-        return frame.height
 
+def bare_with(one: Callable[[Path], int], paths: list[Path], threads: int) -> int:
+    """Read files by several threads; returns the rows."""
     with ThreadPoolExecutor(threads) as pool:
         return sum(pool.map(one, paths))
+
+
+def bare(paths: list[Path], threads: int) -> int:
+    """Every file as strings; returns the rows."""
+    return bare_with(bare_text, paths, threads)
 
 
 def full(paths: list[Path], threads: int) -> int:
@@ -154,72 +157,61 @@ def full(paths: list[Path], threads: int) -> int:
     return kept
 
 
-class _Peak:
-    """The largest resident memory while something runs, in megabytes."""
-
-    def __init__(self) -> None:
-        self.megabytes = 0.0
-        self._stop = threading.Event()
-
-    def _watch(self) -> None:
-        page = os.sysconf("SC_PAGE_SIZE")
-        while not self._stop.wait(0.01):
-            resident = int(Path("/proc/self/statm").read_text().split()[1]) * page / (1 << 20)
-            self.megabytes = max(self.megabytes, resident)
-
-    def __enter__(self) -> _Peak:
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
+FULL = """
+import sys
+from pathlib import Path
+from benchmarks.reader import full
+full(sorted(p for p in Path(sys.argv[1]).rglob("*.csv")), 2)
+"""
 
 
-def measure(*, files: int, rows: int, rounds: int, threads: int) -> dict[str, float]:
-    """Time both ways on the same files, in turns, and keep the median of each.
+def measure(
+    folder: Path, *, files: int, rows: int, rounds: int, threads: int
+) -> tuple[Turns, float]:
+    """Time both ways on the same files in turns, and the memory of the full one on its own.
 
     Returns:
-        ``files``, ``rows``, ``bare_seconds``, ``full_seconds``, ``ratio`` and ``peak_megabytes``.
+        What the turns took, and the peak of a process that only reads, in megabytes.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        paths = make_files(Path(folder), files=files, rows=rows)
-        full(paths[:8], threads), bare(paths[:8], threads)
-        took: dict[str, list[float]] = {"bare": [], "full": []}
-        kept = 0
-        with _Peak() as peak:
-            for _ in range(rounds):
-                for name, run in (("bare", bare), ("full", full)):
-                    started = time.perf_counter()
-                    found = run(paths, threads)
-                    took[name].append(time.perf_counter() - started)
-                    kept = found if name == "full" else kept
+    paths = make_files(folder, files=files, rows=rows)
+    full(paths[:8], threads), bare(paths[:8], threads)
+    turns = in_turns(
+        {"bare": lambda: bare(paths, threads), "full": lambda: full(paths, threads)}, rounds
+    )
+    kept = turns.took["full"][-1].gave
     if kept != files * rows:
         raise SystemExit(f"{kept:,} rows were kept of {files * rows:,}: the timing means nothing")
-    bare_seconds, full_seconds = (statistics.median(took[n]) for n in ("bare", "full"))
-    return {
-        "files": files,
-        "rows": kept,
-        "bare_seconds": round(bare_seconds, 3),
-        "full_seconds": round(full_seconds, 3),
-        "ratio": round(full_seconds / bare_seconds, 2),
-        "peak_megabytes": round(peak.megabytes),
-    }
+    return turns, python(FULL, folder).megabytes
+
+
+def figures(bench: Bench) -> list[Figure]:
+    """The ratio and the memory."""
+    with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
+        turns, peak = measure(
+            Path(folder), files=FILES, rows=ROWS_A_FILE, rounds=max(5, bench.rounds), threads=2
+        )
+    told = f"{FILES} mixed text files, {FILES * ROWS_A_FILE:,} rows: {turns.told('full', 'bare')}"
+    return [
+        Figure(
+            "Reading and typing / bare detect and read", turns.ratio("full", "bare"), "x", 2.0, told
+        ),
+        Figure("Peak memory of it", peak, "MB", 1024, "a process that only reads"),
+    ]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks reader", description=__doc__)
+    """Print the figures, for other numbers of files than those of the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.reader", description=__doc__)
     parser.add_argument("--files", type=int, default=FILES)
     parser.add_argument("--rows", type=int, default=ROWS_A_FILE, help="rows a file")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
-    told = measure(**vars(parser.parse_args(arguments)))
+    told = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        turns, peak = measure(Path(folder), **vars(told))
     print(
-        f"{told['files']:,.0f} files, {told['rows']:,.0f} rows: bare {told['bare_seconds']:.2f} s, "
-        f"read and typed {told['full_seconds']:.2f} s, ratio {told['ratio']:.2f} (goal 2.0 or less), "
-        f"peak memory {told['peak_megabytes']:,.0f} MB (goal below 1,024)"
+        f"{told.files:,} files of {told.rows:,} rows: {turns.told('full', 'bare')}; ratio "
+        f"{turns.ratio('full', 'bare'):.2f} (goal 2.0 or less), peak memory {peak:,.0f} MB (goal below 1,024)"
     )
 
 
