@@ -15,11 +15,14 @@ import resource
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from benchmarks.national import SCALES, Tree, write_tree
 from pipeline.settings import PROJECT_ROOT
@@ -149,13 +152,46 @@ def child(*arguments: str | Path, check: bool = True, **environment: str) -> Chi
     with subprocess.Popen(
         [str(a) for a in arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=told
     ) as process:
-        out = process.stdout.read().decode(errors="replace") if process.stdout else ""
-        _, status, used = os.wait4(process.pid, 0)
+        with _Peak(process.pid) as peak:
+            out = process.stdout.read().decode(errors="replace") if process.stdout else ""
+            _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.perf_counter() - started
     if check and process.returncode:
         raise SystemExit(f"{' '.join(map(str, arguments))} failed:\n{out[-2000:]}")
-    return Child(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, out)
+    return Child(wall, used.ru_utime + used.ru_stime, peak.megabytes, out)
+
+
+class _Peak:
+    """The largest resident memory of a process and its children while something runs.
+
+    The system's own account of a finished child is of no use: it holds what the parent had when it
+    made the child.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.megabytes = 0.0
+        self._pid = pid
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def _watch(self) -> None:
+        process = psutil.Process(self._pid)
+        while not self._stop.wait(0.05):
+            try:
+                family = [process, *process.children(recursive=True)]
+                resident = sum(member.memory_info().rss for member in family)
+            except psutil.Error:
+                continue
+            self.megabytes = max(self.megabytes, resident / (1 << 20))
+
+    def __enter__(self) -> _Peak:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
 
 
 def python(code: str, *arguments: str | Path) -> Child:

@@ -148,7 +148,8 @@ def _first_cells_filled(body: bytes) -> bool:
     return not (_MAY_BE_BLANK[raw[0]] or _MAY_BE_BLANK[raw[starts]].any())
 
 
-def _parse_fast(body: bytes, delimiter: str, width: int) -> pl.DataFrame:
+def parse_fast(body: bytes, delimiter: str, width: int) -> pl.DataFrame:
+    """Polars' own parser, every cell a string; a line wider than ``width`` makes it complain."""
     return pl.read_csv(
         body,
         has_header=False,
@@ -169,6 +170,123 @@ def _swallowed_lines(frame: pl.DataFrame, delimiter: str) -> bool:
     return bool(frame.select(pl.any_horizontal(held)).item())
 
 
+@dataclass(frozen=True)
+class Text:
+    """A text file before its parse.
+
+    Attributes:
+        body: UTF-8 without a mark; line ends are of one kind.
+        encoding: the encoding found.
+        delimiter: the delimiter found.
+        width: fields of the widest of the first lines.
+        quotes: number of quotation marks.
+        lines: number of lines.
+        crooked: its quotation marks do not follow the rules, as far as counting tells.
+    """
+
+    body: bytes
+    encoding: str
+    delimiter: str
+    width: int
+    quotes: int
+    lines: int
+    crooked: bool
+
+    @property
+    def wraps(self) -> bool:
+        """Whether a cell holds a line break, as far as counting quotation marks tells."""
+        if not self.quotes:
+            return False
+        raw = np.frombuffer(self.body, dtype=np.uint8)
+        before = np.searchsorted(np.flatnonzero(raw == 0x22), np.flatnonzero(raw == 0x0A))
+        return bool((before & 1).any())
+
+
+def prepare(data: bytes, *, max_columns: int) -> Text:
+    """Everything that can be decided about a text file without parsing it.
+
+    Args:
+        data: the whole file.
+        max_columns: a wider table is refused.
+
+    Raises:
+        ValueError: when the table is far wider than ``max_columns``.
+    """
+    body, encoding = decode(data)
+    if b"\x00" in body:
+        body = body.replace(b"\x00", b"")
+    returns = b"\r" in body and body.count(b"\r")
+    if returns and returns != body.count(b"\r\n"):  # the parser understands line ends of one kind
+        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    head = body[:SAMPLE_BYTES].decode("utf-8", errors="ignore")
+    delimiter = find_delimiter(head)
+    if len(body) > SAMPLE_BYTES and "\n" in head:
+        head = head[: head.rindex("\n")]
+    # The first lines tell the width; a wider one further down makes the parser complain.
+    width = 1 + max(line.count(delimiter) for line in head.split("\n", SAMPLE_LINES)[:SAMPLE_LINES])
+    if width > max_columns * WIDEST_FACTOR:
+        raise ValueError(
+            f"a line has {width:,} fields; more than {max_columns} columns is no table"
+        )
+    quotes = body.count(b'"')
+    spaced = quotes and body.count(f'{delimiter} "'.encode()) > body.count(f'{delimiter}"'.encode())
+    lines = body.count(b"\n") + (not body.endswith(b"\n"))
+    crooked = quotes % 2 == 1 or bool(spaced)
+    return Text(body, encoding, delimiter, width, quotes, lines, crooked)
+
+
+def parse(text: Text, *, max_columns: int) -> tuple[pl.DataFrame, TextFacts]:
+    """Parse a prepared text file into a grid; as :func:`parse_text`."""
+    body, delimiter, width = text.body, text.delimiter, text.width
+    frame: pl.DataFrame | None = None
+    if not text.crooked:
+        try:
+            frame = parse_fast(body, delimiter, width)
+        except pl.exceptions.PolarsError:
+            widest = _widest_line(body, delimiter)
+            if widest > max_columns * WIDEST_FACTOR:
+                raise ValueError(
+                    f"a line has {widest:,} fields; more than {max_columns} columns is no table"
+                ) from None
+            if widest > width:
+                try:
+                    frame = parse_fast(body, delimiter, widest)
+                except pl.exceptions.PolarsError:
+                    frame = None
+        if (
+            frame is not None
+            and text.quotes
+            and frame.height < text.lines
+            and _swallowed_lines(frame, delimiter)
+        ):
+            frame = None
+    repaired = frame is None
+    if frame is None:
+        whole = body.replace(b"\r\n", b"\n").decode("utf-8", errors="replace")
+        frame = parse_slowly(whole, delimiter)
+    filled = not repaired and _first_cells_filled(body)
+    frame = without_empty_end(frame, max_columns=max_columns)
+    return frame, TextFacts(text.encoding, delimiter, repaired, filled)
+
+
+def without_empty_end(frame: pl.DataFrame, *, max_columns: int) -> pl.DataFrame:
+    """A grid without the empty columns at its right end.
+
+    Args:
+        frame: ``c0..cN``.
+        max_columns: a wider table is refused.
+
+    Raises:
+        ValueError: when more columns have content than that.
+    """
+    blank = frame.null_count().row(0) if frame.width else ()
+    used = [i for i, n in enumerate(blank) if n < frame.height]
+    if len(used) > max_columns:
+        raise ValueError(f"{len(used):,} columns; more than {max_columns} is no table we know")
+    last = used[-1] + 1 if used else 0
+    return frame if last == frame.width else frame[:, :last]
+
+
 def parse_text(data: bytes, *, max_columns: int) -> tuple[pl.DataFrame, TextFacts]:
     """Parse a delimited text file into a grid.
 
@@ -183,53 +301,4 @@ def parse_text(data: bytes, *, max_columns: int) -> tuple[pl.DataFrame, TextFact
     Raises:
         ValueError: when the table is wider than ``max_columns``.
     """
-    body, encoding = decode(data)
-    if b"\x00" in body:
-        body = body.replace(b"\x00", b"")
-    returns = body.count(b"\r")
-    if returns and returns != body.count(b"\r\n"):  # the parser understands line ends of one kind
-        body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    head = body[:SAMPLE_BYTES].decode("utf-8", errors="ignore")
-    delimiter = find_delimiter(head)
-    if len(body) > SAMPLE_BYTES and "\n" in head:
-        head = head[: head.rindex("\n")]
-    # The first lines tell the width; a wider one further down makes the parser complain.
-    width = 1 + max(line.count(delimiter) for line in head.split("\n", SAMPLE_LINES)[:SAMPLE_LINES])
-    if width > max_columns * WIDEST_FACTOR:
-        raise ValueError(
-            f"a line has {width:,} fields; more than {max_columns} columns is no table"
-        )
-    frame: pl.DataFrame | None = None
-    quotes = body.count(b'"')
-    spaced = quotes and body.count(f'{delimiter} "'.encode()) > body.count(f'{delimiter}"'.encode())
-    if quotes % 2 == 0 and not spaced:
-        try:
-            frame = _parse_fast(body, delimiter, width)
-        except pl.exceptions.PolarsError:
-            widest = _widest_line(body, delimiter)
-            if widest > max_columns * WIDEST_FACTOR:
-                raise ValueError(
-                    f"a line has {widest:,} fields; more than {max_columns} columns is no table"
-                ) from None
-            if widest > width:
-                try:
-                    frame = _parse_fast(body, delimiter, widest)
-                except pl.exceptions.PolarsError:
-                    frame = None
-        if frame is not None and quotes:
-            lines = body.count(b"\n") + (not body.endswith(b"\n"))
-            if frame.height < lines and _swallowed_lines(frame, delimiter):
-                frame = None
-    repaired = frame is None
-    if frame is None:
-        text = body.replace(b"\r\n", b"\n").decode("utf-8", errors="replace")
-        frame = parse_slowly(text, delimiter)
-    blank = frame.null_count().row(0) if frame.width else ()
-    used = [name for name, n in zip(frame.columns, blank, strict=True) if n < frame.height]
-    if len(used) > max_columns:
-        raise ValueError(f"{len(used):,} columns; more than {max_columns} is no table we know")
-    last = max((int(name[1:]) for name in used), default=-1)
-    if last + 1 < frame.width:
-        frame = frame.select(f"c{i}" for i in range(last + 1))
-    filled = not repaired and _first_cells_filled(body)
-    return frame, TextFacts(encoding, delimiter, repaired, filled)
+    return parse(prepare(data, max_columns=max_columns), max_columns=max_columns)
