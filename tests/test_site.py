@@ -249,7 +249,7 @@ def test_the_demonstration_is_marked_on_every_page_chart_and_table(tmp_path):
     assert report.is_demo
     for path in tmp_path.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
-        assert '<div class="demo"' in text, path.name
+        assert '<aside class="demo"' in text, path.name
         for caption in re.findall(r"<caption>(.*?)</caption>", text, re.DOTALL):
             assert caption.startswith("DEMONSTRATION"), path.name
         for figure in re.findall(r"<figure.*?</figure>", text, re.DOTALL):

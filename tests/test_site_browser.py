@@ -83,6 +83,30 @@ class Watched:
         )
 
 
+# Contrast takes most of the time and depends on the scheme, not on the width: once a scheme.
+NO_CONTRAST = {"rules": {"color-contrast": {"enabled": False}}}
+LOOKS = (
+    ("light", 390, {}),
+    ("light", 1280, NO_CONTRAST),
+    ("dark", 1280, {}),
+    ("dark", 390, NO_CONTRAST),
+)
+
+
+def look_at(page, scheme: str, width: int) -> None:
+    """The same page on another screen, without loading it again."""
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 844})
+
+
+def one_of_each_kind(site: Path) -> list[Path]:
+    return [*sorted(site.glob("*.html")), site / "trusts" / "Z000.html", *_first(site / "boards")]
+
+
+def _first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.html"))[:1]
+
+
 @pytest.fixture
 def watched(browser):
     opened = Watched(browser, viewport={"width": 1280, "height": 900})
@@ -107,6 +131,32 @@ def test_every_page_draws_every_chart_without_a_complaint_or_a_request(browser, 
         assert watched.outside == [], path.name
     watched.context.close()
     assert drawn > 20
+
+
+def test_no_page_has_a_serious_accessibility_fault_light_or_dark_small_or_wide(watched, site):
+    axe_of = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe here")
+    axe, faults, rules = axe_of.Axe(), [], 0
+    for path in one_of_each_kind(site):
+        # Compare is a page of its own only once trusts are chosen.
+        chosen = "#Z000,Z001" if path.name == "compare.html" else ""
+        watched.page.goto(path.as_uri() + chosen)
+        # What is folded away is read too, once it is opened.
+        watched.page.evaluate(
+            "document.querySelectorAll('details').forEach(d => { d.open = true })"
+        )
+        watched.draw_all()
+        for scheme, width, options in LOOKS:
+            look_at(watched.page, scheme, width)
+            found = axe.run(watched.page, options=options).response
+            rules += len(found["passes"])
+            faults += [
+                f"{path.name}, {scheme}, {width}: {rule['impact']} {rule['id']}: {node['html']}"
+                for rule in found["violations"]
+                if rule["impact"] in {"serious", "critical"}
+                for node in rule["nodes"]
+            ]
+    assert rules > 500, "axe looked at nothing"
+    assert faults == []
 
 
 def test_charts_are_drawn_only_when_they_come_near(watched, site):
