@@ -64,7 +64,20 @@ class Settings(BaseSettings):
     max_expanded_mb: int = Field(
         default=2000, gt=0, description="A zip or workbook that unpacks to more is set aside."
     )
+    max_ratio: int = Field(
+        default=200, gt=1, description="An archive that grows more often than this is set aside."
+    )
+    max_members: int = Field(
+        default=200, gt=0, le=100_000, description="A zip of more files is set aside."
+    )
+    max_rows: int = Field(default=10_000_000, gt=0, description="A longer table is set aside.")
     max_columns: int = Field(default=400, gt=0, description="A wider table is set aside.")
+    max_cells: int = Field(
+        default=60_000_000, gt=0, description="A table of more rows times columns is set aside."
+    )
+    max_cell_characters: int = Field(
+        default=100_000, gt=0, description="A file with a longer cell is set aside."
+    )
     threads: int = Field(default=2, gt=0, le=64, description="Files read at the same time.")
     keep_builds: int = Field(default=2, ge=1, le=50, description="Publications kept on disk.")
     keep_digests: int = Field(

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport, raw_rows
-from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, read_grids
+from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_grids
 
 EARLIER_VERSION = "earlier version of the file"
 SET_ASIDE = "the file was set aside"
@@ -107,6 +107,7 @@ def _set_aside(reading: Reading, reason: str, status: str = "set aside") -> None
 def open_file(file: RawFile, limits: Limits | None) -> list[Grid] | str:
     """The sheets of a file, or a sentence why it cannot be opened."""
     try:
+        check_size(file.bytes, limits or Limits())  # before its bytes are in memory
         return read_grids(file.absolute.read_bytes(), limits=limits)
     except UnreadableFileError as error:
         return str(error)

@@ -18,7 +18,7 @@ from pipeline.ingest.spend_cells import Sheet, rows_below_header
 from pipeline.ingest.spend_copies import drop_repeated_sheets
 from pipeline.ingest.spend_periods import months_of_periods
 from pipeline.ingest.spend_rows import LINE_SCHEMA, type_rows
-from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, read_grids
+from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_grids
 from pipeline.ingest.tabular.header import Layout, LayoutError, find_layout
 from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name
 
@@ -80,6 +80,7 @@ def read_spend(
     def open_one(item: SpendInput) -> list[Opened] | str:
         # The layout is found here too: its Python overlaps with the parsing of other files.
         try:
+            check_size(item.bytes, limits)  # before its bytes are in memory
             return [(g, _layout_of(g)) for g in read_grids(item.load(), limits=limits)]
         except UnreadableFileError as error:
             return str(error)

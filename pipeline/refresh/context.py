@@ -56,6 +56,20 @@ class Silent:
         """Nothing."""
 
 
+def limits_of(settings: Settings) -> Limits:
+    """What an untrusted file may cost, as the settings say."""
+    return Limits(
+        max_bytes=settings.max_file_mb * MEGABYTE,
+        max_expanded_bytes=settings.max_expanded_mb * MEGABYTE,
+        max_ratio=settings.max_ratio,
+        max_members=settings.max_members,
+        max_rows=settings.max_rows,
+        max_columns=settings.max_columns,
+        max_cells=settings.max_cells,
+        max_cell_characters=settings.max_cell_characters,
+    )
+
+
 @dataclass
 class Run:
     """One run over one raw tree.
@@ -95,11 +109,7 @@ class Run:
     @cached_property
     def limits(self) -> Limits:
         """What an untrusted file may cost."""
-        return Limits(
-            max_bytes=self.settings.max_file_mb * MEGABYTE,
-            max_expanded_bytes=self.settings.max_expanded_mb * MEGABYTE,
-            max_columns=self.settings.max_columns,
-        )
+        return limits_of(self.settings)
 
     def files_of(self, *source_ids: str) -> list[RawFile]:
         """The raw files of some sources."""

@@ -10,7 +10,8 @@ import polars as pl
 
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.report import FileReport
-from pipeline.ingest.tabular import Limits, UnreadableFileError, read_grids
+from pipeline.ingest.tabular import Limits, UnreadableFileError, check_size, read_grids
+from pipeline.refresh.context import limits_of
 from pipeline.settings import Settings
 
 FIRST_ROWS = 5
@@ -38,11 +39,10 @@ def inspect_file(path: Path, settings: Settings) -> dict[str, Any]:
     """
     from pipeline.ingest.recognise import recognise
 
-    limits = Limits(
-        settings.max_file_mb << 20, settings.max_expanded_mb << 20, settings.max_columns
-    )
+    limits = limits_of(settings)
     base: dict[str, Any] = {"path": str(path), "kind": None, "warnings": [], "sheets": []}
     try:
+        check_size(path.stat().st_size, limits)
         grids = read_grids(path.read_bytes(), limits=limits)
     except UnreadableFileError as error:
         return base | _nothing(str(error))

@@ -7,15 +7,23 @@ limited before anything is unpacked, because files are untrusted.
 from __future__ import annotations
 
 import io
-import re
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Literal
 
 import numpy as np
 import polars as pl
 
+from pipeline.ingest.tabular.extent import check_extent
+from pipeline.ingest.tabular.limits import (
+    Limits,
+    UnreadableFileError,
+    check_archive,
+    check_entries,
+    check_size,
+    check_table,
+)
 from pipeline.ingest.tabular.markup import (
     TooLargeError,
     is_page,
@@ -25,9 +33,15 @@ from pipeline.ingest.tabular.markup import (
 )
 from pipeline.ingest.tabular.text import parse_text
 
-MEGABYTE = 1 << 20
+PARTS_OF_A_WORKBOOK = 50  # times as many members as a zip of tables may have
 TABULAR_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
+#: Characters nobody sees: they turn the direction of text round, join or hide, so that a name on a
+#: page could read as another. Tabs and line breaks are not among them.
+HIDDEN = (
+    r"[\x00-\x08\x0e-\x1f\x7f\x{80}-\x{84}\x{86}-\x{9f}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}"
+    r"\x{2060}\x{2066}-\x{2069}\x{feff}]"
+)
 _CONTROL = bytes([*range(9), *range(14, 32)])
 _NOT_TABLES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG", "a PNG picture"),
@@ -43,20 +57,6 @@ _NOT_TABLES: tuple[tuple[bytes, str], ...] = (
     (b"MIME-Version:", "a web archive (mht); open it in a spreadsheet program and save it as csv"),
     (b"{\\rtf", "a text document (rtf)"),
 )
-
-
-class UnreadableFileError(ValueError):
-    """The file is no table we can read; the message says what it is and what to do."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What an untrusted file may cost."""
-
-    max_bytes: int = 300 * MEGABYTE
-    max_expanded_bytes: int = 2000 * MEGABYTE
-    max_columns: int = 400
-    max_members: int = 200
 
 
 @dataclass(frozen=True)
@@ -153,63 +153,6 @@ def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip", "html", "
     return "text"
 
 
-def _check_expansion(data: bytes, limits: Limits) -> None:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        infos = archive.infolist()
-        total = sum(info.file_size for info in infos)
-        if total > limits.max_expanded_bytes:
-            raise UnreadableFileError(
-                f"it unpacks to {total / MEGABYTE:,.0f} MB, more than the limit of "
-                f"{limits.max_expanded_bytes / MEGABYTE:,.0f} MB (setting max_expanded_mb)"
-            )
-        if total > 50 * MEGABYTE and total > 200 * max(len(data), 1):
-            raise UnreadableFileError(
-                f"it unpacks to {total // max(len(data), 1):,} times its size; that is no table"
-            )
-
-
-_LAST_ROW = re.compile(rb"""row [^>]*?r=["'](\d+)""")
-#: References beyond column Z. They begin with literal text, which the search finds ten times faster.
-_WIDE_CELL = re.compile(rb"""r=["']([A-Z]{2,3})(\d+)""")
-MOST_CELLS = 60_000_000
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
-
-
-def check_extent(data: bytes) -> None:
-    """Refuse an xlsx workbook whose far-off cells would unfold into an enormous sheet.
-
-    The spreadsheet library lays a sheet out as a full rectangle up to its furthest cell, so one
-    stray cell in the last row and column asks for more memory than any machine has.
-
-    Args:
-        data: the whole workbook.
-
-    Raises:
-        UnreadableFileError: when rows times columns of a sheet go beyond :data:`MOST_CELLS`.
-    """
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        for info in archive.infolist():
-            if not re.match(r"xl/worksheets/[^/]+\.xml$", info.filename):
-                continue
-            xml = archive.read(info)
-            found = _LAST_ROW.search(xml, max(0, xml.rfind(b"row ")))
-            rows, columns = int(found[1]) if found else 0, 26
-            for cell in _WIDE_CELL.finditer(xml):
-                rows = max(rows, int(cell[2]))
-                columns = max(columns, _column_number(cell[1]))
-            if rows * columns > MOST_CELLS:
-                raise UnreadableFileError(
-                    f"a stray cell stretches a sheet to {rows:,} rows by {columns:,} columns; "
-                    "delete empty rows and columns beyond the table and save the workbook again"
-                )
-
-
 def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> list[Grid]:
     import fastexcel
 
@@ -277,14 +220,16 @@ def _is_mac_shadow(name: str) -> bool:
 def _read_zip(data: bytes, limits: Limits, depth: int) -> list[Grid]:
     if depth:
         raise UnreadableFileError("a zip inside a zip is not read; unpack the inner one first")
-    _check_expansion(data, limits)
+    check_archive(data, limits)
     grids: list[Grid] = []
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = [
             i for i in archive.infolist() if not i.is_dir() and not _is_mac_shadow(i.filename)
         ]
         if len(members) > limits.max_members:
-            raise UnreadableFileError(f"the zip holds {len(members)} files; the limit is 200")
+            raise UnreadableFileError(
+                f"the zip holds {len(members):,} files; the limit is {limits.max_members:,} (setting max_members)"
+            )
         tables = [i for i in members if i.filename.lower().endswith(TABULAR_ENDINGS)]
         if not tables:
             raise UnreadableFileError("the zip holds no csv or spreadsheet")
@@ -319,27 +264,61 @@ def read_grids(data: bytes, *, limits: Limits | None = None, depth: int = 0) -> 
         UnreadableFileError: with a sentence that says what the file is and what to do.
     """
     limits = limits or Limits()
-    if len(data) > limits.max_bytes:
-        raise UnreadableFileError(
-            f"{len(data) / MEGABYTE:,.0f} MB is more than the limit of "
-            f"{limits.max_bytes / MEGABYTE:,.0f} MB (setting max_file_mb)"
-        )
+    check_size(len(data), limits)
+    if data.startswith(b"PK"):
+        check_entries(data, limits.max_members * PARTS_OF_A_WORKBOOK)
     kind = sniff(data)
     if kind == "zip":
         return _read_zip(data, limits, depth)
     if kind in ("xlsx", "ods"):
-        _check_expansion(data, limits)
-    if kind == "xlsx":
-        check_extent(data)
+        check_archive(data, limits, parts=PARTS_OF_A_WORKBOOK)
+    if kind in ("xlsx", "ods", "xls"):
+        check_extent(data, kind, limits)
     if kind in ("html", "xml"):
-        return _read_markup(data, kind)
-    if kind != "text":
-        return _read_workbook(data, kind, limits, prefix="")
+        grids = _read_markup(data, kind)
+    elif kind != "text":
+        grids = _read_workbook(data, kind, limits, prefix="")
+    else:
+        grids = [_read_text(data, limits)]
+    return [_tame(grid, limits) for grid in grids]
+
+
+def _tame(grid: Grid, limits: Limits) -> Grid:
+    """Refuse cells beyond all bounds; take out characters that only change how text is shown."""
+    frame = grid.frame
+    cells = [c for c in frame.columns if c != "row"]
+    if not cells or not frame.height:
+        return grid
+    check_table(frame.height, len(cells), max_rows=limits.max_rows, max_cells=limits.max_cells)
+    longest_bytes = frame.select(pl.col(cells).str.len_bytes().max()).row(0, named=True)
+    for name in cells:
+        if (longest_bytes[name] or 0) > limits.max_cell_characters:
+            longest = frame.select(
+                pl.col("row").get(pl.col(name).str.len_chars().arg_max()),
+                pl.col(name).str.len_chars().max().alias("length"),
+            ).row(0)
+            if longest[1] > limits.max_cell_characters:
+                raise UnreadableFileError(
+                    f"row {longest[0]:,} has a cell of {longest[1]:,} characters; the limit is "
+                    f"{limits.max_cell_characters:,} (setting max_cell_characters)"
+                )
+    if grid.container == "csv":  # its bytes were cleaned, which costs next to nothing
+        return grid
+    found = frame.select(pl.col(cells).str.contains(HIDDEN).any()).row(0, named=True)
+    hidden = [name for name in cells if found[name]]
+    if not hidden:
+        return grid
+    return replace(
+        grid, frame=frame.with_columns(pl.col(c).str.replace_all(HIDDEN, "") for c in hidden)
+    )
+
+
+def _read_text(data: bytes, limits: Limits) -> Grid:
     try:
-        frame, facts = parse_text(data, max_columns=limits.max_columns)
+        frame, facts = parse_text(data, limits)
     except ValueError as error:
         raise UnreadableFileError(str(error)) from error
     told = {"encoding": facts.encoding, "delimiter": facts.delimiter}
     if facts.repaired_quotes:
         told["quotes"] = "unbalanced, read line by line"
-    return [Grid("", _number_rows(frame, none_blank=facts.first_cells_filled), True, "csv", told)]
+    return Grid("", _number_rows(frame, none_blank=facts.first_cells_filled), True, "csv", told)

@@ -19,6 +19,7 @@ from pipeline.ingest.tabular.text import decode
 FEWEST_ROWS, FEWEST_COLUMNS, MOST_SPAN, MOST_CELLS = 2, 3, 400, 20_000_000
 _SPREADSHEET = "urn:schemas-microsoft-com:office:spreadsheet"
 _BLANKS = re.compile(r"[ \t\r\n\f\u00a0]+")
+_EMPTY: list[str | None] = []
 Rows = list[list[str | None]]
 
 
@@ -62,7 +63,7 @@ class _Tables(HTMLParser):
             elif tag in ("td", "th"):
                 told = dict(attrs)
                 table.begin_cell(_span(told.get("colspan")), _span(told.get("rowspan")))
-                self.cells += 1
+                self.cells += _span(told.get("colspan"))
                 if self.cells > MOST_CELLS:
                     raise TooLargeError
             elif tag in ("br", "p", "div"):
@@ -145,6 +146,8 @@ def _span(text: str | None) -> int:
 
 def _frame(rows: Rows) -> pl.DataFrame:
     width = max((len(row) for row in rows), default=0)
+    if width * len(rows) > MOST_CELLS:
+        raise TooLargeError
     columns = {f"c{i}": [row[i] if i < len(row) else None for row in rows] for i in range(width)}
     return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
@@ -203,7 +206,9 @@ def spreadsheet_tables(data: bytes) -> list[tuple[str, pl.DataFrame]]:
         for row in sheet.iter(f"{space}Row"):
             place = int(row.get(f"{space}Index", len(rows) + 1))
             cells += max(0, place - len(rows) - 1)
-            rows += [[] for _ in range(min(place - len(rows) - 1, MOST_CELLS))]
+            if cells > MOST_CELLS:
+                raise TooLargeError
+            rows += [_EMPTY] * (place - len(rows) - 1)
             line: list[str | None] = []
             for cell in row.iter(f"{space}Cell"):
                 at = int(cell.get(f"{space}Index", len(line) + 1))

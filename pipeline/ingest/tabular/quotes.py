@@ -12,6 +12,7 @@ from collections import Counter
 
 import polars as pl
 
+PIECE = 20_000  # rows that are Python lists at one time
 LONGEST_ROW = 20  # lines that one quoted row may span
 
 
@@ -43,14 +44,12 @@ def parse_slowly(text: str, delimiter: str) -> pl.DataFrame:
     Returns:
         A frame of String columns ``c0..cN``, one row a record; blank lines are rows of nulls.
     """
-    lines = text.split("\n")
-    if lines and not lines[-1]:
-        lines.pop()
     skip = text.count(f'{delimiter} "') > text.count(f'{delimiter}"')
-    kept = [line + "\n" for line in lines]
+    kept = [line + "\n" for line in text.removesuffix("\n").split("\n")]
     alone = Counter(len(_cells([line], delimiter, skip=skip)[0]) for line in kept[:500])
     usual = max(alone.items(), key=lambda item: (item[1], item[0]))[0] if alone else 0
     rows: list[list[str]] = []
+    pieces: list[pl.DataFrame] = []
     at = 0
     while at < len(kept):
         row, used, closed = _cells(kept[at : at + LONGEST_ROW], delimiter, skip=skip)
@@ -62,6 +61,14 @@ def parse_slowly(text: str, delimiter: str) -> pl.DataFrame:
             row, used = plain, 1
         rows.append(row)
         at += used
+        if len(rows) >= PIECE:
+            pieces.append(_frame(rows))
+            rows = []
+    pieces.append(_frame(rows))
+    return pl.concat(pieces, how="diagonal") if len(pieces) > 1 else pieces[0]
+
+
+def _frame(rows: list[list[str]]) -> pl.DataFrame:
     width = max((len(row) for row in rows), default=0)
     columns = {
         f"c{i}": [row[i] if i < len(row) and row[i] != "" else None for row in rows]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from pipeline.ingest.tabular.limits import Limits, check_table
 from pipeline.ingest.tabular.quotes import parse_slowly
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -24,6 +25,10 @@ _SOME_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 # First bytes of a line that may have nothing in its first cell (the last three begin odd blanks).
 _MAY_BE_BLANK = np.zeros(256, dtype=bool)
 _MAY_BE_BLANK[list(b'\n\r ,;|\t"\xc2\xe2\xe3')] = True
+_CONTROLS = bytes([*range(9), *range(14, 32), 127])
+_HIDING = re.compile(
+    rb"\xe2(?:\x80[\x8b\x8e\x8f\xaa-\xae]|\x81[\xa0\xa6-\xa9])|\xef\xbb\xbf|\xc2[\x80-\x84\x86-\x9f]"
+)
 WIDEST_FACTOR = 25  # a line this many times wider than allowed is no table, whatever is in it
 
 
@@ -129,6 +134,15 @@ def find_delimiter(text: str) -> str:
     return best
 
 
+def _without_hidden(body: bytes) -> bytes:
+    """UTF-8 bytes without control characters and without marks that turn, join or hide text.
+
+    Nobody sees them, and on a page a name could read as another.
+    """
+    tame = body.translate(None, _CONTROLS)
+    return tame if tame.isascii() else _HIDING.sub(b"", tame)
+
+
 def _widest_line(data: bytes, delimiter: str) -> int:
     """An upper bound on the fields of the widest line, counting delimiters inside quotes too."""
     raw = np.frombuffer(data, dtype=np.uint8)
@@ -202,19 +216,26 @@ class Text:
         return bool((before & 1).any())
 
 
-def prepare(data: bytes, *, max_columns: int) -> Text:
+def prepare(
+    data: bytes,
+    *,
+    max_columns: int,
+    max_rows: int = Limits.max_rows,
+    max_cells: int = Limits.max_cells,
+) -> Text:
     """Everything that can be decided about a text file without parsing it.
 
     Args:
         data: the whole file.
         max_columns: a wider table is refused.
+        max_rows: a longer one too.
+        max_cells: and one whose lines times its widest line are more.
 
     Raises:
-        ValueError: when the table is far wider than ``max_columns``.
+        ValueError: when the table is far wider than ``max_columns``, or goes beyond the others.
     """
     body, encoding = decode(data)
-    if b"\x00" in body:
-        body = body.replace(b"\x00", b"")
+    body = _without_hidden(body)
     returns = b"\r" in body and body.count(b"\r")
     if returns and returns != body.count(b"\r\n"):  # the parser understands line ends of one kind
         body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -231,11 +252,14 @@ def prepare(data: bytes, *, max_columns: int) -> Text:
     quotes = body.count(b'"')
     spaced = quotes and body.count(f'{delimiter} "'.encode()) > body.count(f'{delimiter}"'.encode())
     lines = body.count(b"\n") + (not body.endswith(b"\n"))
+    check_table(lines, width, max_rows=max_rows, max_cells=max_cells)
     crooked = quotes % 2 == 1 or bool(spaced)
     return Text(body, encoding, delimiter, width, quotes, lines, crooked)
 
 
-def parse(text: Text, *, max_columns: int) -> tuple[pl.DataFrame, TextFacts]:
+def parse(
+    text: Text, *, max_columns: int, max_cells: int = Limits.max_cells
+) -> tuple[pl.DataFrame, TextFacts]:
     """Parse a prepared text file into a grid; as :func:`parse_text`."""
     body, delimiter, width = text.body, text.delimiter, text.width
     frame: pl.DataFrame | None = None
@@ -248,6 +272,7 @@ def parse(text: Text, *, max_columns: int) -> tuple[pl.DataFrame, TextFacts]:
                 raise ValueError(
                     f"a line has {widest:,} fields; more than {max_columns} columns is no table"
                 ) from None
+            check_table(text.lines, widest, max_rows=text.lines, max_cells=max_cells)
             if widest > width:
                 try:
                     frame = parse_fast(body, delimiter, widest)
@@ -287,18 +312,24 @@ def without_empty_end(frame: pl.DataFrame, *, max_columns: int) -> pl.DataFrame:
     return frame if last == frame.width else frame[:, :last]
 
 
-def parse_text(data: bytes, *, max_columns: int) -> tuple[pl.DataFrame, TextFacts]:
+def parse_text(data: bytes, limits: Limits) -> tuple[pl.DataFrame, TextFacts]:
     """Parse a delimited text file into a grid.
 
     Args:
         data: the whole file.
-        max_columns: a wider table is refused.
+        limits: a wider or longer table is refused.
 
     Returns:
         A frame of String columns ``c0..cN``, one row a record in physical order (blank lines are
         rows of nulls), and what was decided.
 
     Raises:
-        ValueError: when the table is wider than ``max_columns``.
+        ValueError: when the table goes beyond the limits.
     """
-    return parse(prepare(data, max_columns=max_columns), max_columns=max_columns)
+    text = prepare(
+        data,
+        max_columns=limits.max_columns,
+        max_rows=limits.max_rows,
+        max_cells=limits.max_cells,
+    )
+    return parse(text, max_columns=limits.max_columns, max_cells=limits.max_cells)
