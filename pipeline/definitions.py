@@ -7,7 +7,17 @@ from typing import Any
 
 import dagster as dg
 
-from pipeline.defs import automation, checks, jobs, published, raw, sensors, tables
+from pipeline.defs import (
+    automation,
+    checks,
+    history,
+    jobs,
+    published,
+    raw,
+    sensors,
+    tables,
+    unattended,
+)
 from pipeline.defs.resources import Product
 
 
@@ -29,9 +39,15 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
             published.publication,
         ],
         asset_checks=checks.asset_checks(),
-        jobs=[jobs.refresh_job, jobs.refresh_charts_job, jobs.fetch_sources],
-        schedules=[jobs.monthly],
-        sensors=[sensors.new_raw_files, automation.keep_up],
+        jobs=[
+            jobs.refresh_job,
+            jobs.refresh_charts_job,
+            jobs.fetch_sources,
+            unattended.unattended_refresh,
+            history.prune_history,
+        ],
+        schedules=[unattended.monthly, history.daily],
+        sensors=[sensors.new_raw_files, automation.keep_up, unattended.tell_failures],
         resources=resources,
         # Thirty small steps take seconds in one process and half a minute in one process each.
         executor=dg.in_process_executor,

@@ -88,6 +88,20 @@ class Settings(BaseSettings):
         pattern=r"^(https?://.*)?$",
         description="Address at which the site is served; links of Dagster's pages lead there.",
     )
+    schedule_cron: str = Field(
+        default="0 5 3 * *",
+        pattern=r"^\S+( \S+){4}$",
+        description="When the scheduled refresh starts, as a cron line in London's time.",
+    )
+    schedule_running: bool = Field(
+        default=False,
+        description="Schedules and the alert sensor are on without a click; serve sets it.",
+    )
+    keep_run_days: int = Field(
+        default=400,
+        ge=1,
+        description="Days that Dagster's finished runs are kept, with the trends made of them.",
+    )
     mirror: str = Field(
         default="",
         description="A folder or address with the tree of the publishers, for unattended fetches.",
@@ -127,7 +141,7 @@ class Settings(BaseSettings):
         | {"keep_digests", "site_url", "mirror", "fetch_attempts", "fetch_wait_seconds"}
         | {"fetch_minutes", "alert_webhook", "alert_email_to", "alert_email_from"}
         | {"alert_smtp_host", "alert_smtp_port", "alert_smtp_security", "alert_smtp_user"}
-        | {"alert_smtp_password"}
+        | {"alert_smtp_password", "schedule_cron", "schedule_running", "keep_run_days"}
     )
 
     @classmethod

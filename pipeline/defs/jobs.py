@@ -1,8 +1,7 @@
-"""Jobs: everything, the charts alone, the downloads alone."""
+"""Jobs of assets: everything, the charts alone; and the downloads alone."""
 
 import dagster as dg
 
-from pipeline.defs.keys import ALL_YEARS
 from pipeline.defs.resources import Product
 
 refresh_job = dg.define_asset_job(
@@ -11,7 +10,7 @@ refresh_job = dg.define_asset_job(
     description=(
         "Everything: file the inbox, read, check, compute, check, publish. Choose one financial year "
         "and it is one run in which only that year's payments are written anew; choose All and Dagster "
-        "makes it a backfill of three runs. One run for all years: the tick of the sensor or of the schedule."
+        "makes it a backfill of three runs. One run for all years: the tick of the sensor on raw files."
     ),
 )
 refresh_charts_job = dg.define_asset_job(
@@ -41,14 +40,3 @@ def fetch_everything(context: dg.OpExecutionContext, product: Product) -> None:
 def fetch_sources() -> None:
     """Fetch every source of the catalogue."""
     fetch_everything()
-
-
-@dg.schedule(
-    job=refresh_job,
-    cron_schedule="0 5 3 * *",
-    execution_timezone="Europe/London",
-    description="On the third of each month at five in the morning: refresh everything.",
-)
-def monthly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """One run over all financial years."""
-    return dg.RunRequest(run_key=None, tags=ALL_YEARS)
