@@ -10,7 +10,7 @@ import sys
 import typer
 
 from pipeline import __version__
-from pipeline.cli import diff, doctor, fetch, inspect, query, refresh, status, ui, unattended
+from pipeline.cli import alert, diff, doctor, fetch, inspect, query, refresh, status, ui, unattended
 
 app = typer.Typer(
     name="fivepercent",
@@ -37,7 +37,7 @@ def root(
     """Options that come before a command."""
 
 
-for module in (refresh, unattended, fetch, inspect, status, query, diff, ui, doctor):
+for module in (refresh, unattended, fetch, inspect, status, query, diff, ui, alert, doctor):
     module.register(app)
 
 
