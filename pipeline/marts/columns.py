@@ -67,6 +67,34 @@ def cached_column_sources(name: str, folder: Path) -> Sources:
 
 
 @cache
+def written_formulas(name: str) -> dict[str, str]:
+    """The expression with which the SQL of a mart makes each column, aliases of its steps left out.
+
+    Args:
+        name: such as ``marts.digital_share``.
+
+    Returns:
+        By column; columns that the last step copies or adorns are not in it, nor is anything of a
+        mart that no SQL file makes.
+    """
+    if name in LEDGER_MARTS:
+        return {}
+    import sqlglot
+    from sqlglot import exp as expressions
+
+    parsed: Any = sqlglot.parse_one(sql_of(name), dialect="duckdb")
+    found: dict[str, str] = {}
+    for selected in parsed.selects:
+        made = selected.unalias()
+        if isinstance(made, expressions.Column | expressions.Literal):
+            continue
+        for column in list(made.find_all(expressions.Column)):
+            column.set("table", None)
+        found[selected.alias_or_name] = made.sql(dialect="duckdb")
+    return found
+
+
+@cache
 def _fingerprint() -> str:
     texts = [sql for _, sql, _ in measure_views()]
     texts += [sql_of(n) for n in MART_ORDER if n not in LEDGER_MARTS]

@@ -16,9 +16,10 @@ import polars as pl
 import pipeline
 from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import ledger_hash, read_applied
+from pipeline.refresh.dictionary import build_dictionary
 from pipeline.refresh.filing import INBOX
 from pipeline.refresh.revisions import build_revisions
-from pipeline.schema import all_tables, table
+from pipeline.schema import table
 from pipeline.settings import PROJECT_ROOT
 
 CONTRACT_VERSION = 1
@@ -84,31 +85,6 @@ def _latest_periods(run: Run) -> dict[str, str]:
         "dspt": ("facts.security", "toolkit_year"),
     }
     return {k: v for k, (name, column) in pairs.items() if (v := newest(name, column))}
-
-
-def build_dictionary(run: Run) -> dict[str, int]:
-    """``meta.column`` from the schema."""
-    rows = [
-        {
-            "table_name": t.full_name,
-            "column_name": c.name,
-            "position": i,
-            "type": c.type,
-            "unit": c.unit,
-            "meaning": c.comment,
-            "caveat": c.caveat,
-            "table_title": t.title,
-            "table_grain": t.grain,
-            "table_warning": t.warning,
-        }
-        for t in all_tables().values()
-        for i, c in enumerate(t.columns, 1)
-    ]
-    return {
-        "meta.column": run.store.write(
-            "meta.column", pl.DataFrame(rows, infer_schema_length=None)
-        ).height
-    }
 
 
 def build_classifier_quality(run: Run) -> dict[str, int]:

@@ -16,6 +16,7 @@ import polars as pl
 
 from pipeline.corrections import CorrectionError, load_corrections
 from pipeline.marts import MART_ORDER, build_marts, measure_views
+from pipeline.marts.described import own_macros, own_views
 from pipeline.refresh import meta, payments, sources
 from pipeline.refresh.context import Progress, Run, Silent
 from pipeline.refresh.history import build_history
@@ -257,7 +258,7 @@ def publish(run: Run) -> str:
         said.append(f"{rows['meta.change']:,} differences from the build before")
     with run.stage("Publication") as said:
         staging: Staging = stage(run.settings.out, build_id)
-        write_database(run.store, staging.database, measure_views())
+        write_database(run.store, staging.database, [*measure_views(), *own_views()], own_macros())
         copy_parquet(run.store, staging.parquet)
         said.append("database and Parquet")
     with run.stage("Site") as said:

@@ -31,6 +31,10 @@ POLARS_TYPES: dict[str, pl.DataType] = {
 }
 
 
+#: The version in which the contract was first published.
+FIRST_VERSION = "0.1.0"
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,6 +51,20 @@ class Column(_Strict):
     minimum: float | None = None
     maximum: float | None = None
     caveat: str | None = None
+    #: How a figure is computed, where the SQL of its mart does not say it in one expression.
+    formula: str | None = None
+    #: First version of the package that published the column.
+    since: str = FIRST_VERSION
+
+    @property
+    def said(self) -> str:
+        """The sentence that travels with the column in the database."""
+        parts = [self.comment]
+        if self.unit:
+            parts.append(f"Unit: {self.unit}.")
+        if self.caveat:
+            parts.append(f"CAREFUL: {self.caveat}")
+        return " ".join(parts)
 
     @property
     def polars(self) -> pl.DataType:
@@ -63,10 +81,14 @@ class Table(_Strict):
     grain: str
     question: str
     warning: str | None = None
+    #: SQL condition that leaves out the rows the warning is about.
+    safe_filter: str | None = None
     sources: tuple[str, ...] = ()
-    key: tuple[str, ...] = ()
+    key: tuple[str, ...] = Field(min_length=1)
     sort: tuple[str, ...] = ()
     partition_by: str | None = None
+    #: First version of the package that published the table.
+    since: str = FIRST_VERSION
     columns: tuple[Column, ...]
 
     @property
@@ -83,9 +105,20 @@ class Table(_Strict):
     def comment(self) -> str:
         """The sentence that travels with the table in the database."""
         parts = [f"{self.title}. One row: {self.grain}. Question: {self.question}"]
+        parts.append(f"Key: {', '.join(self.key)}.")
         if self.warning:
             parts.append(f"CAREFUL: {self.warning}")
+        if self.safe_filter:
+            parts.append(f"Safe to sum: where {self.safe_filter}.")
         return " ".join(parts)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Columns the rows are sorted by: those most filtered first, then the rest of the key.
+
+        The key is unique, so the order of the rows is too, whatever order they were made in.
+        """
+        return (*self.sort, *(name for name in self.key if name not in self.sort))
 
     def column(self, name: str) -> Column:
         """The column called ``name``; KeyError when the table has none."""

@@ -26,6 +26,7 @@ import duckdb
 import polars as pl
 
 from pipeline.schema import Table, all_tables
+from pipeline.schema.described import views as described_views
 from pipeline.store.tables import TableStore
 
 DATABASE = "fivepercent.duckdb"
@@ -49,24 +50,36 @@ def _create_table(connection: duckdb.DuckDBPyConnection, table: Table, files: li
     connection.execute(f"create table {table.full_name} ({columns})")
     if files:
         listed = ", ".join(_quote(str(f)) for f in files)
-        order = f" order by {', '.join(table.sort)}" if table.sort else ""
+        order = ", ".join(f"{name} nulls last" for name in table.order)
         connection.execute(
-            f"insert into {table.full_name} by name select * from read_parquet([{listed}]){order}"
+            f"insert into {table.full_name} by name select * from read_parquet([{listed}]) order by {order}"
         )
     connection.execute(f"comment on table {table.full_name} is {_quote(table.comment)}")
     for column in table.columns:
-        said = column.comment
-        if column.unit:
-            said += f" Unit: {column.unit}."
-        if column.caveat:
-            said += f" CAREFUL: {column.caveat}"
-        connection.execute(f'comment on column {table.full_name}."{column.name}" is {_quote(said)}')
+        connection.execute(
+            f'comment on column {table.full_name}."{column.name}" is {_quote(column.said)}'
+        )
     counted = connection.sql(f"select count(*) from {table.full_name}").fetchall()
     return int(counted[0][0])
 
 
+def _create_view(connection: duckdb.DuckDBPyConnection, name: str, sql: str, comment: str) -> None:
+    """Create a view with the meaning of its columns, where ``schema/views.yaml`` describes it."""
+    connection.execute(f"create view {name} as {sql}")
+    connection.execute(f"comment on view {name} is {_quote(comment)}")
+    described = described_views().get(name)
+    if described is None:
+        return
+    for column, *_ in connection.execute(f"describe {name}").fetchall():
+        said = described.meaning(column).said
+        connection.execute(f'comment on column {name}."{column}" is {_quote(said)}')
+
+
 def write_database(
-    store: TableStore, path: Path, views: Sequence[tuple[str, str, str]] = ()
+    store: TableStore,
+    path: Path,
+    views: Sequence[tuple[str, str, str]] = (),
+    macros: Sequence[tuple[str, str, str]] = (),
 ) -> dict[str, int]:
     """Write the database file from the working store.
 
@@ -74,6 +87,7 @@ def write_database(
         store: every table of the contract that was built.
         path: the file to make; it must not exist.
         views: (name, SQL, comment) of views to create after the tables.
+        macros: (call with parameters, SQL, comment) of table macros to create after the views.
 
     Returns:
         Rows by table.
@@ -92,8 +106,11 @@ def write_database(
         for name, table in all_tables().items():
             rows[name] = _create_table(connection, table, store.files(name))
         for name, sql, comment in views:
-            connection.execute(f"create view {name} as {sql}")
-            connection.execute(f"comment on view {name} is {_quote(comment)}")
+            _create_view(connection, name, sql, comment)
+        for call, sql, comment in macros:
+            connection.execute(f"create macro {call} as table {sql}")
+            name = call.partition("(")[0]
+            connection.execute(f"comment on macro table {name} is {_quote(comment)}")
         connection.execute("checkpoint")
     finally:
         connection.close()

@@ -51,7 +51,7 @@ def conform(frame: pl.DataFrame, spec: Table) -> pl.DataFrame:
     holes = [c.name for c in spec.columns if not c.nullable and frame[c.name].null_count()]
     if holes:
         raise SchemaMismatchError(f"{spec.full_name}: null in columns that may not be: {holes}")
-    return frame.sort(spec.sort, maintain_order=True, nulls_last=True) if spec.sort else frame
+    return frame.sort(spec.order, maintain_order=True, nulls_last=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
