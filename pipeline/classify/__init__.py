@@ -8,7 +8,7 @@ data-quality signal per source file); `pipeline.classify.evaluate` measures qual
 """
 
 from pipeline.classify.engine import ClassifierInputError, classify
-from pipeline.classify.misaligned import detect_misaligned
+from pipeline.classify.misaligned import detect_misaligned, misalignment_sentences
 from pipeline.classify.rulebook import RuleBook, RuleFileError, default_rules, load_rules
 
 RULES_VERSION: str
@@ -23,6 +23,7 @@ __all__ = [
     "default_rules",
     "detect_misaligned",
     "load_rules",
+    "misalignment_sentences",
 ]
 
 

@@ -194,6 +194,8 @@ def _inspect_spend(path: Path, settings: Settings, limits: Limits) -> dict[str, 
 
 
 def _warnings(payments: pl.DataFrame, misaligned: pl.DataFrame) -> list[str]:
+    from pipeline.classify import misalignment_sentences
+
     said: list[str] = []
     balance = payments.filter("is_balance_sheet")
     if balance.height:
@@ -211,9 +213,5 @@ def _warnings(payments: pl.DataFrame, misaligned: pl.DataFrame) -> list[str]:
         said.append(
             f"One line holds more than half of the pounds ({largest:,.0f}); look whether it is a total."
         )
-    for row in misaligned.iter_rows(named=True):
-        if row.get("verdict") and "misaligned" in str(row["verdict"]).lower():
-            said.append(
-                f"Supplier and expense type do not fit their columns in many rows: {row['verdict']}."
-            )
+    said += misalignment_sentences(misaligned).values()
     return said

@@ -252,13 +252,16 @@ def _keep(
     classify_lines: Callable,
 ) -> int:
     """Classify the lines of all portions together and keep each portion; returns rows classified."""
-    from pipeline.classify import classify
+    from pipeline.classify import classify, detect_misaligned, misalignment_sentences
 
     spec = table(PAYMENT)
     payments = classify_lines(found.lines, classify).select(spec.polars.names())
     place = {f.path: i for i, p in enumerate(portions) for f in p.files}
     number = pl.col("source_file").replace_strict(place, return_dtype=pl.UInt32)
     reports = {report.path: report for report in found.reports}
+    for path, sentence in misalignment_sentences(detect_misaligned(payments)).items():
+        if sentence not in reports[path].warnings:
+            reports[path].warnings.append(sentence)
     by_year = _split(conform(payments, spec), [number.alias("_portion"), "financial_year"])
     aside = _split(found.rejected.cast(REJECTED_SCHEMA), [number.alias("_portion")])
     put = job.kept.put_frame
