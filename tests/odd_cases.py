@@ -131,7 +131,17 @@ def day_and_month_without_year_anywhere():
 @case
 def month_and_day_look_like_years():
     # Apr-03, Apr-18: days of April as a spreadsheet shows them, not Aprils of 2003 and 2018.
-    return Odd("Spend April 2023.csv", text(plain(lambda d: f"{d:%b-%d}")).encode(), None, says="")
+    return Odd("Spend April 2023.csv", text(plain(lambda d: f"{d:%b-%d}")).encode(), truth())
+
+
+@case
+def month_and_day_without_a_year_anywhere():
+    return Odd("spend.csv", text(plain(lambda d: f"{d:%b-%d}")).encode(), None, says="has no year")
+
+
+@case
+def day_and_month_in_a_file_for_the_year():
+    return Odd("Spend 2023-24.csv", text(plain(lambda d: f"{d:%d %b}")).encode(), truth())
 
 
 @case

@@ -9,9 +9,13 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-_TOTAL = r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:total|sum)s?\b|\btotals?\s*:?\s*$"
+_TOTAL = (
+    r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:total|sum)s?\b|\btotals?\s*:?\s*$"
+    r"|^\s*(?:balance\s+|total\s+)?(?:carried|brought)\s+(?:forward|down|over)\s*:?\s*$|^\s*[bc]/[fd]\s*$"
+)
 ONLY_TOTAL = r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:totals?|sum)\s*:?\s*$"
 _ENDS_TOTAL = r"(?i)\S\s+totals?\s*:?\s*$"
+_NO_YEAR = r"(?i)^\s*(?:\d{1,2}(?:st|nd|rd|th)?[ \-/.]*[a-z]{3,9}|[a-z]{3,9}[ \-/.]\d{2})\s*$"
 HEADER_SHARE = 0.6
 #: An amount with next to nothing beside it: a total if it is the sum of rows above, else rejected.
 LONE_AMOUNT = "lone amount"
@@ -146,6 +150,15 @@ def outcome() -> pl.Expr:
         .then(
             pl.lit(
                 "rejected: the row has no date and neither the file nor its name gives one month and year"
+            )
+        )
+        .when(pl.col("month").is_null() & pl.col("_date").str.contains(_NO_YEAR))
+        .then(
+            rejected
+            + pl.format(
+                "the date {} has no year, and the name of the file gives none; put the month and the "
+                "year into the file's name",
+                pl.col("_date").str.slice(0, 40),
             )
         )
         .when(pl.col("month").is_null())

@@ -13,6 +13,7 @@ from datetime import date
 import polars as pl
 
 EARLIEST, LATEST_YEARS_AHEAD = date(2005, 4, 1), 2
+LONGEST_MONTH = 32
 FEW_EXCEPTIONS = 20  # one row in so many may be written the other way round without making a mix
 _MON = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _MON_NUMBER = {
@@ -45,8 +46,10 @@ def _atoms(values: pl.DataFrame, column: str) -> pl.DataFrame:
         .str.strip_chars()
         .str.to_lowercase()
         .str.replace_all(r"[\x{00a0}\s]+", " ")
-        .str.replace(r"[ t]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:am|pm|z)?$", "")
+        .str.replace(r"^['’]", "")
+        .str.replace(r"[ t]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:am|pm|z|[+-]\d\d:?\d\d)?$", "")
         .str.replace(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+", "")
+        .str.replace_all(r"\s*[/\\]\s*", "/")
     )
     values = values.with_columns(_t=text)
     t = pl.col("_t")
@@ -56,10 +59,13 @@ def _atoms(values: pl.DataFrame, column: str) -> pl.DataFrame:
 
     iso = r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})$"
     compact = r"^((?:19|20)\d{2})(0[1-9]|1[0-2])([0-3]\d)$"
-    named = rf"^(\d{{1,2}})(?:st|nd|rd|th)?[ \-/.]*{_MON}[ \-/.,']*(\d{{4}}|\d{{2}})$"
+    compact_day_first = r"^([0-3]?\d)(0[1-9]|1[0-2])(20\d{2})$"
+    named = rf"^(\d{{1,2}})(?:st|nd|rd|th)?(?: of)?[ \-/.]*{_MON}[ \-/.,']*(\d{{4}}|\d{{2}})$"
     american = rf"^{_MON}[ \-/.]*(\d{{1,2}})(?:st|nd|rd|th)?[ ,]+(\d{{4}})$"
     month_year = rf"^{_MON}[ \-/.,']*(\d{{4}}|\d{{2}})$"
     year_month = r"^(\d{4})[-/](\d{1,2})$"
+    day_month = rf"^(\d{{1,2}})(?:st|nd|rd|th)?[ \-/.]*{_MON}$"
+    month_day = rf"^{_MON}[ \-/.,']*(\d{{2}})$"
     numbers = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})$"
     mon = _MON_NUMBER
 
@@ -75,6 +81,11 @@ def _atoms(values: pl.DataFrame, column: str) -> pl.DataFrame:
     day_level = pl.coalesce(
         _date(_year(part(iso, 1)), part(iso, 2), part(iso, 3)),
         _date(_year(part(compact, 1)), part(compact, 2), part(compact, 3)),
+        _date(
+            _year(part(compact_day_first, 3)),
+            part(compact_day_first, 2),
+            part(compact_day_first, 1),
+        ),
         _date(_year(part(named, 3)), month(named, 2), part(named, 1)),
         _date(_year(part(american, 3)), month(american, 1), part(american, 2)),
         serial,
@@ -86,6 +97,9 @@ def _atoms(values: pl.DataFrame, column: str) -> pl.DataFrame:
     return values.with_columns(
         _sure=day_level,
         _month=month_level,
+        _m=pl.coalesce(month(day_month, 2), month(month_day, 1)),
+        _d=part(day_month, 1).cast(pl.Int32, strict=False),
+        _n=part(month_day, 2).cast(pl.Int32, strict=False),
         _a=part(numbers, 1).cast(pl.Int32, strict=False),
         _b=part(numbers, 2).cast(pl.Int32, strict=False),
         _y=_year(part(numbers, 3)),
@@ -152,6 +166,36 @@ def _read_years_first(atoms: pl.DataFrame, group: str, hints: pl.DataFrame) -> p
     )
 
 
+def _add_years(atoms: pl.DataFrame, group: str, hints: pl.DataFrame) -> pl.DataFrame:
+    """Days of a month without a year (``03-Apr``) take the year of the period in the name.
+
+    A spreadsheet shows the third of April as ``Apr-03`` too. Where such numbers cannot all be years
+    the table's cells are days of a month, never Aprils of 2003 and 2018.
+    """
+    if not atoms["_m"].is_not_null().any():
+        return atoms.drop("_m", "_d", "_n")
+    this_year = date.today().year - 2000
+    n = pl.col("_n")
+    days = (
+        atoms.group_by(group)
+        .agg(_days=(n.n_unique() > 3) & ((n < 5) | (n > this_year + LATEST_YEARS_AHEAD)).any())
+        .join(hints.select(group, "hint_from", "hint_to"), on=group, how="left")
+    )
+    atoms = atoms.join(days, on=group, how="left", maintain_order="left")
+    is_day = n.is_not_null() & pl.col("_days").fill_null(False)
+    day = pl.when(is_day).then(n).otherwise("_d")
+    start, end = pl.col("hint_from"), pl.col("hint_to")
+    month_only = (end - start).dt.total_days() < LONGEST_MONTH
+    before = pl.when(month_only).then(start.dt.offset_by("-200d")).otherwise(start)
+    after = pl.when(month_only).then(end.dt.offset_by("100d")).otherwise(end)
+    dates = [_date(start.dt.year() + i, pl.col("_m"), day) for i in (-1, 0, 1)]
+    found = pl.coalesce(pl.when(d.is_between(before, after)).then(d) for d in dates)
+    return atoms.with_columns(
+        _sure=pl.coalesce("_sure", pl.when(day.is_not_null()).then(found)),
+        _month=pl.when(~is_day).then("_month"),
+    ).drop("_m", "_d", "_n", "_days", "hint_from", "hint_to")
+
+
 def parse_dates(
     frame: pl.DataFrame, column: str, group: str, hints: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -176,6 +220,7 @@ def parse_dates(
     counted = frame.lazy().group_by(group, column).agg(_rows=pl.len()).collect()
     atoms = _atoms(counted.filter(pl.col(column).is_not_null()), column)
     atoms = _read_years_first(atoms, group, hints)
+    atoms = _add_years(atoms, group, hints)
     decisions = _decide(atoms, group, hints)
     atoms = atoms.join(decisions, on=group, how="left")
     day_first = _date(pl.col("_y"), pl.col("_b"), pl.col("_a"))

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 MONEY = re.compile(
-    r"^\(?\s*[-\u2212\u2013]?\s*(?:£|gbp|\?|\ufffd)?\s*[-\u2212\u2013]?\s*\(?\s*"
+    r"^(?:'|=\")?[+-]?\(?\s*[-\u2212\u2013]?\s*(?:£|gbp|\?|\ufffd)?\s*[-\u2212\u2013]?\s*\(?\s*"
     r"(?:\d{1,3}(?:[, .\u00a0\u2009\u202f']\d{3})+|\d+)?(?:[.,]\d{1,10}|[.])?(?:e[+-]?\d+)?"
-    r"\s*\)?\s*[-\u2212]?\s*(?:cr|dr|gbp|£)?$",
+    r"\s*\)?\s*[-\u2212]?\s*(?:cr|dr|gbp|£)?\"?$",
     re.IGNORECASE,
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*"
 DATE = re.compile(
-    rf"^(?:\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{4}}/\d{{1,2}}/\d{{1,2}}|\d{{1,2}}[/.\-]\d{{1,2}}[/.\-](?:\d{{4}}|\d{{2}})"
-    rf"|\d{{1,2}}(?:st|nd|rd|th)?[ \-/.]*{_MONTH}[ \-/.,]*(?:\d{{4}}|\d{{2}})"
+    rf"^['’]?(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?"
+    rf"(?:\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{4}}/\d{{1,2}}/\d{{1,2}}"
+    rf"|\d{{1,2}} ?[/.\\\-] ?\d{{1,2}} ?[/.\\\-] ?(?:\d{{4}}|\d{{2}})"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ \-/.]*{_MONTH}(?:[ \-/.,]*(?:\d{{4}}|\d{{2}}))?"
     rf"|{_MONTH}[ \-/.,]*\d{{1,2}}(?:st|nd|rd|th)?,?[ ]+\d{{4}}"
+    rf"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])20\d{{2}}"
     rf"|(?:19|20)\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?:[ T]\d{{1,2}}:\d{{2}}.*)?$",
     re.IGNORECASE,
 )
@@ -102,7 +105,7 @@ def look(cell: str) -> tuple[frozenset[str], int]:
     if cell.isdecimal() and cell.isascii():
         return _look_at_digits(cell)
     found: set[str] = set()
-    if cell[:1].isdigit() or _LETTER.search(cell):
+    if cell[:1].isdigit() or cell[:1] in "'’" or _LETTER.search(cell):
         for name, test in (("date", DATE), ("month", MONTH_ONLY), ("serial", SERIAL)):
             if test.match(cell):
                 found.add(name)

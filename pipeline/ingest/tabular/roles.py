@@ -102,7 +102,9 @@ ESSENTIAL = ("amount", "date", "supplier")
 FILLED_BY_CONTENT = ("amount", "date", "supplier", "expense_type", "expense_area")
 
 
-_UNITS = re.compile(r"(?<![\d,])'?000'?s?\b|\bthousands?\b|£ ?m\b|\bmillions?\b", re.IGNORECASE)
+_UNITS = re.compile(
+    r"(?<![\d,])'?000'?s?\b|\bthousands?\b|£ ?[mk]\b|\bmillions?\b|\bpence\b", re.IGNORECASE
+)
 
 
 def _refuse_months_as_columns(headers: dict[str, str | None]) -> None:
@@ -125,7 +127,7 @@ def refuse_units(header: str | None) -> None:
     """
     if header and _UNITS.search(header):
         raise LayoutError(
-            f"the amounts under {header!r} are in thousands or millions; give them in pounds and "
+            f"the amounts under {header!r} are in pence, thousands or millions; give them in pounds and "
             "head the column 'Amount'"
         )
 
