@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from ingest_files import workbook
-
 #: day, supplier, expense type, expense area, reference, pence: April 2023.
 PAID = (
     (3, "Larkspur Medical Ltd", "Medical and Surgical Equipment", "Theatres", "800101", 2_650_000),
@@ -29,8 +27,15 @@ PAID = (
     (20, "Hollin Energy Plc", "Electricity", "Estates", "800109", 7_777_777),
     (25, "Mere Diagnostics LLP", "Pathology Consumables", "Pathology", "800110", 3_141_592),
     (27, "Nab Training Co Ltd", "Staff Training", "Human Resources", "800111", 2_599_999),
-    (28, "Oxen NHS Foundation Trust", "Healthcare from NHS Bodies", "Commissioning", "800112", 45_000_000),
-)  # fmt: skip
+    (
+        28,
+        "Oxen NHS Foundation Trust",
+        "Healthcare from NHS Bodies",
+        "Commissioning",
+        "800112",
+        45_000_000,
+    ),
+)
 Line = tuple[date | None, date, str, float, str | None, str | None]
 
 
@@ -84,7 +89,16 @@ def money(pence: int) -> str:
     return f"{pence / 100:,.2f}"
 
 
-HEAD = ("Department family", "Entity", "Date", "Expense type", "Expense area", "Supplier", "Transaction number", "Amount")  # fmt: skip
+HEAD = (
+    "Department family",
+    "Entity",
+    "Date",
+    "Expense type",
+    "Expense area",
+    "Supplier",
+    "Transaction number",
+    "Amount",
+)
 
 
 def template(
@@ -101,10 +115,16 @@ def template(
     for d, supplier, kind, area, ref, pence in paid:
         rows.append(
             [
-                "Department of Health and Social Care", "Larkspur and Tarn NHS Trust",
-                day(date(year, month, d)), kind, area, supplier, ref, amount(pence),
+                "Department of Health and Social Care",
+                "Larkspur and Tarn NHS Trust",
+                day(date(year, month, d)),
+                kind,
+                area,
+                supplier,
+                ref,
+                amount(pence),
             ]
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -115,23 +135,34 @@ def short(
     return [list(head), *(list(pick(date(2023, month, p[0]), p)) for p in PAID)]
 
 
+MANIFEST = (
+    b'<?xml version="1.0"?><manifest:manifest '
+    b'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+    b'<manifest:file-entry manifest:full-path="/" '
+    b'manifest:media-type="application/vnd.oasis.opendocument.spreadsheet"/></manifest:manifest>'
+)
+
+
 def ods(sheets: dict[str, Sequence[Sequence[Any]]]) -> bytes:
     """An OpenDocument spreadsheet."""
     from xml.sax.saxutils import escape
 
     def cell(value: Any) -> str:
-        if isinstance(value, date):
-            return f'<table:table-cell office:value-type="date" office:date-value="{value:%Y-%m-%d}"><text:p>{value:%d/%m/%y}</text:p></table:table-cell>'
-        if isinstance(value, int | float):
-            return f'<table:table-cell office:value-type="float" office:value="{value}"><text:p>{value:,.2f}</text:p></table:table-cell>'
         if value in (None, ""):
             return "<table:table-cell/>"
-        return f'<table:table-cell office:value-type="string"><text:p>{escape(str(value))}</text:p></table:table-cell>'
+        kind, shown = 'value-type="string"', escape(str(value))
+        if isinstance(value, date):
+            kind = f'value-type="date" office:date-value="{value:%Y-%m-%d}"'
+            shown = f"{value:%d/%m/%y}"
+        elif isinstance(value, int | float):
+            kind = f'value-type="float" office:value="{value}"'
+        return f"<table:table-cell office:{kind}><text:p>{shown}</text:p></table:table-cell>"
 
     body = "".join(
         f'<table:table table:name="{escape(name)}">'
         + "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
-        + '<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="1024"/></table:table-row>'
+        + '<table:table-row table:number-rows-repeated="1048000">'
+        + '<table:table-cell table:number-columns-repeated="1024"/></table:table-row>'
         + "</table:table>"
         for name, rows in sheets.items()
     )
@@ -144,8 +175,12 @@ def ods(sheets: dict[str, Sequence[Sequence[Any]]]) -> bytes:
         f"<office:body><office:spreadsheet>{body}</office:spreadsheet></office:body></office:document-content>"
     )
     return zipped(
-        {"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": content.encode()}
-    )  # fmt: skip
+        {
+            "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+            "META-INF/manifest.xml": MANIFEST,
+            "content.xml": content.encode(),
+        }
+    )
 
 
 def zipped(members: dict[str, bytes]) -> bytes:

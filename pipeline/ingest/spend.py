@@ -18,8 +18,10 @@ from pipeline.ingest.spend_cells import Sheet, rows_below_header
 from pipeline.ingest.spend_copies import drop_repeated_sheets
 from pipeline.ingest.spend_periods import months_of_periods
 from pipeline.ingest.spend_rows import LINE_SCHEMA, type_rows
+from pipeline.ingest.spend_signs import settle_signs
+from pipeline.ingest.spend_tables import tables_of
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_grids
-from pipeline.ingest.tabular.header import Layout, LayoutError, find_layout
+from pipeline.ingest.tabular.header import Layout, LayoutError, heads_payments
 from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name
 
 __all__ = ["LINE_SCHEMA", "SpendBatch", "SpendInput", "read_spend"]
@@ -81,7 +83,8 @@ def read_spend(
         # The layout is found here too: its Python overlaps with the parsing of other files.
         try:
             check_size(item.bytes, limits)  # before its bytes are in memory
-            return [(g, _layout_of(g)) for g in read_grids(item.load(), limits=limits)]
+            grids = read_grids(item.load(), limits=limits)
+            return [table for g in grids for table in tables_of(g)]
         except UnreadableFileError as error:
             return str(error)
         except OSError as error:
@@ -143,16 +146,6 @@ def _type_safely(
     return pl.concat(lines)
 
 
-def _layout_of(grid: Grid) -> Layout | str | None:
-    """The layout of a sheet, why it has none, or None for an empty sheet."""
-    if grid.height == 0:
-        return None
-    try:
-        return find_layout(grid)
-    except LayoutError as error:
-        return str(error)
-
-
 def _understand(
     item: SpendInput,
     grids: list[Opened],
@@ -184,7 +177,9 @@ def _understand(
             failed.append((grid, sheet, layout))
             continue
         try:
-            periods = months_of_periods(grid, layout, hint, rows_below_header(grid, layout))
+            first_row = rows_below_header(grid, layout)
+            settle_signs(grid, layout, first_row)
+            periods = months_of_periods(grid, layout, hint, first_row)
         except LayoutError as error:
             failed.append((grid, sheet, str(error)))
             continue
@@ -203,7 +198,8 @@ def _understand(
         sheets.append(entry)
     _leave_out_summaries(sheets, first_of_file)
     for grid, sheet, reason in failed:
-        is_notes = understood and (grid.height < 40 or not _has_money(grid))
+        small = grid.height < 40 and not heads_payments(grid)
+        is_notes = understood and (small or not _has_money(grid))
         if is_notes:
             sheet.ignored["sheet without payments"] = grid.height
             continue
@@ -237,9 +233,9 @@ def _leave_out_summaries(sheets: list[Sheet], first: int) -> None:
 def _has_money(grid: Grid) -> bool:
     sample = grid.frame.head(200).drop("row")
     hits = sample.select(
-        pl.any_horizontal(pl.all().str.contains(r"^[£\s(-]*\d[\d,]*\.\d\d[)\s]*$")).sum()
+        pl.any_horizontal(pl.all().str.contains(r"^[£\s(-]*\d[\d,]*\.\d\d?[)\s]*$")).sum()
     )
-    return int(hits.item()) > 5
+    return int(hits.item()) > 5 or (int(hits.item()) > 0 and heads_payments(grid))
 
 
 def _warn_of_totals(reports: dict[str, FileReport], lines: pl.DataFrame) -> None:

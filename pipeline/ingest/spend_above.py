@@ -21,7 +21,10 @@ SAME_BLOCK = (
     "transaction_reference",
     "entity",
 )
-_SAYS_TOTAL = r"(?i)\b(?:sub)?[\s-]*totals?\b|\bsum\b|\bbalance [bc]\b|\b(?:carried|brought) (?:forward|down|over)|\b[bc]/[fd]\b"
+_SAYS_TOTAL = (
+    r"(?i)\b(?:sub)?[\s-]*totals?\b|\bsum\b|\bbalance [bc]\b"
+    r"|\b(?:carried|brought) (?:forward|down|over)|\b[bc]/[fd]\b"
+)
 
 
 def _blank(name: str) -> pl.Expr:

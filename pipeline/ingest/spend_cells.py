@@ -12,6 +12,7 @@ import polars as pl
 
 from pipeline.ingest.report import SheetReport
 from pipeline.ingest.spend_above import fill_from_above
+from pipeline.ingest.spend_signs import with_sign
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.header import Layout
 from pipeline.ingest.tabular.periods import PeriodHint
@@ -101,7 +102,9 @@ def _amount_text(sheet: Sheet) -> pl.Expr:
     columns = sheet.layout.columns
     if "amount" in columns or "debit" not in columns:
         column = columns.get("amount", columns.get("debit"))
-        return (pl.col(column) if column else pl.lit(None, dtype=pl.String)).alias("_amount")
+        if column is None:
+            return pl.lit(None, dtype=pl.String).alias("_amount")
+        return with_sign(pl.col(column), columns.get("sign")).alias("_amount")
     debit = pl.col(columns["debit"])
     if "credit" not in columns:
         return debit.alias("_amount")

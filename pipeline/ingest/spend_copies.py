@@ -35,6 +35,7 @@ def drop_repeated_sheets(
         by_file.setdefault(sheet.path, []).append(sheet)
     gone: list[tuple[str, str]] = []
     for path, own in by_file.items():
+        own = list({s.grid.sheet: s for s in reversed(own)}.values())[::-1]  # one a sheet
         if len(own) < 2:
             continue
         here = lines.filter(pl.col("source_file") == path)
@@ -57,10 +58,12 @@ def drop_repeated_sheets(
             gone.append((path, name))
             _mark(
                 sheet,
+                sheets,
                 rejected,
                 f"payments that stand in sheet {holder.grid.sheet!r} too",
                 f"Sheet {name!r} repeats payments of sheet {holder.grid.sheet!r}; it was left out.",
             )
+        left = _leave_out_hidden(path, here, left, sheets, rejected, gone)
         for sheet in left:
             name = sheet.grid.sheet
             others = [s.grid.sheet for s in left if s is not sheet]
@@ -68,6 +71,7 @@ def drop_repeated_sheets(
                 gone.append((path, name))
                 _mark(
                     sheet,
+                    sheets,
                     rejected,
                     "sums of the payments in the other sheets",
                     f"Sheet {name!r} holds sums of the payments in the other sheets; it was left out.",
@@ -78,6 +82,42 @@ def drop_repeated_sheets(
         gone, schema={"source_file": pl.String, "source_sheet": pl.String}, orient="row"
     )
     return lines.join(out, on=["source_file", "source_sheet"], how="anti", maintain_order="left")
+
+
+def _leave_out_hidden(
+    path: str,
+    lines: pl.DataFrame,
+    left: list[Sheet],
+    sheets: Sequence[Sheet],
+    rejected: list[pl.DataFrame],
+    gone: list[tuple[str, str]],
+) -> list[Sheet]:
+    """Leave out hidden sheets about months that visible sheets tell of: workings, old drafts."""
+    seen = [s.grid.sheet for s in left if s.grid.visible]
+    shown = set(lines.filter(pl.col("source_sheet").is_in(seen))["month"])
+    kept: list[Sheet] = []
+    for sheet in left:
+        name = sheet.grid.sheet
+        months = set(lines.filter(pl.col("source_sheet") == name)["month"])
+        if sheet.grid.visible or not shown:
+            kept.append(sheet)
+        elif months and months <= shown:
+            gone.append((path, name))
+            _mark(
+                sheet,
+                sheets,
+                rejected,
+                "hidden sheet",
+                f"Sheet {name!r} is hidden, and visible sheets hold payments of its months; it was "
+                "left out.",
+            )
+        else:
+            kept.append(sheet)
+            sheet.report.warnings.append(
+                f"Sheet {name!r} is hidden, and no other sheet holds payments of all its months; it "
+                "was counted."
+            )
+    return kept
 
 
 def _holds(larger: pl.DataFrame, smaller: pl.DataFrame) -> bool:
@@ -105,13 +145,16 @@ def _sums_up(lines: pl.DataFrame, name: str, others: Sequence[str]) -> bool:
     return False
 
 
-def _mark(sheet: Sheet, rejected: list[pl.DataFrame], reason: str, warning: str) -> None:
+def _mark(
+    sheet: Sheet, sheets: Sequence[Sheet], rejected: list[pl.DataFrame], reason: str, warning: str
+) -> None:
     """Count all rows of a sheet as no data, and say so."""
-    report = sheet.report
-    rows = report.rows_kept + report.rows_rejected
-    report.rows_kept, report.rejected = 0, {}
-    report.ignored[reason] = rows
-    report.warnings.append(warning)
+    for table in sheets:
+        if table.path == sheet.path and table.grid.sheet == sheet.grid.sheet:
+            report = table.report
+            report.ignored[reason] = report.rows_kept + report.rows_rejected
+            report.rows_kept, report.rejected = 0, {}
+    sheet.report.warnings.append(warning)
     for i, frame in enumerate(rejected):
         of_sheet = (pl.col("source_file") == sheet.path) & (
             pl.col("source_sheet") == sheet.grid.sheet

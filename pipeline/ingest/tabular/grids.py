@@ -54,6 +54,7 @@ _NOT_TABLES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file, which no publisher of these sources uses"),
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
+    (b"version https://git-lfs", "a pointer to a file that was not fetched; download it again"),
     (b"MIME-Version:", "a web archive (mht); open it in a spreadsheet program and save it as csv"),
     (b"{\\rtf", "a text document (rtf)"),
 )
@@ -119,8 +120,9 @@ def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip", "html", "
     """
     if not data.strip(b"\x00\r\n\t \xef\xbb\xbf"):
         raise UnreadableFileError("the file is empty")
+    beginning = data[:64].lstrip(b"\xef\xbb\xbf \r\n\t")
     for magic, what in _NOT_TABLES:
-        if data.startswith(magic):
+        if data.startswith(magic) or beginning.startswith(magic):
             raise UnreadableFileError(f"the content is {what}, not a table")
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         return "xls"
@@ -130,9 +132,21 @@ def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip", "html", "
                 names = archive.namelist()
                 if any(n.startswith("xl/") for n in names):
                     return "xlsx"
+                if any(n.startswith(("word/", "ppt/")) for n in names):
+                    what = "Word" if any(n.startswith("word/") for n in names) else "PowerPoint"
+                    raise UnreadableFileError(
+                        f"the content is a {what} document; ask the publisher for the csv or Excel version"
+                    )
                 if "content.xml" in names and "mimetype" in names:
+                    if b"spreadsheet" not in archive.read("mimetype")[:200]:
+                        raise UnreadableFileError(
+                            "the content is an OpenDocument text document or drawing, not a spreadsheet; "
+                            "ask the publisher for the csv or Excel version"
+                        )
                     return "ods"
                 return "zip"
+        except UnreadableFileError:
+            raise
         except (zipfile.BadZipFile, ValueError, OSError) as error:
             raise UnreadableFileError(
                 f"the file is damaged: it begins like a zip or workbook but cannot be opened ({error})"
@@ -159,6 +173,10 @@ def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> 
     if container == "xls" and "EncryptedPackage".encode("utf-16-le") in data:
         raise UnreadableFileError(
             "the workbook is protected by a password; ask the publisher for one without"
+        )
+    if container == "xls" and "WordDocument".encode("utf-16-le") in data:
+        raise UnreadableFileError(
+            "the content is a Word document; ask the publisher for the csv or Excel version"
         )
     try:
         book = fastexcel.read_excel(data)
@@ -243,7 +261,11 @@ def _read_zip(data: bytes, limits: Limits, depth: int) -> list[Grid]:
                 content = archive.read(info)
             except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
                 raise UnreadableFileError(f"{name!r} in the zip is damaged ({error})") from error
-            for grid in read_grids(content, limits=limits, depth=depth + 1):
+            try:
+                inside = read_grids(content, limits=limits, depth=depth + 1)
+            except UnreadableFileError as error:
+                raise UnreadableFileError(f"{name!r} in the zip: {error}") from error
+            for grid in inside:
                 sheet = f"{name}!{grid.sheet}" if grid.sheet else name
                 grids.append(Grid(sheet, grid.frame, grid.visible, grid.container, grid.facts))
     return grids

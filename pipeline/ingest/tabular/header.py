@@ -6,12 +6,26 @@ column means is decided in ``roles``.
 
 from __future__ import annotations
 
+import re
+
 from pipeline.ingest.tabular.grids import Grid
 from pipeline.ingest.tabular.profile import look, profile
-from pipeline.ingest.tabular.roles import Layout, LayoutError, assign_roles
+from pipeline.ingest.tabular.roles import (
+    Layout,
+    LayoutError,
+    assign_roles,
+    refuse_months_as_columns,
+)
 from pipeline.ingest.tabular.vocabulary import header_strength, role_of
 
-__all__ = ["Layout", "LayoutError", "find_header", "find_layout"]
+__all__ = [
+    "Layout",
+    "LayoutError",
+    "find_header",
+    "find_layout",
+    "heads_payments",
+    "is_data_row",
+]
 
 SEARCH_ROWS = 60
 FIRST_LOOK = 20
@@ -29,6 +43,11 @@ def _looks_like_data(cells: Cells) -> bool:
             if hits == 2:
                 return True
     return False
+
+
+def is_data_row(cells: Cells) -> bool:
+    """Whether two cells of a row are dates or numbers, so that it heads nothing."""
+    return _looks_like_data(cells)
 
 
 def _join(rows: list[Cells]) -> Cells:
@@ -78,6 +97,40 @@ def find_header(rows: list[tuple[int, Cells]]) -> tuple[list[int], Cells, int] |
     return [number for number, _ in rows[i : i + span]], joined, i + span
 
 
+_NIL = re.compile(
+    r"\b(?:nil (?:return|payments?|transactions?|spend|expenditure)|no (?:\w+ ){0,3}?"
+    r"(?:payments?|transactions?|invoices?|spend(?:ing)?|expenditure)\b.*)",
+    re.IGNORECASE,
+)
+
+
+def refuse_nil_return(rows: list[tuple[int, Cells]]) -> None:
+    """Refuse a few lines that say that nothing was paid, in their own words.
+
+    Args:
+        rows: (physical row, cells) of the first rows.
+
+    Raises:
+        LayoutError: when one of few rows says so.
+    """
+    for _, row in rows if len(rows) <= 15 else []:
+        for cell in row:
+            if cell and _NIL.search(cell):
+                raise LayoutError(
+                    f"the file holds no payments; it says {' '.join(cell.split())[:100]!r}"
+                )
+
+
+def heads_payments(grid: Grid) -> bool:
+    """Whether a sheet has a header that names supplier, date and amount."""
+    names = [c for c in grid.frame.columns if c != "row"]
+    found = find_header([(int(r[0]), list(r[1:])) for r in grid.frame.head(SEARCH_ROWS).rows()])
+    if not found or not names:
+        return False
+    named = {role[0] for cell in found[1] if (role := role_of(cell))}
+    return {"supplier", "date", "amount"} <= named
+
+
 def find_layout(grid: Grid) -> Layout:
     """Understand one sheet of a spend file.
 
@@ -100,6 +153,9 @@ def find_layout(grid: Grid) -> Layout:
     if found:
         header_rows, cells, skip = found
     else:
+        for _, row in top:
+            refuse_months_as_columns(row)
+        refuse_nil_return(top)
         header_rows, cells, skip = [], [None] * len(names), 0
     body = grid.frame.slice(skip, LOOK_AT_ROWS)
     if body.height == 0:

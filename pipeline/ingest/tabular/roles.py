@@ -8,6 +8,7 @@ refused with both named.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pipeline.ingest.tabular.profile import MONTH_ONLY, Profile
@@ -107,8 +108,16 @@ _UNITS = re.compile(
 )
 
 
-def _refuse_months_as_columns(headers: dict[str, str | None]) -> None:
-    months = [h for h in headers.values() if h and MONTH_ONLY.match(h.strip())]
+def refuse_months_as_columns(headers: Iterable[str | None]) -> None:
+    """Refuse a table whose columns are months.
+
+    Args:
+        headers: the cells of its header.
+
+    Raises:
+        LayoutError: when several of them are months.
+    """
+    months = [h for h in headers if h and MONTH_ONLY.match(h.strip())]
     if len(months) >= 2:
         raise LayoutError(
             f"the columns are months ({', '.join(map(repr, months[:3]))}): one row holds several "
@@ -143,7 +152,7 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
         LayoutError: when no column can be the amount, the date or the supplier, or two are equally
             likely to be the amount and nothing tells them apart.
     """
-    _refuse_months_as_columns(headers)
+    refuse_months_as_columns(headers.values())
     columns: dict[str, str] = {}
     notes: list[str] = []
     warnings: list[str] = []
@@ -194,6 +203,7 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
     _fill_from_content(headers, profiles, columns, notes)
     _tell_other_amounts(votes, headers, columns, notes)
     _undo_swapped_supplier(headers, profiles, columns, warnings)
+    _take_names_for_codes(headers, profiles, columns, notes)
     if "date" not in columns and "period" in columns:
         columns["date"] = columns["period"]
         notes.append("Dates are known by month only.")
@@ -321,6 +331,46 @@ def _name(headers: dict[str, str | None], column: str) -> str:
     return (
         f"the column headed {header!r}" if header else f"column {int(column[1:]) + 1} (no header)"
     )
+
+
+_CODE = re.compile(r"^[A-Za-z]{0,3}[\d/.-]{2,}[A-Za-z]?$")
+
+
+def _take_names_for_codes(
+    headers: dict[str, str | None],
+    profiles: dict[str, Profile],
+    columns: dict[str, str],
+    notes: list[str],
+) -> None:
+    """Take the names beside a column of codes: ``Supplier, Name`` or ``Account, (no header)``."""
+    for role in ("supplier", "expense_type", "expense_area"):
+        column = columns.get(role)
+        if column is None or not profiles[column].n:
+            continue
+        here = profiles[column]
+        codes = here.company + here.ledger + here.area + here.legal == 0 and here.length <= 12
+        if not (codes and _CODE.match(here.example)):
+            continue
+        for other, p in profiles.items():
+            beside = int(other[1:]) == int(column[1:]) + 1
+            named = normalise(headers[other]) in ("name", "description", "desc")
+            if (
+                (other not in columns.values() or (named and columns.get("description") == other))
+                and p.text >= 0.8
+                and p.length > here.length
+                and not p.constant
+                and (
+                    (beside and (headers[other] is None or named)) or (role == "supplier" and named)
+                )
+            ):
+                if columns.get("description") == other:
+                    columns.pop("description")
+                columns[role] = other
+                notes.append(
+                    f"{_name(headers, column)} holds codes; {_name(headers, other)} beside it was "
+                    f"taken for the {role.replace('_', ' ')}."
+                )
+                break
 
 
 def _undo_swapped_supplier(

@@ -216,6 +216,29 @@ class Text:
         return bool((before & 1).any())
 
 
+def _unwrapped(body: bytes) -> bytes:
+    """Text without the quotation marks that stand around its whole lines.
+
+    A csv pasted into one column of a spreadsheet and saved as csv again has each line as one cell.
+    """
+    if not body.startswith(b'"'):
+        return body
+    lines = body.splitlines()
+    filled = [line for line in lines[:SAMPLE_LINES] if line.strip()]
+    whole = all(
+        len(line) > 2
+        and line.startswith(b'"')
+        and line.endswith(b'"')
+        and b'"' not in line[1:-1].replace(b'""', b"")
+        for line in filled
+    )
+    if not whole or not any(filled[0].count(d.encode()) for d in DELIMITERS):
+        return body
+    return b"\n".join(
+        line[1:-1].replace(b'""', b'"') if line.startswith(b'"') else line for line in lines
+    )
+
+
 def prepare(
     data: bytes,
     *,
@@ -239,6 +262,7 @@ def prepare(
     returns = b"\r" in body and body.count(b"\r")
     if returns and returns != body.count(b"\r\n"):  # the parser understands line ends of one kind
         body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    body = _unwrapped(body)
     head = body[:SAMPLE_BYTES].decode("utf-8", errors="ignore")
     delimiter = find_delimiter(head)
     if len(body) > SAMPLE_BYTES and "\n" in head:

@@ -56,6 +56,11 @@ def role_of(header: str | None) -> tuple[str, float] | None:
         for part in header.split("/"):
             if normalise(part) in words:
                 return words[normalise(part)]
+    if (
+        text.endswith((" desc", " descr"))
+        and (long := text.rpartition(" ")[0] + " description") in words
+    ):
+        return words[long]
     squeezed = text.replace(" ", "")
     for word, found in words.items():
         if word.replace(" ", "") == squeezed:

@@ -1,0 +1,29 @@
+"""Whole files as publishers print them: read as a careful person would, or refused with the reason."""
+
+from __future__ import annotations
+
+import pytest
+from odd_cases import CASES
+
+from pipeline.ingest.spend import SpendInput, read_spend
+
+FACTS = ["payment_date", "month", "supplier", "amount_gbp", "expense_type", "expense_area"]
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_a_file_is_read_as_a_careful_person_would_or_refused(name: str) -> None:
+    odd = CASES[name]()
+    path = f"spend_over_25k/RZZ/{odd.name}"
+    batch = read_spend([SpendInput(path, lambda: odd.data)])
+    report = batch.reports[path]
+    told = [report.reason or "", *report.warnings]
+    told += [said for sheet in report.sheets for said in (*sheet.warnings, *sheet.notes)]
+    assert batch.lines.select(FACTS).rows() == (odd.lines or [])
+    assert odd.says in " ".join(told)
+    assert report.rows_read == report.rows_kept + report.rows_rejected + report.rows_ignored
+    if odd.lines is None:
+        assert report.status == "set aside"
+        assert report.reason
+    else:
+        assert report.rows_rejected == odd.rejected
+        assert report.status == ("partly read" if odd.rejected else "read")
