@@ -16,7 +16,11 @@ import pytest
 import site_frames as frames
 
 from pipeline.charts import CHARTS
+from pipeline.charts.answer import answer
+from pipeline.charts.format import short_name
+from pipeline.measures import parameter_frame
 from pipeline.site import build_site
+from pipeline.site.minute import minute
 from pipeline.site.render import csv_text, json_text, page_name
 
 OUTSIDE_LINKS_ALLOWED_IN = {"a"}  # a link leads away only when a reader follows it
@@ -241,7 +245,66 @@ def test_a_trust_with_a_path_for_a_code_stays_inside_the_site(tmp_path):
 def test_incomplete_years_are_marked_and_not_counted_on_the_home_page(site):
     words = " ".join("".join(Page(site / "index.html").text).split())
     assert "11 of 12 trusts known for 2020/21 can be measured" in words
-    assert "1 with badge C is shown in grey and not counted" in words
+    assert "1 more with an incomplete year (badge C) is shown in grey and not counted" in words
+
+
+def test_the_home_page_answers_the_five_questions_a_reader_comes_with(site):
+    words = " ".join("".join(Page(site / "index.html").text).split())
+    assert "How sure is that?Allowing for errors of measurement the share lies between" in words
+    assert "Where did the money go?The largest parts of their digital payments:" in words
+    assert "What cannot be known?11 of 12 trusts" in words
+
+
+def test_the_most_mature_are_named_together_where_they_show_the_same_score():
+    tables = frames.tables(3)
+    scores = pl.DataFrame(
+        {"organisation_code": ["Z000", "Z001", "Z002"], "score": [3.12, 3.08, 2.2]}
+    )
+    rows = (
+        tables["marts.maturity"]
+        .filter(pl.col("organisation_code").is_in(["Z000", "Z001", "Z002"]))
+        .sort("year")
+        .unique("organisation_code", keep="last")
+        .drop("score")
+        .join(scores, on="organisation_code")
+        .with_columns(
+            pl.lit("mean_of_pillars").alias("pillar"), pl.lit("Acute").alias("care_setting")
+        )
+    )
+    tables |= {"marts.maturity": rows}
+    said = minute(tables, answer(tables))[2].answer
+    names = {r["organisation_code"]: r["organisation_name"] for r in rows.to_dicts()}
+    both = [short_name(names[c], c) for c in ("Z000", "Z001")]
+    assert f"highest of all 3: {' and '.join(sorted(both))} (3.1)" in said
+    assert short_name(names["Z002"], "Z002") not in said
+
+
+def test_the_place_is_named_only_where_every_counted_trust_is_in_it(tmp_path):
+    def first(tables, name):
+        build_site(tables, tmp_path / name)
+        return " ".join("".join(Page(tmp_path / name / "index.html").text).split())
+
+    tables = frames.tables(4)
+    about = tables["dims.organisation"]
+    one = about.with_columns(pl.lit("London").alias("region"))
+    two = one.with_columns(
+        pl.when(pl.col("organisation_code") == "Z000")
+        .then(pl.lit("South West"))
+        .otherwise("region")
+        .alias("region")
+    )
+    assert "trusts in London together" in first(tables | {"dims.organisation": one}, "one")
+    assert "in London together" not in first(tables | {"dims.organisation": two}, "two")
+
+
+def test_the_method_page_states_the_thresholds_of_the_badges(tmp_path):
+    numbers = parameter_frame(benchmark=0.05).with_columns(
+        pl.when(pl.col("name") == "months_for_b").then(8.0).otherwise("value").alias("value")
+    )
+    build_site(frames.tables(2) | {"dims.parameter": numbers}, tmp_path)
+    words = " ".join("".join(Page(tmp_path / "method.html").text).split())
+    assert "8 months or more, or 12 with a capture ratio outside that range" in words
+    assert "fewer than 8 months" in words
 
 
 def test_the_demonstration_is_marked_on_every_page_chart_and_table(tmp_path):

@@ -21,11 +21,13 @@ class Answer:
 
     Attributes:
         sentence: The answer.
+        gap: The same in pounds.
         uncertainty: How sure it is.
         coverage: How much of the sector it covers.
     """
 
     sentence: str
+    gap: str
     uncertainty: str
     coverage: str
 
@@ -71,12 +73,13 @@ def answer(tables: Tables) -> Answer:
     """The answer to "how far is each trust from the benchmark" from the default definition.
 
     Args:
-        tables: marts.digital_share, marts.coverage, dims.measure.
+        tables: marts.digital_share, marts.coverage, dims.measure, dims.organisation.
     """
     head = headline(tables)
     if head is None:
         return Answer(
             "The files here do not yet allow a share of expenditure for any trust.",
+            "",
             "Nothing can be said about uncertainty without a figure.",
             "Add provider accounts and published payments, then build again.",
         )
@@ -85,6 +88,7 @@ def answer(tables: Tables) -> Answer:
     if whole is None:
         return Answer(
             f"No trust has a complete enough year in {head.year} to be compared with {level}.",
+            "",
             "Incomplete years are shown in grey and are not counted.",
             head.coverage,
         )
@@ -93,7 +97,8 @@ def answer(tables: Tables) -> Answer:
         (pl.col("share") < head.benchmark) & (pl.col("share_upper") >= head.benchmark)
     ).height
     verb = head.measure.spent.format(level=percent(whole.share))
-    subject = "One trust" if head.n == 1 else f"{plural(head.n, 'trust')} together"
+    place = head.place(tables)
+    subject = f"One trust{place}" if head.n == 1 else f"{plural(head.n, 'trust')}{place} together"
     none = {0: "none of them reached it" if head.n > 1 else "it did not reach it"}
     reach = none.get(
         reached, f"{reached} of {head.n} reached it" if head.n > 1 else "it reached it"
@@ -109,13 +114,15 @@ def answer(tables: Tables) -> Answer:
         "estimate": " The figure is an estimate.",
     }.get(head.measure.kind, "")
     possible = (
-        f" At the upper end of its range, {plural(maybe, 'more trust')} would reach {level}."
+        f" At the upper end of its range, {plural(maybe, 'more trust' if reached else 'trust')} "
+        f"would reach {level}."
         if maybe
         else ""
     )
     return Answer(
         sentence,
-        f"{gap}. Allowing for measurement error the share lies between {percent(whole.lower)} and "
+        f"{gap}.",
+        f"Allowing for errors of measurement the share lies between {percent(whole.lower)} and "
         f"{percent(whole.upper)}.{possible}{nature}{_estimates(tables, head)}",
         f"{head.coverage}{_missing_months(head)}",
     )

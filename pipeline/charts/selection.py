@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.charts.format import day, month, plural
+from pipeline.charts.format import day, month, plural, readable_name
 from pipeline.charts.model import Tables
 from pipeline.schema import all_tables
 
@@ -151,14 +151,27 @@ class Headline:
         """Trusts that are drawn in grey and do not count (badge C)."""
         return self.rows.height - self.counted.height
 
+    def place(self, tables: Tables) -> str:
+        """`` in London`` where the register puts every trust that counts into one region, else empty."""
+        about = frame(tables, "dims.organisation").select("organisation_code", "region")
+        found = self.counted.select("organisation_code").join(
+            about.unique("organisation_code"), on="organisation_code", how="left"
+        )["region"]
+        regions = set(found.to_list())
+        region = regions.pop() if len(regions) == 1 else None
+        return f" in {readable_name(region)}" if region else ""
+
     @property
     def coverage(self) -> str:
         """How much of the sector the finding covers, in one or two sentences."""
         total = max(self.trusts_in_coverage, self.rows.height)
         text = f"{self.n} of {plural(total, 'trust')} known for {self.year} can be measured"
         if self.left_out:
-            verb = "is" if self.left_out == 1 else "are"
-            text += f"; {self.left_out} with badge C {verb} shown in grey and not counted"
+            one = self.left_out == 1
+            text += (
+                f"; {self.left_out} more with an incomplete year (badge C) "
+                f"{'is' if one else 'are'} shown in grey and not counted"
+            )
         return text + "."
 
 

@@ -19,6 +19,7 @@ from pipeline.charts.format import exact_percent
 from pipeline.charts.model import TableColumn
 from pipeline.charts.selection import frame, headline
 from pipeline.schema import all_tables
+from pipeline.site.minute import minute
 from pipeline.site.organisations import Organisation
 from pipeline.site.promises import promises_context
 from pipeline.site.quality import quality_context
@@ -76,12 +77,14 @@ def write_all(
         charts: Chart contexts by id.
         organisations: Trusts with a page.
     """
+    first = answer(tables)
     writer.page(
         "index.html",
         "index.html",
         {
             "title": writer.shared["base_title"],
-            "answer": answer(tables),
+            "answer": first,
+            "minute": minute(tables, first),
             "questions": {i: s.question for i, s in CHARTS.items()},
             "charts": charts_of(charts, "index"),
             "trust_count": len(organisations),
@@ -191,6 +194,7 @@ def _method(tables: Tables) -> dict[str, Any]:
         "badges": theme.BADGE_WORDS,
         "references": [(exact_percent(v), words) for v, words in theme.REFERENCE_LINES],
         "bands": [name for _, _, name in bands(benchmark)],
+        "numbers": {r["name"]: r["value"] for r in frame(tables, "dims.parameter").to_dicts()},
         "parameters": frame(tables, "dims.parameter").to_dicts(),
         "categories": frame(tables, "dims.category").sort("category").to_dicts(),
         "classifier": html_table(

@@ -17,6 +17,7 @@ from pipeline.site.render import csv_text, html_table
 
 SAMPLES_PER_REASON = 3
 MOST_REASONS = 40
+SAMPLE_LENGTH = 160
 
 FILE_COLUMNS = (
     TableColumn("path", "File"),
@@ -77,6 +78,17 @@ def rejected_by_reason(rejected: pl.DataFrame) -> list[dict[str, Any]]:
         .sort(["rows", "reason"], descending=[True, False])
     )
     return grouped.to_dicts()
+
+
+def _check_table(checks: pl.DataFrame) -> dict[str, Any]:
+    """Checks for the page: samples cut to a length a reader can take in, an id for each row."""
+    longest = pl.col("sample").str.len_chars() > SAMPLE_LENGTH
+    cut = pl.col("sample").str.slice(0, SAMPLE_LENGTH) + "\u2026 (the rest is in the CSV file)"
+    shown = checks.with_columns(
+        pl.when(longest).then(cut).otherwise(pl.col("sample")).alias("sample")
+    )
+    ids = [check_anchor(*c) for c in checks.select("suite", "check_name").iter_rows()]
+    return html_table(shown, CHECK_COLUMNS) | {"ids": ids}
 
 
 def quality_context(tables: Mapping[str, pl.DataFrame]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -143,8 +155,9 @@ def quality_context(tables: Mapping[str, pl.DataFrame]) -> tuple[dict[str, Any],
         "telling": html_table(telling, FILE_COLUMNS),
         "reasons": reasons[:MOST_REASONS],
         "more_reasons": max(len(reasons) - MOST_REASONS, 0),
-        "checks": html_table(ordered, CHECK_COLUMNS)
-        | {"ids": [check_anchor(*c) for c in ordered.select("suite", "check_name").iter_rows()]},
+        "failed": _check_table(ordered.filter(~pl.col("passed"))),
+        "held": _check_table(ordered.filter(pl.col("passed"))),
+        "telling_count": telling.height,
         "checks_failed": checks.filter(~pl.col("passed")).height,
         "checks_total": checks.height,
         "revisions": frame(tables, "meta.revision").sort("source_file").to_dicts(),

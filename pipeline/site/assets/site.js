@@ -53,7 +53,10 @@
     });
     if (layout.xaxis && !layout.xaxis.tickvals) layout.xaxis.nticks = Math.min(layout.xaxis.nticks || 5, 5);
     var x = layout.xaxis;
-    if (x && x.ticktext && x.ticktext.length > 4 && layout.meta && layout.meta.pixels) {
+    // Every second tick, counted from nought, until the words have room.
+    while (x && x.ticktext && x.ticktext.length > 2 && layout.meta && layout.meta.pixels) {
+      var plot = Math.max(width - 165, 120), free = Math.max(plot - layout.meta.pixels, plot * 0.35);
+      if (free / (x.ticktext.length - 1) >= 36) break;
       var zero = Math.max(x.tickvals.indexOf(0), 0) % 2;
       var keep = function (_, i) { return i % 2 === zero; };
       x.tickvals = x.tickvals.filter(keep);
@@ -156,8 +159,21 @@
     plots.forEach(function (p) { if (p.getAttribute("data-drawn")) draw(p); });
   }
   if (darkScreen.addEventListener) darkScreen.addEventListener("change", redraw);
+  // What a link leads to is opened, and what belongs on paper.
+  function unfold() {
+    var target = null;
+    try { target = document.getElementById(decodeURIComponent(location.hash.slice(1))); } catch (e) { return; }
+    if (!target) return;
+    var fold = target.closest("details") || target.querySelector("details:not(figure details)");
+    if (!fold || (fold !== target.closest("details") && target.tagName !== "SECTION")) return;
+    fold.open = true;
+    target.scrollIntoView();
+  }
+  window.addEventListener("hashchange", unfold);
+  unfold();
   window.addEventListener("beforeprint", function () {
     printing = true;
+    document.querySelectorAll("details.printed").forEach(function (d) { d.open = true; });
     plots.forEach(draw);
   });
   window.addEventListener("afterprint", function () { printing = false; redraw(); });
