@@ -203,6 +203,7 @@ def digital_pay(t: Tables) -> dict[TrustYear, tuple[float, float, float]]:
                 abs(year_of(s["month"]) - start(year)),
                 year_of(s["month"]),
                 s["proxy"] != "central functions",
+                s["month"],
                 s,
             )
             for s in counts
@@ -211,7 +212,7 @@ def digital_pay(t: Tables) -> dict[TrustYear, tuple[float, float, float]]:
         ]
         if not usable:
             continue
-        nearest = min(usable, key=lambda u: u[:3])[3]
+        nearest = min(usable, key=lambda u: u[:4])[4]
         stem = "digital_part_of_" + (
             "central" if nearest["proxy"] == "central functions" else "administration"
         )

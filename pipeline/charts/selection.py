@@ -15,6 +15,7 @@ import polars as pl
 from pipeline.charts.format import day, month, plural, readable_name
 from pipeline.charts.model import Tables
 from pipeline.schema import all_tables
+from pipeline.store.tables import plain
 
 # A year is shown first only when it has at least this part of the best-covered year's trusts, so
 # that one early publisher does not become "the latest picture of England".
@@ -32,12 +33,15 @@ _SOURCE_FALLBACK = {
 
 
 def frame(tables: Tables, name: str) -> pl.DataFrame:
-    """The table called ``name``, or an empty one with the columns of the contract."""
+    """The table called ``name``, or an empty one with the columns of the contract.
+
+    Money comes as floating-point numbers: charts divide it (see :func:`pipeline.store.tables.plain`).
+    """
     found = tables.get(name)
     if found is not None and found.width:
-        return found
+        return plain(found)
     contract = all_tables().get(name)
-    return pl.DataFrame(schema=contract.polars if contract else {})
+    return plain(pl.DataFrame(schema=contract.polars if contract else {}))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from pipeline.schema import Table, all_tables, table
 
@@ -52,6 +53,15 @@ def conform(frame: pl.DataFrame, spec: Table) -> pl.DataFrame:
     if holes:
         raise SchemaMismatchError(f"{spec.full_name}: null in columns that may not be: {holes}")
     return frame.sort(spec.order, maintain_order=True, nulls_last=True)
+
+
+def plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """``frame`` with exact decimals as floating-point numbers.
+
+    Polars divides two decimals to the scale of the first, which turns shares into 0.01 or 0.00:
+    whoever computes with money from the store, instead of adding it up, needs this first.
+    """
+    return frame.with_columns(cs.decimal().cast(pl.Float64))
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -7,9 +7,9 @@ with paid as (
     select
         organisation_code,
         financial_year,
-        coalesce(sum(amount_gbp) filter (where nature = 'capital'), 0)::double as capital_gbp,
-        coalesce(sum(amount_gbp) filter (where nature = 'revenue'), 0)::double as revenue_gbp,
-        coalesce(sum(amount_gbp) filter (where nature = 'unknown'), 0)::double as unknown_gbp
+        coalesce(sum(amount_gbp) filter (where nature = 'capital'), 0) as capital_gbp,
+        coalesce(sum(amount_gbp) filter (where nature = 'revenue'), 0) as revenue_gbp,
+        coalesce(sum(amount_gbp) filter (where nature = 'unknown'), 0) as unknown_gbp
     from measures.payment_cell
     where counted_as = 'yes' and not is_balance_sheet and not is_duplicate
     group by organisation_code, financial_year

@@ -9,8 +9,8 @@ with lines as (
         financial_year,
         month,
         sum(lines)::bigint as lines,
-        sum(amount_gbp) filter (where not is_balance_sheet and not is_duplicate)::double as amount_gbp,
-        sum(amount_gbp) filter (where counted_as = 'yes' and not is_balance_sheet and not is_duplicate)::double as digital_gbp
+        sum(amount_gbp) filter (where not is_balance_sheet and not is_duplicate) as amount_gbp,
+        sum(amount_gbp) filter (where counted_as = 'yes' and not is_balance_sheet and not is_duplicate) as digital_gbp
     from measures.payment_cell
     group by organisation_code, financial_year, month
 ),

@@ -10,10 +10,10 @@ with combined as (
         n.definition,
         d.denominator,
         n.uses_payments,
-        n.numerator_gbp,
+        n.numerator_gbp::decimal(18, 2) as numerator_gbp,  -- to the penny, so that shares and sums agree
         n.lower_gbp,
         n.upper_gbp,
-        d.denominator_gbp,
+        d.denominator_gbp::decimal(18, 2) as denominator_gbp,
         n.note as numerator_note,
         d.note as denominator_note
     from measures.numerator as n

@@ -24,7 +24,7 @@ with recursive chain as (
 ),
 -- The end of each way: codes that nothing succeeds (or that only lead back to where they came from).
 today as (
-    select c.reported_code, c.code as organisation_code, sum(c.weight) as weight
+    select c.reported_code, c.code as organisation_code, sum(c.weight order by c.weight) as weight
     from chain as c
     where not exists (
         select 1 from dims.succession as s
@@ -65,17 +65,17 @@ summed as (
         financial_year,
         definition,
         denominator,
-        sum(weight * numerator_gbp) as numerator_gbp,
-        sum(weight * denominator_gbp) as denominator_gbp,
-        sum(weight * lower_gbp) as lower_gbp,
-        sum(weight * upper_gbp) as upper_gbp,
+        sum((weight * numerator_gbp)::decimal(18, 2)) as numerator_gbp,
+        sum((weight * denominator_gbp)::decimal(18, 2)) as denominator_gbp,
+        sum(weight * lower_gbp order by reported_code) as lower_gbp,
+        sum(weight * upper_gbp order by reported_code) as upper_gbp,
         count(*) as parts,
         string_agg(reported_code || case when weight < 1 then ' x ' || round(weight, 3) else '' end, ', '
             order by reported_code) as made_of,
         bool_or(reported_code <> organisation_code or weight < 1) as is_pro_forma,
         max(badge) as worst_badge,
         min(months_present) as months_present,
-        any_value(measure_version) as measure_version,
+        max(measure_version) as measure_version,
         any_value(benchmark) as benchmark
     from parts
     group by organisation_code, financial_year, definition, denominator

@@ -40,8 +40,8 @@ volatility as (
     select
         organisation_code,
         count(*)::integer as complete_years,
-        case when count(*) >= 3 then stddev_samp(digital_real_gbp) / nullif(avg(digital_real_gbp), 0) end as cv_real,
-        case when count(*) >= 3 then avg(abs(change_real)) end as mean_absolute_change
+        case when count(*) >= 3 then stddev_samp(digital_real_gbp order by year) / nullif(avg(digital_real_gbp order by year), 0) end as cv_real,
+        case when count(*) >= 3 then avg(abs(change_real) order by year) end as mean_absolute_change
     from complete
     group by organisation_code
 ),

@@ -8,7 +8,7 @@ with trusts as (
 )
 select
     t.icb_code,
-    any_value(i.icb_name) as icb_name,
+    min(i.icb_name) as icb_name,
     t.financial_year,
     t.definition,
     t.denominator,
@@ -18,15 +18,15 @@ select
     sum(t.denominator_gbp) filter (where t.badge in ('A', 'B')) as denominator_gbp,
     sum(t.numerator_gbp) filter (where t.badge in ('A', 'B'))
         / sum(t.denominator_gbp) filter (where t.badge in ('A', 'B')) as share,
-    sum(t.share_lower * t.denominator_gbp) filter (where t.badge in ('A', 'B'))
+    sum(t.share_lower * t.denominator_gbp order by t.organisation_code) filter (where t.badge in ('A', 'B'))
         / sum(t.denominator_gbp) filter (where t.badge in ('A', 'B')) as share_lower,
-    sum(t.share_upper * t.denominator_gbp) filter (where t.badge in ('A', 'B'))
+    sum(t.share_upper * t.denominator_gbp order by t.organisation_code) filter (where t.badge in ('A', 'B'))
         / sum(t.denominator_gbp) filter (where t.badge in ('A', 'B')) as share_upper,
     min(t.share) filter (where t.badge in ('A', 'B')) as lowest_share,
     max(t.share) filter (where t.badge in ('A', 'B')) as highest_share,
     quantile_cont(t.share, 0.1) filter (where t.badge in ('A', 'B')) as p10_share,
     quantile_cont(t.share, 0.9) filter (where t.badge in ('A', 'B')) as p90_share,
-    stddev_samp(t.share) filter (where t.badge in ('A', 'B')) as sd_share,
+    stddev_samp(t.share order by t.organisation_code) filter (where t.badge in ('A', 'B')) as sd_share,
     any_value(t.benchmark) as benchmark,
     any_value(t.benchmark) * sum(t.denominator_gbp) filter (where t.badge in ('A', 'B'))
         - sum(t.numerator_gbp) filter (where t.badge in ('A', 'B')) as gap_gbp,

@@ -10,6 +10,7 @@ with counted as (
         definition,
         denominator,
         icb_code,
+        organisation_code,
         share,
         is_demo,
         count(*) over (partition by financial_year, definition, denominator, icb_code) as board_size
@@ -23,9 +24,9 @@ boards as (
         denominator,
         icb_code,
         count(*) as n,
-        avg(share) as mean_share,
-        coalesce(var_samp(share), 0) * (count(*) - 1) as squares_within,
-        stddev_samp(share) as sd_within,
+        avg(share order by organisation_code) as mean_share,
+        coalesce(var_samp(share order by organisation_code), 0) * (count(*) - 1) as squares_within,
+        stddev_samp(share order by organisation_code) as sd_within,
         bool_or(is_demo) as is_demo
     from counted
     where board_size >= 2
@@ -36,7 +37,7 @@ overall as (
         financial_year,
         definition,
         denominator,
-        sum(n * mean_share) / sum(n) as grand_mean
+        sum(n * mean_share order by icb_code) / sum(n) as grand_mean
     from boards
     group by financial_year, definition, denominator
 ),
@@ -47,9 +48,9 @@ sums as (
         b.denominator,
         count(*) as boards,
         sum(b.n)::bigint as trusts,
-        avg(b.sd_within) as mean_sd_within,
-        sum(b.squares_within) as squares_within,
-        sum(b.n * (b.mean_share - o.grand_mean) ** 2) as squares_between,
+        avg(b.sd_within order by b.icb_code) as mean_sd_within,
+        sum(b.squares_within order by b.icb_code) as squares_within,
+        sum(b.n * (b.mean_share - o.grand_mean) ** 2 order by b.icb_code) as squares_between,
         -- board size that stands for boards of different sizes
         (sum(b.n) - sum(b.n ** 2) / sum(b.n)) / nullif(count(*) - 1, 0) as typical_size,
         bool_or(b.is_demo) as is_demo

@@ -9,8 +9,8 @@ with scores as (
     where score is not null
     union all
     select
-        organisation_code, organisation_name, organisation_kind, any_value(region), year, care_setting,
-        'mean_of_pillars', avg(score)
+        organisation_code, organisation_name, organisation_kind, min(region), year, care_setting,
+        'mean_of_pillars', avg(score order by pillar)
     from facts.maturity
     where pillar <> 'overall_comparable' and score is not null
     group by organisation_code, organisation_name, organisation_kind, year, care_setting

@@ -20,7 +20,7 @@ scores as (
         coalesce(o.current_code, m.organisation_code) as organisation_code,
         m.year as maturity_year,
         m.pillar,
-        avg(m.score) as score,
+        avg(m.score order by m.organisation_name, m.care_setting) as score,
         count(*) as settings
     from marts.maturity as m
     left join dims.organisation as o using (organisation_code)
@@ -56,7 +56,7 @@ select
     r.pillar,
     any_value(r.score) as score,
     any_value(r.settings) as care_settings,
-    avg(r.share) as mean_share,
+    avg(r.share order by r.financial_year) as mean_share,
     count(*)::integer as years_used,
     min(r.financial_year) as first_year,
     max(r.financial_year) as last_year,

@@ -27,7 +27,7 @@ latest_share as (
 latest_maturity as (
     select organisation_code, arg_max(score, year) as maturity
     from (
-        select organisation_code, year, avg(score) as score
+        select organisation_code, year, avg(score order by organisation_name, care_setting) as score
         from marts.maturity
         where pillar = 'mean_of_pillars' and organisation_code is not null
         group by organisation_code, year

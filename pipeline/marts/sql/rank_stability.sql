@@ -10,6 +10,7 @@ with counted as (
 ),
 pairs as (
     select
+        organisation_code,
         a.financial_year,
         a.definition,
         a.denominator,
@@ -45,7 +46,7 @@ select
     other_definition,
     other_denominator,
     count(*) as trusts,
-    case when count(*) >= 8 then corr(place, other_place) end as spearman,
+    case when count(*) >= 8 then corr(place, other_place order by organisation_code) end as spearman,
     avg(abs(place - other_place)) as mean_places_moved,
     case when count(*) < 8 then 'Fewer than eight trusts have badge A or B under both.' end as reason,
     bool_or(is_demo) as is_demo

@@ -10,7 +10,7 @@ with summed as (
         counted_as as digital,
         coalesce(category, 'software_unspecified') as category,
         nature,
-        sum(amount_gbp)::double as amount_gbp,
+        sum(amount_gbp) as amount_gbp,
         sum(lines)::bigint as lines
     from measures.payment_cell
     where counted_as in ('yes', 'possible') and not is_balance_sheet and not is_duplicate

@@ -44,8 +44,8 @@ market as (
 concentration as (
     select
         s.financial_year,
-        10000 * sum((s.amount_gbp / m.named_gbp) ** 2) as hhi,
-        sum(s.amount_gbp / m.named_gbp) filter (where s.place <= 5) as cr5
+        10000 * sum((s.amount_gbp / m.named_gbp) ** 2 order by s.place) as hhi,
+        sum(s.amount_gbp) filter (where s.place <= 5) / any_value(m.named_gbp) as cr5
     from (
         select *, row_number() over (partition by financial_year order by amount_gbp desc, supplier) as place
         from supplier_year

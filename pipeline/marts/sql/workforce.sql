@@ -54,7 +54,7 @@ placed as (
         1.96 * sqrt(
             greatest(0, proxy_fte / all_fte * (1 - proxy_fte / all_fte)) / all_fte + 1.96 ** 2 / (4 * all_fte ** 2)
         ) / (1 + 1.96 ** 2 / all_fte) as half_width,
-        sum(proxy_fte) over (partition by month, proxy) as all_trusts_fte,
+        sum(proxy_fte::decimal(18, 6)) over (partition by month, proxy) as all_trusts_fte,
         count(*) over (partition by month, proxy) as trusts_with_proxy,
         (select count(distinct organisation_code) from counted) as trusts_known
     from counted

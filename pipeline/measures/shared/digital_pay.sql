@@ -1,10 +1,12 @@
 -- Estimated pay of digital staff: staff costs x (proxy FTE / all FTE) x digital part of the proxy, which is
 -- FTE x mean pay per FTE. Grain: one trust and financial year with staff costs and any count of staff.
--- The count nearest in time is used; of two equally near, central functions (the narrower one).
+-- The count nearest in time is used; of two equally near, the earlier year, then
+-- central functions (the narrower one), then the earlier month.
 with counts as (
     select
         organisation_code,
         proxy,
+        month,
         -- a month of January to March belongs to the financial year that began the April before
         year(month) - (month(month) < 4)::integer as year,
         strftime(month, '%B %Y') as counted_in,
@@ -16,8 +18,8 @@ nearest as (
     select
         c.organisation_code,
         c.financial_year,
-        arg_min(s, abs(s.year - left(c.financial_year, 4)::integer) * 100000
-            + s.year * 10 + (s.proxy <> 'central functions')::integer) as chosen
+        arg_min(s, abs(s.year - left(c.financial_year, 4)::integer) * 10000000
+            + s.year * 1000 + (s.proxy <> 'central functions')::integer * 100 + (month(s.month) + 8) % 12) as chosen
     from measures.cost_split as c
     join counts as s using (organisation_code)
     group by c.organisation_code, c.financial_year

@@ -6,9 +6,9 @@ with returns as (
         organisation_code,
         month,
         publication,
-        sum(fte) filter (where is_total and staff_group = 'All staff groups') as all_total,
-        sum(fte) filter (where not is_total) as all_parts,
-        sum(fte) filter (where publication <> 'core_5' and staff_group = 'Central functions') as central_fte
+        sum(fte::decimal(18, 6)) filter (where is_total and staff_group = 'All staff groups') as all_total,
+        sum(fte::decimal(18, 6)) filter (where not is_total) as all_parts,
+        sum(fte::decimal(18, 6)) filter (where publication <> 'core_5' and staff_group = 'Central functions') as central_fte
     from facts.workforce
     group by organisation_code, month, publication
 ),
@@ -34,7 +34,7 @@ banded as (
     select
         organisation_code,
         month,
-        sum(fte) as proxy_fte
+        sum(fte::decimal(18, 6)) as proxy_fte
     from facts.workforce
     where publication = 'core_5' and not is_total
         and staff_group ilike '%/ central functions / %'
@@ -45,16 +45,16 @@ select
     organisation_code,
     month,
     'central functions' as proxy,
-    proxy_fte,
-    all_fte
+    proxy_fte::double as proxy_fte,
+    all_fte::double as all_fte
 from central
 union all by name
 select
     b.organisation_code,
     b.month,
     'central functions, band 5 and above' as proxy,
-    b.proxy_fte,
-    c.all_fte
+    b.proxy_fte::double as proxy_fte,
+    c.all_fte::double as all_fte
 from banded as b
 join central as c using (organisation_code, month)
 union all by name

@@ -6,9 +6,9 @@ with paid as (
         p.financial_year,
         left(p.financial_year, 4)::integer as year,
         coalesce(nullif(trim(p.supplier_canonical), ''), '(no supplier published)') as supplier,
-        sum(p.amount_gbp)::double as amount_gbp,
+        sum(p.amount_gbp) as amount_gbp,
         count(*) as lines,
-        coalesce(sum(p.amount_gbp) filter (where p.category = 'epr'), 0)::double as epr_gbp
+        coalesce(sum(p.amount_gbp) filter (where p.category = 'epr'), 0) as epr_gbp
     from facts.payment as p
     left join dims.category as c using (category)
     where p.digital = 'yes' and not coalesce(c.upper_bound_only, false)
