@@ -18,6 +18,7 @@ from pipeline.measures import category_frame, measure_frame, parameter_frame
 from pipeline.schema import table
 from pipeline.settings import Settings
 from pipeline.store import TableStore
+from pipeline.store.tables import plain
 
 Row = dict[str, Any]
 DEFAULT = "operating_expenditure_less_impairments"
@@ -178,7 +179,7 @@ def share(
     store: TableStore, code: str, definition: str, year: str = "2020/21", denominator: str = DEFAULT
 ) -> Row:
     """The row of marts.digital_share; a KeyError when there is none."""
-    rows = store.read("marts.digital_share").filter(
+    rows = plain(store.read("marts.digital_share")).filter(
         organisation_code=code, financial_year=year, definition=definition, denominator=denominator
     )
     if rows.is_empty():

@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from pipeline.store import TableStore
+from pipeline.store.tables import plain
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -23,7 +24,7 @@ DEFAULT = "operating_expenditure_less_impairments"
 
 def tables_of(store: TableStore, names: Iterable[str]) -> Tables:
     """Read tables of a store as lists of dicts."""
-    return {name: store.read(name).to_dicts() for name in names}
+    return {name: plain(store.read(name)).to_dicts() for name in names}
 
 
 def parameters(t: Tables) -> dict[str, float]:

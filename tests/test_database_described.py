@@ -162,3 +162,20 @@ def test_d1_recomputed_from_the_payments_in_one_query_equals_the_mart(file) -> N
     recomputed, published = file.execute(sql).fetchall()[0][-2:]
     assert published > 0
     assert recomputed == pytest.approx(published, rel=1e-12)
+
+
+def test_money_that_is_added_up_is_exact(file) -> None:
+    floating = file.execute(
+        "select table_name || '.' || column_name from meta.column where unit = 'GBP' and type = 'DOUBLE'"
+        " and (table_name like 'marts.%' or table_name = 'facts.payment') order by all"
+    ).fetchall()
+    assert floating == [("marts.records_cost.per_million_spent",)]  # a ratio
+    both = file.execute(
+        "select (select sum(amount_gbp) from marts.spend_mix where digital = 'yes'),"
+        " (select sum(digital_gbp) from measures.payment_sum),"
+        " (select sum(p.amount_gbp) from facts.payment as p left join dims.category as c using (category)"
+        " where p.digital = 'yes' and not coalesce(c.upper_bound_only, false) and not is_balance_sheet"
+        " and not is_superseded and not is_duplicate)"
+    ).fetchall()[0]
+    assert both[0] == both[2] > 0  # to the penny, without a tolerance
+    assert float(both[0]) == pytest.approx(both[1])

@@ -17,6 +17,7 @@ from pipeline.marts import MART_ORDER
 from pipeline.marts.milestones import LEDGER_MARTS
 from pipeline.schema import table
 from pipeline.store import TableStore
+from pipeline.store.tables import plain
 
 NEEDED = (
     "dims.organisation", "dims.icb_membership", "dims.succession", "dims.measure", "dims.category",
@@ -66,7 +67,9 @@ def same(store: TableStore, tables: Tables, name: str) -> int:
     key = list(table(name).key)
     if name == "marts.coverage_month":
         key = ["organisation_code", "month"]
-    found = {tuple(row[k] for k in key): row for row in store.read(name).iter_rows(named=True)}
+    found = {
+        tuple(row[k] for k in key): row for row in plain(store.read(name)).iter_rows(named=True)
+    }
     if name == "marts.icb_share":
         found = {k: row for k, row in found.items() if row["trusts_counted"]}
     if name == "marts.maturity_and_spend":
@@ -77,7 +80,9 @@ def same(store: TableStore, tables: Tables, name: str) -> int:
         for column, value in row.items():
             got = found[k][column]
             if isinstance(value, float) and got is not None:
-                assert got == pytest.approx(value, rel=1e-9, abs=1e-6), (name, k, column)
+                # money is to the penny, and so are the parts that a sum of today's trusts is made of
+                within = 0.02 if column.endswith("_gbp") else 1e-6
+                assert got == pytest.approx(value, rel=1e-9, abs=within), (name, k, column)
             else:
                 assert got == value, (name, k, column)
     return len(expected)
