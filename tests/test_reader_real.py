@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import random
 from pathlib import Path
 
@@ -131,3 +132,44 @@ def test_a_header_less_or_columns_in_another_order_leave_the_facts(
     assert not wrong
     assert not refused
     assert len(same_as) >= 80
+
+
+def test_any_two_headers_less_leave_the_facts_or_a_column_that_is_openly_not_taken(
+    real_raw: Path,
+) -> None:
+    items: list[SpendInput] = []
+    same_as: dict[str, str] = {}
+    for path, frame, layout in _layouts(real_raw):
+        rows = [["" if c is None else c for c in row[1:]] for row in frame.iter_rows()]
+        head = [i for i, n in enumerate(frame["row"].to_list()) if n in layout.header_rows]
+        named = [c for c in range(len(rows[0])) if any(rows[i][c] for i in head)]
+        folder = path.relative_to(real_raw).parent.as_posix()
+        base = f"{folder}/as published {path.stem}.csv"
+        items.append(SpendInput(base, lambda data=_bytes(rows): data))
+        for pair in itertools.combinations(named, 2):
+            changed = [list(row) for row in rows]
+            for i in head:
+                for column in pair:
+                    changed[i][column] = ""
+            name = f"{folder}/without {pair} {path.stem}.csv"
+            same_as[name] = base
+            items.append(SpendInput(name, lambda data=_bytes(changed): data))
+    batch = read_spend(items)
+    facts = {
+        key[0]: part.select(FACTS)
+        for key, part in batch.lines.partition_by("source_file", as_dict=True).items()
+    }
+    untold: list[tuple[str, str]] = []
+    for name, base in same_as.items():
+        if name not in facts:
+            assert batch.reports[name].reason
+            continue
+        differ = [c for c in FACTS if not facts[name][c].equals(facts[base][c])]
+        told = " ".join(w for s in batch.reports[name].sheets for w in s.warnings)
+        untold += [
+            (name, c)
+            for c in differ
+            if facts[name][c].null_count() < facts[name].height or "neither was taken" not in told
+        ]
+    assert not untold
+    assert len(same_as) >= 500

@@ -100,6 +100,7 @@ def _content_score(role: str, p: Profile) -> float:
 
 
 ESSENTIAL = ("amount", "date", "supplier")
+NEARLY_EQUAL = 0.2  # of two unnamed columns of words that fit a role about as well neither is taken
 FILLED_BY_CONTENT = ("amount", "date", "supplier", "expense_type", "expense_area")
 
 
@@ -200,7 +201,7 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
         else:
             columns.pop("department")
     _settle_debit_and_credit(columns, headers, notes)
-    _fill_from_content(headers, profiles, columns, notes)
+    _fill_from_content(headers, profiles, columns, notes, warnings)
     _tell_other_amounts(votes, headers, columns, notes)
     _undo_swapped_supplier(headers, profiles, columns, warnings)
     _take_names_for_codes(headers, profiles, columns, notes)
@@ -282,6 +283,7 @@ def _fill_from_content(
     profiles: dict[str, Profile],
     columns: dict[str, str],
     notes: list[str],
+    warnings: list[str],
 ) -> None:
     """Give essential roles that no header named to the column whose values fit them best."""
     for role in FILLED_BY_CONTENT:
@@ -309,6 +311,19 @@ def _fill_from_content(
                 f"two columns could be the amount ({_name(headers, scored[0][1])} and "
                 f"{_name(headers, scored[1][1])}) and no header says which; name it 'Amount'"
             )
+        # Two columns for type and area together are told apart by their words; more are not.
+        rivals = [s for s in scored if profiles[s[1]].ledger + profiles[s[1]].area > 0.1]
+        both_missing = role == "expense_type" and "expense_area" not in columns
+        if (
+            role not in ESSENTIAL
+            and len(rivals) > 1 + both_missing
+            and scored[0][0] - rivals[1][0] < NEARLY_EQUAL
+        ):
+            warnings.append(
+                f"{_name(headers, scored[0][1])} and {_name(headers, scored[1][1])} could both be the "
+                f"{role.replace('_', ' ')}, and no header says which; neither was taken."
+            )
+            continue
         column = scored[0][1]
         columns[role] = column
         notes.append(
