@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import random
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -145,7 +146,7 @@ def test_any_two_headers_less_leave_the_facts_or_a_column_that_is_openly_not_tak
         named = [c for c in range(len(rows[0])) if any(rows[i][c] for i in head)]
         folder = path.relative_to(real_raw).parent.as_posix()
         base = f"{folder}/as published {path.stem}.csv"
-        items.append(SpendInput(base, lambda data=_bytes(rows): data))
+        items.append(SpendInput(base, partial(_bytes, rows)))
         for pair in itertools.combinations(named, 2):
             changed = [list(row) for row in rows]
             for i in head:
@@ -153,7 +154,7 @@ def test_any_two_headers_less_leave_the_facts_or_a_column_that_is_openly_not_tak
                     changed[i][column] = ""
             name = f"{folder}/without {pair} {path.stem}.csv"
             same_as[name] = base
-            items.append(SpendInput(name, lambda data=_bytes(changed): data))
+            items.append(SpendInput(name, partial(_bytes, changed)))
     batch = read_spend(items)
     facts = {
         key[0]: part.select(FACTS)
