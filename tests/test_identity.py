@@ -33,6 +33,14 @@ def test_a_folder_that_contradicts_the_entity_is_believed_and_told() -> None:
     assert "RZB" in str(who.warning)
 
 
+def test_a_national_body_in_the_folder_of_a_trust_is_told_but_its_parents_are_not() -> None:
+    assert "UK Health Security" in str(
+        identify("RZA", "a.csv", "UK Health Security Agency", KNOWN).warning
+    )
+    for parent in ("Department of Health", "NHS England"):
+        assert identify("RZA", "a.csv", parent, KNOWN).warning is None
+
+
 def test_a_folder_in_small_letters_or_with_words_is_understood() -> None:
     assert identify("rza", "April.csv", None, KNOWN).code == "RZA"
     assert identify("RZA Meadowsweet", "April.csv", None, KNOWN).code == "RZA"
@@ -85,6 +93,13 @@ def test_an_entity_may_be_a_code_or_any_common_form_of_the_name(entity: str, cod
         ("X24", None, "That is NHS England, which is neither a trust nor a board"),
         ("", "Department of Health and Social Care", "counted for nobody here"),
         ("", "NHS Meadow and Vale CCG", "a commissioner of before July 2022"),
+        ("UKHSA", None, "That is the UK Health Security Agency"),
+        ("", "NHS Property Services Ltd", "That is NHS Property Services"),
+        ("", "NHS England London Region", "That is NHS England"),
+        ("", "Pellow and Tarn Commissioning Support Unit", "That is a commissioning support unit"),
+        ("", "Pellow City Council", "That is a council"),
+        ("", "Cwm Taf Morgannwg University Health Board", "a body of the NHS in Wales"),
+        ("", "NHS Lothian", "a board of the NHS in Scotland"),
     ],
 )
 def test_publishers_that_are_neither_trusts_nor_boards_are_named(

@@ -22,13 +22,46 @@ _NOT_A_NAME = (
 SHORTEST_NAME = 4
 #: Bodies that publish payments and are neither trusts nor boards: what they are, by code and name.
 _NATIONAL = (
-    (r"X24|NHS ENGLAND|NHS COMMISSIONING BOARD", "NHS England"),
     (
-        r"XDH|DEPARTMENT OF HEALTH(?: AND SOCIAL CARE)?|DHSC",
+        r"X24|NHSE|(?:X24 )?NHS ENGLAND(?: AND NHS IMPROVEMENT| X24| .{0,30}REGION)?|NHS COMMISSIONING BOARD",
+        "NHS England",
+    ),
+    (
+        r"XDH|DH|DEPARTMENT OF HEALTH(?: AND SOCIAL CARE)?|DHSC(?: CORE)?",
         "the Department of Health and Social Care",
     ),
     (r"X26|NHS DIGITAL", "NHS Digital"),
-    (r"T1150|HEALTH EDUCATION ENGLAND", "Health Education England"),
+    (r"T1150|HEE|HEALTH EDUCATION ENGLAND", "Health Education England"),
+    (r"UKHSA|(?:THE )?UK HEALTH SECURITY AGENCY", "the UK Health Security Agency"),
+    (r"PHE|PUBLIC HEALTH ENGLAND", "Public Health England"),
+    (r"NHSPS|NHS PROPERTY SERVICES(?: LTD| LIMITED)?", "NHS Property Services"),
+    (r"T1430|NHSBSA|NHS BUSINESS SERVICES AUTHORITY", "the NHS Business Services Authority"),
+    (r"NHSR|NHS RESOLUTION|NHS LITIGATION AUTHORITY", "NHS Resolution"),
+    (r"NHSBT|NHS BLOOD AND TRANSPLANT", "NHS Blood and Transplant"),
+    (
+        r"MHRA|MEDICINES AND HEALTHCARE PRODUCTS REGULATORY AGENCY",
+        "the Medicines and Healthcare products Regulatory Agency",
+    ),
+    (r"NICE|NATIONAL INSTITUTE FOR HEALTH AND (?:CARE|CLINICAL) EXCELLENCE", "NICE"),
+    (r"CQC|CARE QUALITY COMMISSION", "the Care Quality Commission"),
+    (r"HRA|HEALTH RESEARCH AUTHORITY", "the Health Research Authority"),
+    (r"NHSI|NHS IMPROVEMENT|MONITOR|NHS TRUST DEVELOPMENT AUTHORITY", "NHS Improvement"),
+    (r"NHSCFA|NHS COUNTER FRAUD AUTHORITY", "the NHS Counter Fraud Authority"),
+    (r"NHSX", "NHSX"),
+    (r"NHS SUPPLY CHAIN|SUPPLY CHAIN COORDINATION(?: LTD| LIMITED)?", "NHS Supply Chain"),
+    (r"GENOMICS ENGLAND(?: LTD| LIMITED)?", "Genomics England"),
+    (r".+ (?:CSU|COMMISSIONING SUPPORT UNIT)", "a commissioning support unit"),
+    (r".+ (?:COUNTY|CITY|BOROUGH|DISTRICT) COUNCIL|.+ COUNCIL", "a council"),
+    (
+        r"PUBLIC HEALTH WALES.*|VELINDRE.*|WELSH AMBULANCE.*|BETSI CADWALADR.*|CWM TAF.*|ANEURIN BEVAN.*"
+        r"|CARDIFF AND VALE.*|HYWEL DDA.*|SWANSEA BAY.*|POWYS TEACHING.*|DIGITAL HEALTH AND CARE WALES",
+        "a body of the NHS in Wales",
+    ),
+    (
+        r"NHS (?:LOTHIAN|TAYSIDE|GRAMPIAN|HIGHLAND|FIFE|BORDERS|FORTH VALLEY|LANARKSHIRE|ORKNEY|SHETLAND"
+        r"|WESTERN ISLES|GREATER GLASGOW AND CLYDE|AYRSHIRE AND ARRAN|DUMFRIES AND GALLOWAY|SCOTLAND.*)",
+        "a board of the NHS in Scotland",
+    ),
 )
 _COMMISSIONER = re.compile(r"(?i)\b(?:ccg|clinical commissioning group|pct|primary care trust)\b")
 
@@ -130,6 +163,11 @@ def identify(folder: str, file_name: str, entity: str | None, register: Names | 
                 f"The file names {entity!r} ({by_entity}) as its publisher, the folder says "
                 f"{code}; the folder was believed."
             )
+        elif entity and not by_entity and (other := _own_publisher(entity)):
+            warning = (
+                f"The file names {entity!r} as its publisher, which is {other}, the folder says {code}; "
+                "the folder was believed."
+            )
         return Identity(code, f"the folder is called {folder}", warning)
     by_folder = _in_name(folder, register) if folder and not _CODE.match(folder) else None
     if by_folder:
@@ -149,12 +187,25 @@ def identify(folder: str, file_name: str, entity: str | None, register: Names | 
     return Identity(None, _ask(folder, file_name, entity, register))
 
 
+#: Bodies that trusts name in the entity column though the file is their own.
+_PARENTS = ("NHS England", "the Department of Health and Social Care")
+
+
+def _own_publisher(entity: str) -> str | None:
+    """What a body is that publishes for itself, never the parent a trust may name."""
+    said = _plain(entity)
+    found = (what for pattern, what in _NATIONAL if re.fullmatch(pattern, said))
+    return next((what for what in found if what not in _PARENTS), None)
+
+
+def _plain(text: str) -> str:
+    """Capital letters and digits, blanks between."""
+    return re.sub(r"[^A-Z0-9]+", " ", text.upper().replace("&", " AND ")).strip()
+
+
 def _other_body(folder: str, clue: str) -> str | None:
     """What a publisher is that is neither a trust nor a board; None where that is not known."""
-    said = [
-        re.sub(r"[^A-Z0-9]+", " ", text.upper().replace("&", " AND ")).strip()
-        for text in (folder, clue)
-    ]
+    said = [_plain(text) for text in (folder, clue)]
     for pattern, what in _NATIONAL:
         if any(re.fullmatch(pattern, text) for text in said):
             return f"{what}, which is neither a trust nor a board: its payments are counted for nobody here"
