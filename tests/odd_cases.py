@@ -849,6 +849,18 @@ def second_table_alike():
 
 
 @case
+def second_table_one_column_less():
+    less = [[*r[:4], r[5]] for r in plain(month=5)]
+    return Odd("spend.csv", text([*plain(), [], *less]).encode(), truth() + truth(month=5))
+
+
+@case
+def second_table_two_columns_more():
+    more = [[f"Extra {i}", "x", *r] for i, r in enumerate(plain(month=5))]
+    return Odd("spend.csv", text([*plain(), [], *more]).encode(), truth() + truth(month=5))
+
+
+@case
 def second_table_one_column_more():
     more = [[r[0], "Ref" if i == 0 else "X9", *r[1:]] for i, r in enumerate(plain(month=5))]
     return Odd("spend.csv", text([*plain(), [], *more]).encode(), truth() + truth(month=5))

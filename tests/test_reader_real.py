@@ -174,3 +174,20 @@ def test_any_two_headers_less_leave_the_facts_or_a_column_that_is_openly_not_tak
         ]
     assert not untold
     assert len(same_as) >= 500
+
+
+@pytest.mark.parametrize("folder", ["R1H", "RJ2", "RJZ", "RQM", "RQX"])
+def test_all_files_of_a_trust_end_to_end_in_one_csv_are_the_same_payments(
+    real_raw: Path, folder: str
+) -> None:
+    paths = [p for p in _paths(real_raw) if p.parent.name == folder]
+    items = [SpendInput(p.relative_to(real_raw).as_posix(), p.read_bytes) for p in paths]
+    grids = [g for p in paths for g in read_grids(p.read_bytes())]
+    rows = [["" if c is None else c for c in row[1:]] for g in grids for row in g.frame.iter_rows()]
+    items.append(SpendInput(f"spend_over_25k/{folder}/together.csv", partial(_bytes, rows)))
+    facts = ["payment_date", "supplier", "expense_type", "expense_area", "amount_gbp"]
+    lines = read_spend(items).lines
+    together = lines["source_file"].str.ends_with("/together.csv")
+    one = lines.filter(together).select(facts).sort(facts)
+    assert one.height > 1_000
+    assert one.equals(lines.filter(~together).select(facts).sort(facts))

@@ -20,7 +20,7 @@ from pipeline.ingest.tabular.header import (
 )
 from pipeline.ingest.tabular.vocabulary import normalise, role_of
 
-MOST_TABLES, FEWEST_NAMES = 40, 3
+MOST_TABLES, FEWEST_NAMES, MOST_LOOKED_AT = 40, 3, 500
 #: Roles that rows may be kept without; a header that differs in nothing else is no other table.
 _BEARING = (
     "amount", "date", "supplier", "expense_type", "expense_area", "description", "debit", "credit", "entity",
@@ -87,7 +87,9 @@ def _next_header(grid: Grid, header: tuple[int, ...], columns: dict[str, str]) -
     if not header or column is None:
         return None
     first = int(grid.frame["row"].search_sorted(max(header), "right"))
-    words = grid.frame[column].slice(first).str.contains(_WORDS).fill_null(False)
+    body = grid.frame[column].slice(first)
+    # The header of a wider or narrower table has its amount elsewhere and nothing, or a word, here.
+    words = body.is_null() | (body == "") | body.str.contains(_WORDS).fill_null(False)
     if not words.any():
         return None
     cells = [c for c in grid.frame.columns if c != "row"]
@@ -95,7 +97,7 @@ def _next_header(grid: Grid, header: tuple[int, ...], columns: dict[str, str]) -
         [normalise(cell) for cell in row[1:]]
         for row in grid.frame.slice(0, first).filter(pl.col("row").is_in(list(header))).iter_rows()
     ]
-    for at in words.arg_true().to_list():
+    for at in words.arg_true().head(MOST_LOOKED_AT).to_list():
         row = list(grid.frame.row(first + at)[1:])
         if [normalise(cell) for cell in row] in known or is_data_row(row):
             continue
