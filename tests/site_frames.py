@@ -323,6 +323,15 @@ def tables(
                     "is_demo": is_demo,
                 }
             )
+        maturity.append(
+            maturity[-1]
+            | {
+                "pillar": "overall_comparable",
+                "score": 2.5,
+                "change": round(0.4 * math.sin(i * 2.3), 2),
+                "gap_to_p25": None,
+            }
+        )
     found["dims.organisation"] = of(
         "dims.organisation", _organisations(trusts, named, boards, is_demo)
     )

@@ -302,3 +302,37 @@ def test_limits_of_the_funnel_narrow_with_size():
     table = CHARTS["funnel"](frames.tables(24)).table.sort("denominator_gbp")
     width = (table["limit_high"] - table["limit_low"]).to_list()
     assert width[0] > width[-1]
+
+
+def test_the_month_map_measures_each_trust_by_its_own_plain_month(several):
+    cells = several["marts.coverage_month"].filter(pl.col("digital_gbp").is_not_null())
+    chart = CHARTS["month-heatmap"](several)
+    row = chart.table.filter(pl.col("digital_gbp") > 0).row(0, named=True)
+    own = cells.filter(
+        (pl.col("organisation_code") == row["organisation_code"])
+        & (pl.col("financial_year") == row["financial_year"])
+        & pl.col("is_present")
+    )["digital_gbp"].to_list()
+    assert row["times"] == pytest.approx(row["digital_gbp"] * len(own) / sum(own))
+
+
+def test_a_month_that_is_not_here_is_a_dash_on_the_month_map_and_no_nought(several):
+    holes = several["marts.coverage_month"].with_columns(
+        pl.when(pl.col("month").dt.month() == 6)
+        .then(False)
+        .otherwise("is_present")
+        .alias("is_present")
+    )
+    chart = CHARTS["month-heatmap"](several | {"marts.coverage_month": holes})
+    drawn = chart.body.data[0]
+    june = [row[2] for row in drawn.text]
+    assert set(june) == {"–"}
+    assert all(row[2] is None for row in drawn.z)
+
+
+def test_the_change_of_maturity_is_of_comparable_domains_and_never_of_pillars(several):
+    chart = CHARTS["maturity-change"](several)
+    rows = several["marts.maturity"].filter(pl.col("pillar") == "overall_comparable")
+    assert chart.table["change"].sort().to_list() == rows["change"].sort().to_list()
+    pillars = several["marts.maturity"].filter(pl.col("pillar") != "overall_comparable")
+    assert CHARTS["maturity-change"](several | {"marts.maturity": pillars}).is_empty

@@ -19,6 +19,7 @@ from pipeline.charts import CHARTS
 from pipeline.charts.answer import answer
 from pipeline.charts.format import short_name
 from pipeline.measures import parameter_frame
+from pipeline.schema import all_tables
 from pipeline.site import build_site
 from pipeline.site.minute import minute
 from pipeline.site.render import csv_text, json_text, page_name
@@ -84,8 +85,6 @@ def test_every_trust_and_board_has_a_page(site):
 
 def test_every_link_leads_to_a_file_or_a_place_on_a_page(site, pages):
     by_path = {p.path: p for p in pages}
-    # These two lie beside the site in a publication.
-    beside = {site.parent / "fivepercent.duckdb", site.parent / "parquet"}
     for page in pages:
         for tag, url in page.urls:
             parts = urlparse(url)
@@ -93,8 +92,6 @@ def test_every_link_leads_to_a_file_or_a_place_on_a_page(site, pages):
                 continue
             assert not parts.path.startswith("/"), f"{page.path}: {url} is not relative"
             target = (page.path.parent / unquote(parts.path)).resolve() if parts.path else page.path
-            if target in {b.resolve() for b in beside}:
-                continue
             assert target.exists(), f"{page.path.name}: <{tag}> leads to {url}, which is not there"
             if parts.fragment and target.suffix == ".html":
                 assert parts.fragment in by_path[target].ids, f"{page.path.name}: no {url}"
@@ -382,3 +379,43 @@ def test_supplier_names_that_are_formulas_are_text_in_the_csv_file(site):
     text = (site / "data" / "top-suppliers.csv").read_text(encoding="utf-8")
     assert "'=Formula Ltd" in text
     assert "\n=Formula" not in text
+
+
+def test_without_an_earlier_build_the_page_of_changes_says_so(site):
+    words = " ".join("".join(Page(site / "changes.html").text).split())
+    assert "No earlier build was in this folder" in words
+
+
+def test_changes_name_the_trust_both_figures_and_the_cause(tmp_path):
+    tables = frames.tables(2)
+    contract = all_tables()["meta.change"].polars
+    change = {
+        "kind": "figure",
+        "subject": "D1 over operating_expenditure",
+        "organisation_code": "Z001",
+        "financial_year": "2020/21",
+        "change": "changed",
+        "was": 0.021,
+        "becomes": 0.034,
+        "cause": frames.EVIL + " was published again",
+        "previous_build": "b1",
+    }
+    name = tables["dims.organisation"].filter(pl.col("organisation_code") == "Z001")["name"][0]
+    build_site(tables | {"meta.change": pl.DataFrame([change], schema=contract)}, tmp_path)
+    page = Page(tmp_path / "changes.html")
+    words = " ".join("".join(page.text).split())
+    assert "Compared with build b1: 1 figure differs." in words
+    for part in (short_name(name, "Z001"), "2.1%", "3.4%", frames.EVIL + " was published again"):
+        assert part in words
+    assert (tmp_path / "data" / "changes.csv").exists()
+
+
+def test_downloads_link_to_what_lies_beside_the_site_and_to_nothing_else(tmp_path):
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "a & b.xlsx").write_bytes(b"x")
+    (tmp_path / "fivepercent.duckdb").write_bytes(b"x")
+    build_site(frames.tables(1), tmp_path / "charts")
+    page = Page(tmp_path / "charts" / "downloads.html")
+    up = {unquote(url) for _, url in page.urls if url.startswith("../")}
+    assert up == {"../fivepercent.duckdb", "../exports/a & b.xlsx"}
+    assert "a workbook for spreadsheets" in "".join(page.text)

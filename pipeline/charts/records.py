@@ -115,7 +115,10 @@ def records_cost(tables: Tables) -> Chart:
         alt=title,
         table=table,
         columns=COLUMNS,
-        caveat=f"Self-reported. Fewer rows can look like a saving. {ASSOCIATION}",
+        caveat=(
+            "Self-reported. Fewer rows can look like a saving. No public file here says when a trust "
+            f"went live with an electronic record, so no such day is marked. {ASSOCIATION}"
+        ),
         is_demo=demo,
     )
 

@@ -36,6 +36,7 @@ NAVIGATION = (
     ("coverage", "Coverage"),
     ("method", "Method"),
     ("quality", "Data quality"),
+    ("changes", "Changes"),
     ("dictionary", "Dictionary"),
     ("downloads", "Downloads"),
 )

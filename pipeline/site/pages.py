@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -19,6 +20,7 @@ from pipeline.charts.format import exact_percent
 from pipeline.charts.model import TableColumn
 from pipeline.charts.selection import frame, headline
 from pipeline.schema import all_tables
+from pipeline.site.changes import changes_context
 from pipeline.site.minute import minute
 from pipeline.site.organisations import Organisation
 from pipeline.site.promises import promises_context
@@ -112,8 +114,14 @@ def write_all(
     for name, content in files.items():
         writer.text(name, content)
     writer.page("quality.html", "quality.html", quality)
+    changes, files = changes_context(tables, organisations)
+    for name, content in files.items():
+        writer.text(name, content)
+    writer.page("changes.html", "changes.html", changes)
     writer.page("dictionary.html", "dictionary.html", _dictionary(tables))
-    writer.page("downloads.html", "downloads.html", _downloads(tables, charts))
+    writer.page(
+        "downloads.html", "downloads.html", _downloads(tables, charts, writer.out_dir.parent)
+    )
 
 
 def _trusts(tables: Tables, organisations: list[Organisation]) -> dict[str, Any]:
@@ -242,7 +250,31 @@ def _dictionary(tables: Tables) -> dict[str, Any]:
     return {"title": "Dictionary: every table and column", "tables": grouped}
 
 
-def _downloads(tables: Tables, charts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+KINDS_OF_FILE = {
+    ".xlsx": "a workbook for spreadsheets",
+    ".csv": "text for any program",
+    ".zip": "several files in one archive",
+    ".parquet": "columns for Python, R and DuckDB",
+    ".json": "a description for machines",
+}
+
+
+def _beside(folder: Path) -> list[tuple[str, str]]:
+    """What of the publication lies beside the site: address from the site's folder, and words."""
+    found = []
+    if (folder / "fivepercent.duckdb").is_file():
+        words = "all tables with their comments, for DuckDB 1.0 or later"
+        found.append(("fivepercent.duckdb", words))
+    if (folder / "parquet").is_dir():
+        found.append(("parquet/", "the same tables, one Parquet file (or folder) each"))
+    exports = folder / "exports"
+    for path in sorted(exports.iterdir()) if exports.is_dir() else []:
+        name = f"exports/{path.name}{'/' if path.is_dir() else ''}"
+        found.append((name, KINDS_OF_FILE.get(path.suffix.lower(), "an export of the tables")))
+    return found
+
+
+def _downloads(tables: Tables, charts: dict[str, dict[str, Any]], folder: Path) -> dict[str, Any]:
     build = frame(tables, "meta.build")
     libraries: dict[str, str] = {}
     if build.height:
@@ -253,6 +285,7 @@ def _downloads(tables: Tables, charts: dict[str, dict[str, Any]]) -> dict[str, A
         libraries = found if isinstance(found, dict) else {}
     return {
         "title": "Downloads",
+        "beside": _beside(folder),
         "charts": [c for c in charts.values() if c["csv"]],
         "sources": frame(tables, "meta.source").sort("source_id").to_dicts(),
         "tables": {n: t for n, t in all_tables().items() if n in tables},

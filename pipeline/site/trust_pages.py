@@ -19,6 +19,7 @@ from pipeline.charts.model import TableColumn
 from pipeline.charts.selection import (
     Headline,
     all_measures,
+    counted,
     find_measure,
     frame,
     headline,
@@ -48,6 +49,7 @@ PEER_COLUMNS = (
     TableColumn("peer_sector", "Sector"),
     TableColumn("peer_spent_gbp", "Expenditure", "money"),
     TableColumn("peer_share", "Share (D1)", "percent"),
+    TableColumn("peer_year", "Of the year"),
     TableColumn("peer_maturity", "Maturity", "score"),
     TableColumn("call", "Worth a call"),
     TableColumn("reason", "Why, or why not"),
@@ -143,6 +145,7 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
         "rejected": rejected.clear(),
         **{k: frame(tables, f"marts.{name}").clear() for k, name in EXTRAS.items()},
     }
+    latest = _latest_years(shares)
     titles = category_titles(tables)
     successors = _successors(tables)
     for organisation in organisations:
@@ -168,7 +171,7 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
                 "ladder": _ladder(rows["shares"], rows["coverage"]),
                 "files": html_table(rows["files"].sort("path"), FILE_COLUMNS),
                 "reasons": rejected_by_reason(rows["rejected"]),
-                "peers": _peers(rows["peers"]),
+                "peers": _peers(rows["peers"], latest),
                 "as_now": html_table(
                     rows["as_now"]
                     .filter(pl.col("is_pro_forma") & (pl.col("denominator") == denominator))
@@ -266,19 +269,34 @@ def _ladder(rows: pl.DataFrame, coverage: pl.DataFrame) -> dict[str, Any] | None
     return {"denominators": denominators, "lines": lines, "gaps": gaps}
 
 
-def _peers(rows: pl.DataFrame) -> dict[str, Any]:
+def _latest_years(shares: pl.DataFrame) -> pl.DataFrame:
+    """The year of each trust's latest D1 share that counts, as marts.peer takes it."""
+    return (
+        counted(shares.filter(pl.col("definition") == "D1"))
+        .group_by(pl.col("organisation_code").alias("peer_code"))
+        .agg(pl.col("financial_year").max().alias("peer_year"))
+    )
+
+
+def _peers(rows: pl.DataFrame, latest: pl.DataFrame) -> dict[str, Any]:
     """Neighbours by nearness, those worth a call first; nearness says nothing about quality."""
-    shown = rows.with_columns(
-        pl.struct("peer_name", "peer_code")
-        .map_elements(lambda r: short_name(r["peer_name"], r["peer_code"]), return_dtype=pl.String)
-        .alias("peer"),
-        pl.when(pl.col("is_worth_a_call"))
-        .then(pl.lit("yes"))
-        .when(pl.col("is_worth_a_call").is_null())
-        .then(pl.lit("not known"))
-        .otherwise(pl.lit("no"))
-        .alias("call"),
-    ).sort(pl.col("is_worth_a_call").fill_null(False), "nearness", descending=[True, False])
+    shown = (
+        rows.join(latest, on="peer_code", how="left")
+        .with_columns(
+            pl.struct("peer_name", "peer_code")
+            .map_elements(
+                lambda r: short_name(r["peer_name"], r["peer_code"]), return_dtype=pl.String
+            )
+            .alias("peer"),
+            pl.when(pl.col("is_worth_a_call"))
+            .then(pl.lit("yes"))
+            .when(pl.col("is_worth_a_call").is_null())
+            .then(pl.lit("not known"))
+            .otherwise(pl.lit("no"))
+            .alias("call"),
+        )
+        .sort(pl.col("is_worth_a_call").fill_null(False), "nearness", descending=[True, False])
+    )
     return html_table(shown, PEER_COLUMNS)
 
 

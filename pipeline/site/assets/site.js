@@ -56,7 +56,7 @@
     // Every second tick, counted from nought, until the words have room.
     while (x && x.ticktext && x.ticktext.length > 2 && layout.meta && layout.meta.pixels) {
       var plot = Math.max(width - 165, 120), free = Math.max(plot - layout.meta.pixels, plot * 0.35);
-      if (free / (x.ticktext.length - 1) >= 36) break;
+      if (free / (x.ticktext.length - 1) >= 46) break;
       var zero = Math.max(x.tickvals.indexOf(0), 0) % 2;
       var keep = function (_, i) { return i % 2 === zero; };
       x.tickvals = x.tickvals.filter(keep);
@@ -91,6 +91,11 @@
     narrow(spec.layout, div.clientWidth);
     if (div.clientWidth < 560 && spec.layout.meta && spec.layout.meta.dropText) {
       spec.data.forEach(function (t) { if (t.mode === "markers+text") t.mode = "markers"; });
+    }
+    // Cells of a narrow heat map have room for a dash, not for a number; the table has the numbers.
+    if (div.clientWidth < 560 && spec.layout.meta && spec.layout.meta.dropCells) {
+      spec.data.forEach(function (t) { if (t.type === "heatmap") t.text = t.text.map(function (row) { return row.map(function (c) { return c === "\u2013" ? c : ""; }); }); });
+      Object.assign(spec.layout.xaxis, { tickangle: -90 });
     }
     reserve(spec.layout, div.clientWidth);
     Plotly.react(div, spec.data, spec.layout, {

@@ -1,0 +1,123 @@
+"""What changed since the build before: figures, files, checks, tables, and what can have moved them.
+
+Belongs here: the words and tables of that page, from ``meta.change``. Does not belong here: comparing
+builds (``pipeline.compare``), which happens before the site is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from pipeline.charts.format import listing, plural
+from pipeline.charts.model import TableColumn
+from pipeline.charts.selection import frame
+from pipeline.site.organisations import Organisation
+from pipeline.site.render import csv_text, html_table
+
+Tables = Mapping[str, pl.DataFrame]
+#: Rows of one kind shown on the page; the CSV file has all of them.
+MOST_ROWS = 60
+CSV = "data/changes.csv"
+
+FIGURES = (
+    TableColumn("trust", "Trust"),
+    TableColumn("financial_year", "Year"),
+    TableColumn("subject", "Definition"),
+    TableColumn("change", "Change"),
+    TableColumn("was", "Before", "percent"),
+    TableColumn("becomes", "Now", "percent"),
+    TableColumn("cause", "What can have moved it"),
+)
+ROWS = (
+    TableColumn("subject", "What"),
+    TableColumn("change", "Change"),
+    TableColumn("was", "Rows before", "count"),
+    TableColumn("becomes", "Rows now", "count"),
+    TableColumn("cause", "Why"),
+)
+PLAIN = (
+    TableColumn("subject", "What"),
+    TableColumn("change", "Change"),
+    TableColumn("cause", "More"),
+)
+KINDS = (
+    ("general", "Rules, measures and code", PLAIN),
+    ("figure", "Figures", FIGURES),
+    ("file", "Files", ROWS),
+    ("check", "Checks", PLAIN),
+    ("table", "Tables", ROWS),
+)
+NOUNS = {"figure": "figure", "file": "file", "check": "check", "table": "table"}
+
+
+def changes_context(
+    tables: Tables, organisations: list[Organisation]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the page of changes is told, and the CSV file that goes with it.
+
+    Args:
+        tables: meta.change, meta.figure_history, meta.build.
+        organisations: Trusts with a page, for their names.
+
+    Returns:
+        The context, and file contents by path from the root of the site.
+    """
+    rows = frame(tables, "meta.change")
+    names = {o.code: o.short for o in organisations}
+    groups = []
+    for kind, title, columns in KINDS:
+        part = rows.filter(pl.col("kind") == kind) if rows.height else rows
+        if part.is_empty():
+            continue
+        part = part.with_columns(
+            pl.col("organisation_code").replace(names).alias("trust"),
+            (pl.col("becomes") - pl.col("was")).abs().alias("moved"),
+        ).sort(
+            "moved",
+            "subject",
+            "organisation_code",
+            descending=[True, False, False],
+            nulls_last=True,
+        )
+        groups.append(
+            {
+                "kind": kind,
+                "title": title,
+                "rows": part.height,
+                "table": html_table(part, columns, MOST_ROWS),
+            }
+        )
+    context = {
+        "title": "What changed since the build before",
+        "sentence": _sentence(rows, tables),
+        "groups": groups,
+        "csv": CSV if rows.height else "",
+    }
+    return context, {CSV: csv_text(rows)} if rows.height else {}
+
+
+def _sentence(rows: pl.DataFrame, tables: Tables) -> str:
+    """How much differs, that nothing does, or that there is nothing to compare with."""
+    if rows.height:
+        before = rows["previous_build"][0]
+        counts = rows["kind"].value_counts()
+        by_kind = dict(zip(counts["kind"], counts["count"], strict=True))
+        told = [plural(by_kind[k], noun) for k, noun in NOUNS.items() if k in by_kind]
+        what = (
+            f"{listing(told)} {'differs' if rows.height == 1 else 'differ'}"
+            if told
+            else ("Only rules, measures or code differ")
+        )
+        return f"Compared with build {before}: {what}."
+    build = frame(tables, "meta.build")
+    history = frame(tables, "meta.figure_history")
+    this = build["build_id"][0] if build.height else None
+    if history.height and this and history.filter(pl.col("build_id") != this).height:
+        return "Nothing differs from the build before: no figure, file, table or check."
+    return (
+        "No earlier build was in this folder when this one was made, so there is nothing to compare "
+        "it with. The next build will say here what it changed."
+    )
