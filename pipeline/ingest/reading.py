@@ -14,6 +14,7 @@ import polars as pl
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport, raw_rows
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_grids
+from pipeline.ingest.tabular.panics import panics_are_errors
 
 EARLIER_VERSION = "earlier version of the file"
 SET_ASIDE = "the file was set aside"
@@ -164,7 +165,8 @@ def _parse_one(
         report.status, report.reason = "set aside", opened
         return None
     try:
-        facts = parse(reading)
+        with panics_are_errors():
+            facts = parse(reading)
         _account_for_the_rest(reading)
     except RefusedFileError as error:
         _set_aside(reading, str(error))

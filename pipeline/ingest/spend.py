@@ -22,6 +22,7 @@ from pipeline.ingest.spend_signs import settle_signs
 from pipeline.ingest.spend_tables import tables_of
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_grids
 from pipeline.ingest.tabular.header import Layout, LayoutError, heads_payments
+from pipeline.ingest.tabular.panics import panics_are_errors
 from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name
 
 __all__ = ["LINE_SCHEMA", "SpendBatch", "SpendInput", "read_spend"]
@@ -123,7 +124,8 @@ def _type_safely(
     """Type all rows together; if that fails, file by file, so that only the guilty file is lost."""
     before = len(rejected)
     try:
-        return type_rows(sheets, rejected)
+        with panics_are_errors():
+            return type_rows(sheets, rejected)
     except Exception:  # whatever a hostile file managed, the others are read
         del rejected[before:]
     lines = [pl.DataFrame(schema=LINE_SCHEMA)]
@@ -134,7 +136,8 @@ def _type_safely(
             sheet.report.ignored, sheet.report.rejected = {}, {}
         before = len(rejected)
         try:
-            lines.append(type_rows(own, rejected))
+            with panics_are_errors():
+                lines.append(type_rows(own, rejected))
         except Exception as error:
             del rejected[before:]
             reason = f"its rows cannot be typed ({type(error).__name__}: {str(error)[:120]})"

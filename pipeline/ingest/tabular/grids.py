@@ -31,6 +31,7 @@ from pipeline.ingest.tabular.markup import (
     page_tables,
     spreadsheet_tables,
 )
+from pipeline.ingest.tabular.panics import panics_are_errors
 from pipeline.ingest.tabular.text import parse_text
 
 PARTS_OF_A_WORKBOOK = 50  # times as many members as a zip of tables may have
@@ -179,8 +180,9 @@ def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> 
             "the content is a Word document; ask the publisher for the csv or Excel version"
         )
     try:
-        book = fastexcel.read_excel(data)
-        names = book.sheet_names
+        with panics_are_errors():
+            book = fastexcel.read_excel(data)
+            names = book.sheet_names
     except Exception as error:
         raise UnreadableFileError(
             f"the {container} workbook cannot be opened ({str(error).splitlines()[0]}); "
@@ -189,9 +191,10 @@ def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> 
     grids: list[Grid] = []
     for name in names:
         try:
-            sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-            frame = sheet.to_polars()
-            visible = sheet.visible == "visible"
+            with panics_are_errors():
+                sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+                frame = sheet.to_polars()
+                visible = sheet.visible == "visible"
         except Exception as error:
             if "no data" in str(error).lower() or "empty" in str(error).lower():
                 frame, visible = pl.DataFrame(), True
@@ -337,7 +340,8 @@ def _tame(grid: Grid, limits: Limits) -> Grid:
 
 def _read_text(data: bytes, limits: Limits) -> Grid:
     try:
-        frame, facts = parse_text(data, limits)
+        with panics_are_errors():
+            frame, facts = parse_text(data, limits)
     except ValueError as error:
         raise UnreadableFileError(str(error)) from error
     told = {"encoding": facts.encoding, "delimiter": facts.delimiter}
