@@ -16,7 +16,11 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def parse_yaml(text: str) -> Any:
     """The document in ``text``; ``yaml.YAMLError`` when it is none."""
-    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - the safe loader, in C
+    try:
+        return yaml.load(text, Loader=_LOADER)  # noqa: S506 - the safe loader, in C
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        # A day that no calendar has, or "!!timestamp x": the loader's own slips.
+        raise yaml.YAMLError(f"a value cannot be read ({error})") from error
 
 
 def read_yaml(path: Path) -> Any:

@@ -272,7 +272,7 @@ def test_members_of_a_zip_that_point_elsewhere_write_nothing(tmp_path: Path) -> 
     os.chdir(tmp_path)
     evil = ("../../evil.csv", "/evil.csv", "..\\..\\evil.csv", "C:\\evil.csv")
     grids = read_grids(zipped(*((name, hostile.csv()) for name in evil)))
-    assert {g.sheet for g in grids} == {"evil.csv"}
+    assert sorted(g.sheet for g in grids) == ["evil.csv", *(f"evil.csv ({n})" for n in (2, 3, 4))]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -347,3 +347,22 @@ def test_aliases_in_a_corrections_file_do_not_unfold(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(CorrectionError):
         load_corrections(tmp_path)
+
+
+def test_members_of_one_name_in_a_zip_keep_their_payments_apart() -> None:
+    other = hostile.csv(
+        (*hostile.ROWS[:4], ("19/11/2022", "Fictional Ivy Ltd", "IT", "IT", "5.00"))
+    )
+    data = zipped(("a/spend.csv", hostile.csv()), ("b/spend.csv", other))
+    path = "spend_over_25k/RJ1/Nov 2022.zip"
+    batch = read_spend([SpendInput(path, lambda: data)])
+    assert [s.sheet for s in batch.reports[path].sheets] == ["spend.csv", "spend.csv (2)"]
+    assert batch.lines.height == batch.reports[path].rows_kept
+    assert set(batch.lines["supplier"]) >= {row[1] for row in hostile.ROWS} | {"Fictional Ivy Ltd"}
+
+
+def test_a_sheet_that_is_there_twice_counts_once_and_is_not_lost() -> None:
+    data = zipped(("a/spend.csv", hostile.csv()), ("b/spend.csv", hostile.csv()))
+    path = "spend_over_25k/RJ1/Nov 2022.zip"
+    batch = read_spend([SpendInput(path, lambda: data)])
+    assert batch.lines.height == batch.reports[path].rows_kept == 8

@@ -59,6 +59,7 @@ def register(app: typer.Typer) -> None:
 
         from pipeline.refresh import RefreshFailedError, refresh
         from pipeline.store.lock import LockedError
+        from pipeline.store.publish import PublicationError
         from pipeline.store.tables import SchemaMismatchError
 
         settings = settings_from(raw, out, benchmark=benchmark)
@@ -71,7 +72,7 @@ def register(app: typer.Typer) -> None:
             chosen = [name.strip() for name in only.split(",") if name.strip()] if only else None
             try:
                 summary = refresh(settings, force=force, progress=bars, only=chosen)
-            except (RefreshFailedError, LockedError) as error:
+            except (RefreshFailedError, LockedError, PublicationError) as error:
                 bars.bars.stop()
                 fail(str(error))
             except KeyError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
@@ -123,8 +124,10 @@ class _Links(HTMLParser):
 def read_links(html: str, page: str) -> list[Link]:
     """Every http(s) link of a page, resolved against its address, in order, each address once."""
     parser = _Links(page)
-    parser.feed(html)
-    parser.close()
+    # An odd declaration makes the standard library's parser give up; the links before it are good.
+    with suppress(AssertionError):
+        parser.feed(html)
+        parser.close()
     first: dict[str, Link] = {}
     for link in parser.links:
         first.setdefault(link.address, link)

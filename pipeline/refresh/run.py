@@ -33,6 +33,7 @@ from pipeline.store.publish import (
     switch,
     write_database,
 )
+from pipeline.store.seal import damage, remove_leftovers
 from pipeline.store.tables import write_bytes
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def _unchanged(run: Run) -> str | None:
         current
         and state.get("build") == current
         and state.get("fingerprint") == meta.fingerprint(run)
+        and not damage(run.settings.out / "builds" / current)
     ):
         return current
     return None
@@ -113,6 +115,7 @@ def _nothing_to_read(settings: Settings) -> str:
 
 def _locked(run: Run, started: float, *, force: bool, only: Sequence[str] | None) -> Summary:
     """The refresh itself, with the lock held."""
+    remove_leftovers(run.settings.out)
     if only is not None:
         return _build_only(run, only)
     load_corrections(run.settings.corrections)  # a ledger that cannot be read ends the run early

@@ -27,6 +27,7 @@ import polars as pl
 
 from pipeline.schema import Table, all_tables
 from pipeline.schema.described import views as described_views
+from pipeline.store.seal import remove_leftovers, seal
 from pipeline.store.tables import TableStore
 
 DATABASE = "fivepercent.duckdb"
@@ -176,10 +177,7 @@ def stage(out: Path, build_id: str) -> Staging:
     """Make an empty folder for a build; what a killed run left behind is removed."""
     builds = out / "builds"
     builds.mkdir(parents=True, exist_ok=True)
-    for leftover in [*builds.glob("*.staging-*"), *out.glob(".current-*")]:
-        shutil.rmtree(
-            leftover, ignore_errors=True
-        ) if leftover.is_dir() and not leftover.is_symlink() else leftover.unlink(missing_ok=True)
+    remove_leftovers(out)
     folder = builds / f"{build_id}.staging-{uuid.uuid4().hex[:6]}"
     folder.mkdir()
     return Staging(out, build_id, folder)
@@ -203,6 +201,7 @@ def switch(staging: Staging, *, keep: int) -> Path:
             final = replaced
         else:
             shutil.rmtree(final)
+    seal(staging.folder)
     os.replace(staging.folder, final)
     link = out / f".current-{uuid.uuid4().hex[:6]}"
     link.symlink_to(Path("builds") / final.name, target_is_directory=True)

@@ -7,6 +7,9 @@ never reaches the disk, and columns are matched by name, never by position.
 from __future__ import annotations
 
 import os
+import re
+import socket
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +22,7 @@ from pipeline.schema import Table, all_tables, table
 
 #: Rows of a row group where a file is written in pieces: the unit DuckDB reads in parallel.
 ROW_GROUP = 122_880
+DAY = 86_400
 
 
 class SchemaMismatchError(ValueError):
@@ -64,10 +68,37 @@ def plain(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(cs.decimal().cast(pl.Float64))
 
 
+def unfinished_name(path: Path) -> Path:
+    """The name under which ``path`` is written: it tells who writes, so that others leave it alone."""
+    host = re.sub(r"\W+", "-", socket.gethostname())
+    return path.with_name(f".{path.name}.{host}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether the writer of an unfinished file is gone: no such process, or a day on other machines.
+
+    Args:
+        path: a file named by :func:`unfinished_name`.
+    """
+    parts = path.name.split(".")
+    host, pid = parts[-4:-2] if len(parts) > 5 else ("", "")
+    if host != re.sub(r"\W+", "-", socket.gethostname()) or not pid.isdigit():
+        return time.time() - path.lstat().st_mtime > DAY
+    if int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write ``content`` so that ``path`` is either the old file or the whole new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary = unfinished_name(path)
     try:
         temporary.write_bytes(content)
         os.replace(temporary, path)
@@ -78,7 +109,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """Write ``frame`` so that ``path`` is either the old file or the whole new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary = unfinished_name(path)
     try:
         frame.write_parquet(temporary, compression="zstd", statistics=True)
         os.replace(temporary, path)
@@ -157,7 +188,7 @@ class TableStore:
         spec = table(name)
         path = self.partition_path(name, partition)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+        temporary = unfinished_name(path)
         schema = conform(pl.DataFrame(schema=spec.polars), spec).to_arrow().schema
         try:
             with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:

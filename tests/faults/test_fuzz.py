@@ -20,6 +20,18 @@ KEPT = {
     (3, 130): "an xls whose directory points outside: a panic of the library ended the whole run",
     (3, 210): "an xls of odd records: another panic of the library",
     (3, 474): "the same with other numbers",
+    (1, 557): "a page with an odd declaration: an error of the parser outside all walls",
+    (1, 1270): "a date in YAML that is none: an error of the loader outside all walls",
+    (1, 1287): "a landing page with an odd declaration",
+    (1, 3555): "an ods in an encoding nobody knows",
+    (1, 13891): "an ods of a zip version of the future",
+    (
+        1,
+        14457,
+    ): "a workbook with one sheet listed eight times: its payments were lost as copies of itself",
+    (1, 7722): "an xls that the library never finished opening",
+    (1, 16938): "another one",
+    (1, 17594): "an xls whose sectors run in a circle",
 }
 
 

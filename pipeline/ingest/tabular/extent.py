@@ -207,7 +207,9 @@ def _check_ods(pieces: Iterator[bytes], limits: Limits) -> None:
         for piece in pieces:
             parser.Parse(piece, False)
         parser.Parse(b"", True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        if isinstance(error, UnreadableFileError):
+            raise
         raise UnreadableFileError(f"the workbook's XML is damaged ({error})") from error
 
 
@@ -270,7 +272,11 @@ def _ole_streams(data: bytes) -> list[bytes]:
 
     def chained(links: list[int], first: int, block: Callable[[int], bytes]) -> bytes:
         parts: list[bytes] = []
-        while first < len(links) and first < _FREE and len(parts) <= len(links):
+        seen: set[int] = set()
+        while first < len(links) and first < _FREE:
+            if first in seen:  # the library would follow it without end
+                raise UnreadableFileError("the workbook is damaged: its parts run in a circle")
+            seen.add(first)
             parts.append(block(first))
             first = links[first]
         return b"".join(parts)
@@ -286,13 +292,16 @@ def _ole_streams(data: bytes) -> list[bytes]:
     small_chain = list(struct.unpack(f"<{len(links_of_small) // 4}I", links_of_small))
     streams: list[bytes] = []
     for entry in directory:
+        first, stated = struct.unpack_from("<II", entry, 116)
+        if entry[66] in (1, 2, 5):  # whatever the library may look into must end
+            chained(chain, first, lambda _: b"")
+            chained(small_chain, first, lambda _: b"")
         length = min(struct.unpack_from("<H", entry, 64)[0], 64)
         if entry[: max(0, length - 2)].decode("utf-16-le", "replace").lower() not in (
             "workbook",
             "book",
         ):
             continue
-        first, stated = struct.unpack_from("<II", entry, 116)
         if stated < small_limit:
             streams.append(chained(small_chain, first, lambda n: small[n * 64 : n * 64 + 64]))
         streams.append(read(first))

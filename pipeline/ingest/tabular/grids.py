@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Literal
@@ -32,6 +34,7 @@ from pipeline.ingest.tabular.markup import (
     spreadsheet_tables,
 )
 from pipeline.ingest.tabular.panics import panics_are_errors
+from pipeline.ingest.tabular.probe import probe
 from pipeline.ingest.tabular.text import parse_text
 
 PARTS_OF_A_WORKBOOK = 50  # times as many members as a zip of tables may have
@@ -139,7 +142,9 @@ def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip", "html", "
                         f"the content is a {what} document; ask the publisher for the csv or Excel version"
                     )
                 if "content.xml" in names and "mimetype" in names:
-                    if b"spreadsheet" not in archive.read("mimetype")[:200]:
+                    with archive.open("mimetype") as told:
+                        kind = told.read(200)
+                    if b"spreadsheet" not in kind:
                         raise UnreadableFileError(
                             "the content is an OpenDocument text document or drawing, not a spreadsheet; "
                             "ask the publisher for the csv or Excel version"
@@ -148,7 +153,7 @@ def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip", "html", "
                 return "zip"
         except UnreadableFileError:
             raise
-        except (zipfile.BadZipFile, ValueError, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, ValueError, OSError, RuntimeError) as error:
             raise UnreadableFileError(
                 f"the file is damaged: it begins like a zip or workbook but cannot be opened ({error})"
             ) from error
@@ -179,6 +184,8 @@ def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> 
         raise UnreadableFileError(
             "the content is a Word document; ask the publisher for the csv or Excel version"
         )
+    if container == "xls":
+        probe(data)
     try:
         with panics_are_errors():
             book = fastexcel.read_excel(data)
@@ -294,7 +301,7 @@ def read_grids(data: bytes, *, limits: Limits | None = None, depth: int = 0) -> 
         check_entries(data, limits.max_members * PARTS_OF_A_WORKBOOK)
     kind = sniff(data)
     if kind == "zip":
-        return _read_zip(data, limits, depth)
+        return _named_apart(_read_zip(data, limits, depth))
     if kind in ("xlsx", "ods"):
         check_archive(data, limits, parts=PARTS_OF_A_WORKBOOK)
     if kind in ("xlsx", "ods", "xls"):
@@ -305,7 +312,22 @@ def read_grids(data: bytes, *, limits: Limits | None = None, depth: int = 0) -> 
         grids = _read_workbook(data, kind, limits, prefix="")
     else:
         grids = [_read_text(data, limits)]
-    return [_tame(grid, limits) for grid in grids]
+    return _named_apart([_tame(grid, limits) for grid in grids])
+
+
+def _named_apart(grids: list[Grid]) -> list[Grid]:
+    """Sheets of one name, such as members of a zip from two folders, are told apart by a number."""
+    seen: Counter[str] = Counter()
+    taken = {grid.sheet for grid in grids}
+    named: list[Grid] = []
+    for grid in grids:
+        seen[grid.sheet] += 1
+        name, number = grid.sheet, seen[grid.sheet]
+        while number > 1 and (name := f"{grid.sheet} ({number})") in taken:
+            number += 1
+        taken.add(name)
+        named.append(grid if name == grid.sheet else replace(grid, sheet=name))
+    return named
 
 
 def _tame(grid: Grid, limits: Limits) -> Grid:

@@ -163,12 +163,16 @@ def page_tables(data: bytes) -> list[tuple[str, pl.DataFrame]]:
         page with one such table gives it no name.
 
     Raises:
+        ValueError: when its markup is damaged.
         TooLargeError: when the page has more cells than any publication.
     """
     text, _ = decode(data)
     parser = _Tables()
-    parser.feed(text.decode("utf-8", errors="replace"))
-    parser.close()
+    try:
+        parser.feed(text.decode("utf-8", errors="replace"))
+        parser.close()
+    except AssertionError as error:  # how the standard library says that a declaration is odd
+        raise ValueError(f"the page's markup is damaged ({error})") from error
     tables = [
         rows
         for rows in parser.done

@@ -1,0 +1,79 @@
+"""What a finished build holds, so that damage done to it later is found, and what killed runs left.
+
+Belongs here: the list of a build's files with their hashes, the comparison with the disk, and the
+removal of unfinished files. Does not belong here: making or switching in a build (``publish``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from pipeline.store.tables import is_abandoned, write_bytes
+
+SEAL = "seal.json"
+#: Names under which something is written before it gets its own.
+_UNFINISHED_BUILDS = "*.staging-*"
+_UNFINISHED_LINKS = ".current-*"
+_UNFINISHED_FILES = ".*.tmp"
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def seal(folder: Path) -> None:
+    """List every file of a build with its hash in ``seal.json``.
+
+    Args:
+        folder: the build, complete.
+    """
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SEAL)
+    told = {path.relative_to(folder).as_posix(): _hash(path) for path in files}
+    write_bytes(folder / SEAL, json.dumps(told, indent=0).encode())
+
+
+def damage(folder: Path) -> list[str]:
+    """What is no longer as it was published, as sentences; empty when the build is whole.
+
+    Args:
+        folder: a published build.
+    """
+    try:
+        told: dict[str, str] = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return [f"{SEAL} is missing or cannot be read"]
+    found: list[str] = []
+    for name, sha256 in told.items():
+        try:
+            if _hash(folder / name) != sha256:
+                found.append(f"{name} is not what was published")
+        except OSError as error:
+            found.append(f"{name} cannot be read ({error.strerror})")
+    found += [f"{path.name} was not published" for path in sorted(folder.glob("*.wal"))]
+    return found
+
+
+def remove_leftovers(out: Path) -> int:
+    """Remove what runs that were killed left unfinished; call it with the lock held.
+
+    Args:
+        out: the output folder, with the working store below it.
+
+    Returns:
+        How many files, links and folders were removed.
+    """
+    found = [
+        *(out / "builds").glob(_UNFINISHED_BUILDS),
+        *out.glob(_UNFINISHED_LINKS),
+        *(p for p in (out / ".work").rglob(_UNFINISHED_FILES) if is_abandoned(p)),
+    ]
+    for path in found:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return len(found)
