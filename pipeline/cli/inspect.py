@@ -47,6 +47,24 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(1)
 
 
+def _alike(sheets: list[dict[str, Any]]) -> list[tuple[list[str], list[str]]]:
+    """What is said of each sheet, said once of those that are read alike."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for sheet in sheets:
+        said = list(sheet["notes"])
+        if sheet.get("date_order"):
+            said.insert(
+                0,
+                f"dates {sheet['date_order']} ({sheet['date_reason']}); "
+                f"confidence {sheet['confidence']:.0%}",
+            )
+        said += [f"not data: {n} x {reason}" for reason, n in sheet["ignored"].items()]
+        names = groups.setdefault(tuple(said), [])
+        if sheet["sheet"] and repr(sheet["sheet"]) not in names:
+            names.append(repr(sheet["sheet"]))
+    return [(names, list(said)) for said, names in groups.items() if said]
+
+
 def _show(told: dict[str, Any]) -> None:
     from rich.table import Table
 
@@ -58,16 +76,10 @@ def _show(told: dict[str, Any]) -> None:
         f"Rows with content {told['rows_read']:,} = kept {told['rows_kept']:,} + set aside {told['rows_rejected']:,} "
         f"+ not data {told['rows_ignored']:,}"
     )
-    for sheet in told["sheets"]:
-        where = f"Sheet {sheet['sheet']!r}: " if sheet["sheet"] else ""
-        if sheet.get("date_order"):
-            say(
-                f"{where}dates {sheet['date_order']} ({sheet['date_reason']}); confidence {sheet['confidence']:.0%}"
-            )
-        for note in sheet["notes"]:
-            say(f"{where}{note}")
-        for reason, n in sheet["ignored"].items():
-            say(f"{where}not data: {n} x {reason}")
+    for names, said in _alike(told["sheets"]):
+        where = f"{'Sheets' if len(names) > 1 else 'Sheet'} {', '.join(names)}: " if names else ""
+        for sentence in said:
+            say(f"{where}{sentence}")
     if told.get("first_rows"):
         say("First rows as understood:")
         first = [
@@ -85,6 +97,18 @@ def _show(told: dict[str, Any]) -> None:
                 f"{m['amount_gbp']:,.0f}",
                 f"{m['digital_gbp']:,.0f}",
                 share,
+            )
+        if len(told["months"]) > 1:
+            pounds, digital = (
+                sum(m[k] for m in told["months"]) for k in ("amount_gbp", "digital_gbp")
+            )
+            table.add_section()
+            table.add_row(
+                "all",
+                f"{sum(m['lines'] for m in told['months']):,}",
+                f"{pounds:,.0f}",
+                f"{digital:,.0f}",
+                f"{digital / pounds:.1%}" if pounds else "-",
             )
         console.print(table)
     for reason, rows in told.get("rejected", {}).items():

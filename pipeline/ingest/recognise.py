@@ -24,9 +24,10 @@ from pipeline.ingest import (
     virtual_wards,
     workforce,
 )
+from pipeline.ingest.spend_tables import tables_of
 from pipeline.ingest.tables import squash, top_text
 from pipeline.ingest.tabular import Grid
-from pipeline.ingest.tabular.header import LayoutError, find_layout
+from pipeline.ingest.tabular.header import NIL_RETURN
 from pipeline.ingest.tabular.vocabulary import role_of
 
 SPEND_ROLES = ("supplier", "amount")
@@ -138,11 +139,12 @@ def _spend(grids: Sequence[Grid]) -> Recognised | None:
     for grid in grids:
         if grid.height == 0:
             continue
-        try:
-            layout = find_layout(grid)
-        except LayoutError as error:
-            if refused is None and _names_payments(grid):
-                refused = f"it is headed like payments, but {error}"
+        layout = tables_of(grid)[0][1]
+        if layout is None or isinstance(layout, str):
+            if layout and refused is None and layout.startswith(NIL_RETURN):
+                refused = layout
+            elif refused is None and _names_payments(grid):
+                refused = f"it is headed like payments, but {layout}"
             continue
         if not all(role in layout.columns for role in SPEND_ROLES) or len(layout.columns) < 3:
             continue

@@ -94,7 +94,7 @@ class FileReport:
         """One line that says how the file was read."""
         if self.layout:
             return self.layout
-        parts = []
+        parts: dict[tuple[str, str], list[str]] = {}
         for sheet in self.sheets:
             if not sheet.columns:
                 continue
@@ -104,11 +104,18 @@ class FileReport:
                 else "no header"
             )
             columns = ", ".join(f"{role} = {name}" for role, name in sheet.columns.items())
-            where = f"sheet {sheet.sheet!r}, " if sheet.sheet else ""
             how = " ".join(x for x in (sheet.container, sheet.encoding) if x)
             dates = f", dates {sheet.date_order}" if sheet.date_order else ""
-            parts.append(f"{how}: {where}{head}{dates}; {columns}")
-        return " / ".join(parts) or "not understood"
+            alike = parts.setdefault((how, f"{head}{dates}; {columns}"), [])
+            if sheet.sheet and repr(sheet.sheet) not in alike:
+                alike.append(repr(sheet.sheet))
+        told = [
+            f"{how}: {'sheets' if len(names) > 1 else 'sheet'} {', '.join(names)}, {rest}"
+            if names
+            else f"{how}: {rest}"
+            for (how, rest), names in parts.items()
+        ]
+        return " / ".join(told) or "not understood"
 
     def to_row(self) -> dict[str, Any]:
         """The row of ``meta.source_file``."""

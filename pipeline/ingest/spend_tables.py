@@ -47,7 +47,11 @@ def tables_of(grid: Grid) -> list[Understood]:
             return [*found, (grid, layout)]
         part, grid = _part(grid, 0, at), _part(grid, at, grid.height - at)
         # The first rows looked at were those of two tables, if the first is short.
-        found.append((part, _layout_of(part)))
+        layout = _layout_of(part)
+        if isinstance(layout, Layout):
+            row = grid.frame["row"][0]
+            layout.notes.append(f"Another table, with columns of its own, begins in row {row}.")
+        found.append((part, layout))
     return [*found, (grid, _layout_of(grid) if grid.height else None)]
 
 

@@ -97,6 +97,7 @@ def find_header(rows: list[tuple[int, Cells]]) -> tuple[list[int], Cells, int] |
     return [number for number, _ in rows[i : i + span]], joined, i + span
 
 
+NIL_RETURN = "the file holds no payments"
 _NIL = re.compile(
     r"\b(?:nil (?:return|payments?|transactions?|spend|expenditure)|no (?:\w+ ){0,3}?"
     r"(?:payments?|transactions?|invoices?|spend(?:ing)?|expenditure)\b.*)",
@@ -116,9 +117,7 @@ def refuse_nil_return(rows: list[tuple[int, Cells]]) -> None:
     for _, row in rows if len(rows) <= 15 else []:
         for cell in row:
             if cell and _NIL.search(cell):
-                raise LayoutError(
-                    f"the file holds no payments; it says {' '.join(cell.split())[:100]!r}"
-                )
+                raise LayoutError(f"{NIL_RETURN}; it says {' '.join(cell.split())[:100]!r}")
 
 
 def heads_payments(grid: Grid) -> bool:
