@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from odd_cases import CASES
 from spend_files import HEADER, table
 from typer.testing import CliRunner
 
@@ -125,3 +126,29 @@ def test_no_real_file_of_any_source_makes_it_stumble(real_raw: Path, tmp_path: P
         told = inspect_file(path, settings)
         assert told["kind"] == path.relative_to(real_raw).parts[0], path
         assert told["status"] in ("read", "partly read", "not data"), (path, told["reason"])
+
+
+def test_sheets_read_alike_are_told_once_and_months_are_summed(tmp_path: Path) -> None:
+    odd = CASES["year_in_one_workbook_with_pivot"]()
+    path = tmp_path / odd.name
+    path.write_bytes(odd.data)
+    result = CliRunner().invoke(app, ["inspect", str(path), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert result.output.count("days above 12 stand first") == 1
+    assert "Sheet 'Summary': not data: 15 x sheet without payments" in result.output
+    assert "12,741,987" in result.output
+
+
+def test_a_second_table_and_a_month_without_payments_are_told(tmp_path: Path) -> None:
+    for name, said in (
+        (
+            "second_table_in_another_order",
+            "Another table, with columns of its own, begins in row 16",
+        ),
+        ("nil_return", "the file holds no payments; it says 'No payments over 25 000 pounds"),
+    ):
+        odd = CASES[name]()
+        path = tmp_path / f"{name}.csv"
+        path.write_bytes(odd.data)
+        result = CliRunner().invoke(app, ["inspect", str(path), "--out", str(tmp_path / "out")])
+        assert said in result.output

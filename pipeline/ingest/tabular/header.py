@@ -115,9 +115,9 @@ def refuse_nil_return(rows: list[tuple[int, Cells]]) -> None:
         LayoutError: when one of few rows says so.
     """
     for _, row in rows if len(rows) <= 15 else []:
-        for cell in row:
-            if cell and _NIL.search(cell):
-                raise LayoutError(f"{NIL_RETURN}; it says {' '.join(cell.split())[:100]!r}")
+        text = " ".join(" ".join(c for c in row if c).split())
+        if _NIL.search(text):
+            raise LayoutError(f"{NIL_RETURN}; it says {text[:100]!r}")
 
 
 def heads_payments(grid: Grid) -> bool:
