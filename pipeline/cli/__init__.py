@@ -10,7 +10,19 @@ import sys
 import typer
 
 from pipeline import __version__
-from pipeline.cli import alert, diff, doctor, fetch, inspect, query, refresh, status, ui, unattended
+from pipeline.cli import (
+    alert,
+    diff,
+    doctor,
+    export,
+    fetch,
+    inspect,
+    query,
+    refresh,
+    status,
+    ui,
+    unattended,
+)
 
 app = typer.Typer(
     name="fivepercent",
@@ -37,7 +49,7 @@ def root(
     """Options that come before a command."""
 
 
-for module in (refresh, unattended, fetch, inspect, status, query, diff, ui, alert, doctor):
+for module in (refresh, unattended, fetch, inspect, status, query, diff, export, ui, alert, doctor):
     module.register(app)
 
 
