@@ -18,6 +18,7 @@ from pipeline.cli import (
     fetch,
     inspect,
     query,
+    rebuild,
     refresh,
     status,
     ui,
@@ -49,7 +50,20 @@ def root(
     """Options that come before a command."""
 
 
-for module in (refresh, unattended, fetch, inspect, status, query, diff, export, ui, alert, doctor):
+for module in (
+    refresh,
+    unattended,
+    fetch,
+    inspect,
+    status,
+    query,
+    diff,
+    export,
+    rebuild,
+    ui,
+    alert,
+    doctor,
+):
     module.register(app)
 
 

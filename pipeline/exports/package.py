@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,24 @@ _MEDIA = {
 }
 
 
-def write_package(connection: duckdb.DuckDBPyConnection, folder: Path) -> Path:
+def describe_build(database: Path) -> Path:
+    """Write the data package of a build beside its database: the database and its Parquet files."""
+    connection = duckdb.connect(str(database), read_only=True)
+    try:
+        return write_package(connection, database.parent, kinds=("duckdb", "parquet"))
+    finally:
+        connection.close()
+
+
+def write_package(
+    connection: duckdb.DuckDBPyConnection, folder: Path, *, kinds: Sequence[str] = tuple(_MEDIA)
+) -> Path:
     """Describe every data file below a folder in ``datapackage.json``.
 
     Args:
         connection: the published database the files were made of.
         folder: holds Parquet, CSV, workbooks or the database.
+        kinds: endings of the files to describe.
 
     Returns:
         The path written.
@@ -53,7 +66,7 @@ def write_package(connection: duckdb.DuckDBPyConnection, folder: Path) -> Path:
         "select title, landing_page, licence, publisher from meta.source where files > 0 order by source_id"
     ).fetchall()
     files = sorted(
-        p for p in folder.rglob("*") if p.is_file() and p.suffix.removeprefix(".") in _MEDIA
+        p for p in folder.rglob("*") if p.is_file() and p.suffix.removeprefix(".") in kinds
     )
     package: dict[str, Any] = {
         "name": "fivepercent-demonstration" if is_demo else "fivepercent",

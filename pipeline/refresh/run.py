@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipeline.corrections import CorrectionError, load_corrections
+from pipeline.exports import describe_build
 from pipeline.marts import MART_ORDER, build_marts, measure_views
 from pipeline.marts.described import own_macros, own_views
 from pipeline.refresh import meta, payments, sources
@@ -272,6 +273,7 @@ def publish(run: Run) -> str:
         title = f"How far is each NHS trust from spending {level} on digital?"
         report = build_site(shown, staging.charts, base_title=title)
         said.append(f"{report.pages:,} pages")
+    describe_build(staging.database)
     return switch(staging, keep=run.settings.keep_builds).name
 
 

@@ -7,6 +7,7 @@ Layout below the out folder::
     fivepercent.duckdb -> current/fivepercent.duckdb
     parquet            -> current/parquet
     charts             -> current/charts
+    datapackage.json   -> current/datapackage.json
 
 A reader that opened the old database keeps it; whoever opens next gets the new one, and database,
 Parquet and site always belong together. Killed at any moment, ``current`` is the old build or the
@@ -31,7 +32,9 @@ from pipeline.store.seal import remove_leftovers, seal
 from pipeline.store.tables import TableStore
 
 DATABASE = "fivepercent.duckdb"
-PUBLISHED = (DATABASE, "parquet", "charts")
+PUBLISHED = (DATABASE, "parquet", "charts", "datapackage.json")
+#: A build whose folder holds this is never removed.
+PINNED = "PINNED"
 #: Files so written are read by DuckDB clients from 1.0 on.
 STORAGE_VERSION = "v1.0.0"
 
@@ -229,6 +232,27 @@ def current_build(out: Path) -> str | None:
     return link.readlink().name if link.is_symlink() and link.exists() else None
 
 
+def pin(out: Path, build_id: str, *, pinned: bool = True) -> Path:
+    """Keep a build whatever comes after it, or no longer.
+
+    Returns:
+        The folder of the build.
+
+    Raises:
+        FileNotFoundError: when the build is not kept here.
+    """
+    folder = out / "builds" / build_id
+    if not folder.is_dir():
+        raise FileNotFoundError(f"no build {build_id} in {out / 'builds'}")
+    made = folder.stat()
+    if pinned:
+        (folder / PINNED).touch()
+    else:
+        (folder / PINNED).unlink(missing_ok=True)
+    os.utime(folder, ns=(made.st_atime_ns, made.st_mtime_ns))  # its age is what it was
+    return folder
+
+
 def _prune(out: Path, keep: int) -> None:
     current = current_build(out)
     builds = sorted(
@@ -236,5 +260,5 @@ def _prune(out: Path, keep: int) -> None:
         key=lambda p: (p.name == current, p.stat().st_mtime),
         reverse=True,
     )
-    for old in builds[keep:]:
+    for old in [b for b in builds if not (b / PINNED).exists()][keep:]:
         shutil.rmtree(old, ignore_errors=True)
