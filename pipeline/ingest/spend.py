@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -20,13 +21,15 @@ from pipeline.ingest.spend_periods import months_of_periods
 from pipeline.ingest.spend_rows import LINE_SCHEMA, type_rows
 from pipeline.ingest.spend_signs import settle_signs
 from pipeline.ingest.spend_tables import tables_of
-from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_grids
+from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_many
 from pipeline.ingest.tabular.header import Layout, LayoutError, heads_payments
 from pipeline.ingest.tabular.panics import panics_are_errors
 from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name
 
 __all__ = ["LINE_SCHEMA", "SpendBatch", "SpendInput", "read_spend"]
 
+#: Files opened, parsed and understood together.
+TOGETHER = 50
 Opened = tuple[Grid, Layout | str | None]
 
 
@@ -80,24 +83,33 @@ def read_spend(
     """
     limits = limits or Limits()
 
-    def open_one(item: SpendInput) -> list[Opened] | str:
-        # The layout is found here too: its Python overlaps with the parsing of other files.
-        try:
-            check_size(item.bytes, limits)  # before its bytes are in memory
-            grids = read_grids(item.load(), limits=limits)
-            return [table for g in grids for table in tables_of(g)]
-        except UnreadableFileError as error:
-            return str(error)
-        except OSError as error:
-            return f"the file cannot be opened ({error.strerror})"
-        except Exception as error:  # one hostile file must not stop the run
-            return f"the file cannot be read ({type(error).__name__}: {str(error)[:120]})"
+    def load(item: SpendInput) -> bytes:
+        check_size(item.bytes, limits)  # before its bytes are in memory
+        return item.load()
 
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        opened = list(pool.map(open_one, items))
+    def open_some(some: Sequence[SpendInput]) -> list[list[Opened] | str]:
+        loads = [partial(load, item) for item in some]
+        return [_with_layouts(found) for found in read_many(loads, limits=limits)]
+
+    groups = [items[at : at + TOGETHER] for at in range(0, len(items), TOGETHER)]
+    done: list[SpendBatch] = []
+    # Files are opened and understood (mostly Python) while earlier ones are typed (mostly not).
+    with ThreadPoolExecutor(max(1, threads - 1)) as pool:
+        for group, opened in zip(groups, pool.map(open_some, groups), strict=True):
+            done.append(_read_group(group, opened))
+    rejected = pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *(b.rejected for b in done)])
+    return SpendBatch(
+        pl.concat([pl.DataFrame(schema=LINE_SCHEMA), *(b.lines for b in done)]),
+        rejected.sort("source_file", "source_sheet", "source_row"),
+        {path: report for batch in done for path, report in batch.reports.items()},
+    )
+
+
+def _read_group(items: Sequence[SpendInput], opened: Sequence[list[Opened] | str]) -> SpendBatch:
+    """Type the rows of some opened files together."""
     reports: dict[str, FileReport] = {}
     sheets: list[Sheet] = []
-    rejected: list[pl.DataFrame] = []
+    rejected: list[pl.DataFrame] = [pl.DataFrame(schema=REJECTED_SCHEMA)]
     for item, grids in zip(items, opened, strict=True):
         report = FileReport(
             item.path, item.sha256, item.bytes, "spend_over_25k", facts_table="facts.payment"
@@ -109,13 +121,7 @@ def read_spend(
         _understand(item, grids, report, sheets, rejected)
     lines = drop_repeated_sheets(_type_safely(sheets, rejected, reports), sheets, rejected)
     _finish(reports, sheets, lines)
-    return SpendBatch(
-        lines,
-        pl.concat(rejected).sort("source_file", "source_sheet", "source_row")
-        if rejected
-        else pl.DataFrame(schema=REJECTED_SCHEMA),
-        reports,
-    )
+    return SpendBatch(lines, pl.concat(rejected), reports)
 
 
 def _type_safely(
@@ -147,6 +153,20 @@ def _type_safely(
                 reasons = sheet.grid.frame.select("row", reason=pl.lit(reason))
                 rejected.append(raw_rows(sheet.grid.frame, path, sheet.grid.sheet, reasons))
     return pl.concat(lines)
+
+
+def _with_layouts(found: list[Grid] | Exception) -> list[Opened] | str:
+    """The sheets of a file with their layouts, or a sentence why it cannot be opened."""
+    try:
+        if isinstance(found, Exception):
+            raise found
+        return [table for grid in found for table in tables_of(grid)]
+    except UnreadableFileError as error:
+        return str(error)
+    except OSError as error:
+        return f"the file cannot be opened ({error.strerror})"
+    except Exception as error:  # one hostile file must not stop the run
+        return f"the file cannot be read ({type(error).__name__}: {str(error)[:120]})"
 
 
 def _understand(
@@ -241,15 +261,9 @@ def _has_money(grid: Grid) -> bool:
     return int(hits.item()) > 5 or (int(hits.item()) > 0 and heads_payments(grid))
 
 
-def _warn_of_totals(reports: dict[str, FileReport], lines: pl.DataFrame) -> None:
+def _warn_of_totals(reports: dict[str, FileReport], sums: pl.DataFrame) -> None:
     """Warn where one line is as large as all the others of its sheet together."""
-    sums = lines.group_by("source_file", "source_sheet").agg(
-        n=pl.len(),
-        total=pl.col("amount_gbp").sum(),
-        largest=pl.col("amount_gbp").max(),
-        row=pl.col("source_row").get(pl.col("amount_gbp").arg_max()),
-    )
-    looks_like_total = (2 * pl.col("largest") - pl.col("total")).abs() < 0.01
+    looks_like_total = (2 * pl.col("largest") - pl.col("pounds")).abs() < 0.01
     for row in sums.filter(looks_like_total & (pl.col("n") > 5)).iter_rows(named=True):
         reports[row["source_file"]].warnings.append(
             f"Row {row['row']} ({row['largest']:,.2f} pounds) equals the sum of all other rows; it "
@@ -257,23 +271,44 @@ def _warn_of_totals(reports: dict[str, FileReport], lines: pl.DataFrame) -> None
         )
 
 
-def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataFrame) -> None:
-    """Status, pounds and warnings of each file."""
-    sums = {
-        row["source_file"]: row
-        for row in lines.group_by("source_file")
+def _sums(lines: pl.DataFrame) -> pl.DataFrame:
+    """What the lines of each sheet add up to; they stand together, so one comparison finds them."""
+    amount = pl.col("amount_gbp")
+    place = pl.struct("source_file", "source_sheet").rle_id().alias("_sheet")
+    return (
+        lines.with_columns(place)
+        .group_by("_sheet", maintain_order=True)
         .agg(
-            pounds=pl.col("amount_gbp").sum(),
+            pl.col("source_file").first(),
+            pounds=amount.sum(),
             duplicates=pl.col("is_duplicate").sum(),
             no_type=pl.col("expense_type").is_null().all(),
             undated=pl.col("payment_date").is_null().sum(),
+            n=pl.len(),
+            largest=amount.max(),
+            row=pl.col("source_row").get(amount.arg_max()),
+            months=pl.col("month").value_counts(sort=True),
+        )
+    )
+
+
+def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataFrame) -> None:
+    """Status, pounds and warnings of each file."""
+    by_sheet = _sums(lines)
+    found_by_file = {
+        row["source_file"]: row
+        for row in by_sheet.group_by("source_file", maintain_order=True)
+        .agg(
+            pl.col("pounds", "duplicates", "undated").sum(),
+            pl.col("no_type").all(),
+            pl.col("months").first(),
         )
         .iter_rows(named=True)
     }
     for path, report in reports.items():
         if report.status == "set aside":
             continue
-        found = sums.get(path)
+        found = found_by_file.get(path)
         report.pounds_kept = round(found["pounds"], 2) if found else 0.0
         if found is None:
             report.status = "set aside"
@@ -294,19 +329,13 @@ def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataF
             )
         if found["undated"]:
             report.warnings.append(f"{found['undated']:,} rows are dated by month only.")
-    _warn_of_totals(reports, lines)
+    _warn_of_totals(reports, by_sheet)
     by_file: dict[str, list[Sheet]] = {}
     for sheet in sheets:
         by_file.setdefault(sheet.path, []).append(sheet)
-    months = {
-        row["source_file"]: row["m"]
-        for row in lines.group_by("source_file")
-        .agg(m=pl.col("month").value_counts(sort=True))
-        .iter_rows(named=True)
-    }
     for path, own in by_file.items():
         hint = own[0].hint.month if len(own) == 1 else None
-        counts = months.get(path)
+        counts = found_by_file[path]["months"] if path in found_by_file else None
         if hint and counts and counts[0]["month"].month != hint:
             reports[path].warnings.append(
                 f"The name says {_MONTH_NAMES[hint - 1]}, most payments are dated "

@@ -6,8 +6,14 @@ amount, periods turned into months, cells left blank for "as above" filled. Noth
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from itertools import accumulate
 
+import numpy as np
 import polars as pl
 
 from pipeline.ingest.report import SheetReport
@@ -50,32 +56,79 @@ def rows_below_header(grid: Grid, layout: Layout) -> int:
     """Position of the first row below the header."""
     if not layout.header_rows:
         return 0
-    return int(grid.frame["row"].search_sorted(max(layout.header_rows), "right"))
+    last = max(layout.header_rows)  # physical rows: at least as many as those with content
+    return bisect_right(grid.frame["row"].head(last).to_list(), last)
 
 
-def rows_of(sheet: Sheet) -> pl.DataFrame:
-    """The rows below the header with the columns of the contract's names, all as text.
+def rows_of(sheets: Sequence[Sheet]) -> pl.DataFrame:
+    """The rows below the headers with the columns of the contract's names, all as text.
+
+    Sheets of one layout are looked at together, because a look costs more than some hundred rows.
+
+    Args:
+        sheets: in the order in which their rows are wanted.
 
     Returns:
-        ``source_row``, ``_date``, ``_amount``, ``_currency``, ``_period`` and ``_year`` (where the
-        table has months or periods beside its dates), the columns of :data:`TEXTS`,
-        ``_over`` (cells beyond the header) and ``is_duplicate``.
+        ``g`` (Int32, the sheet's key), ``source_row``, ``_date``, ``_amount``, ``_currency``,
+        ``_period`` and ``_year`` (where the table has months or periods beside its dates), the
+        columns of :data:`TEXTS`, ``_over`` (cells beyond the header) and ``is_duplicate``.
     """
-    grid, columns = sheet.grid.frame, sheet.layout.columns
-    cells = [c for c in grid.columns if c != "row"]
-    above = rows_below_header(sheet.grid, sheet.layout)
-    if sheet.layout.header_rows:
-        names = grid.slice(0, above).filter(pl.col("row").is_in(list(sheet.layout.header_rows)))
-        sheet.headers = [
-            [(cell or "").strip().lower() for cell in row[1:]] for row in names.iter_rows()
-        ]
-        sheet.report.ignored["header"] = len(sheet.layout.header_rows)
-        if above > len(sheet.layout.header_rows):
-            sheet.report.ignored["title rows above the header"] = above - len(
-                sheet.layout.header_rows
-            )
-    body = grid.slice(above)
-    sheet.rows = body.height
+    groups: dict[object, list[int]] = {}
+    for place, sheet in enumerate(sheets):
+        groups.setdefault(_alike(sheet, place), []).append(place)
+    parts: list[pl.DataFrame] = [pl.DataFrame()] * len(sheets)
+    for places in groups.values():
+        own = [sheets[place] for place in places]
+        found = _rows_of_layout(own)
+        at = 0
+        for place, sheet in zip(places, own, strict=True):
+            parts[place] = found.slice(at, sheet.rows)
+            at += sheet.rows
+    rows = pl.concat(parts, rechunk=True)
+    blank = (pl.col("supplier").is_null() | (pl.col("supplier").str.strip_chars() == "")) & (
+        pl.col("_amount").str.strip_chars() != ""
+    )
+    doubtful = set(rows.filter(blank)["g"].unique().to_list())
+    if not doubtful:
+        return rows
+    filled = [
+        fill_from_above(
+            rows.slice(start, sheet.rows),
+            sheet.report,
+            has_date=sheet.key in doubtful and "date" in sheet.layout.columns,
+        )
+        for sheet, start in zip(sheets, _starts(sheets), strict=True)
+    ]
+    return pl.concat(filled, rechunk=True)
+
+
+def _starts(sheets: Sequence[Sheet]) -> list[int]:
+    return [0, *accumulate(sheet.rows for sheet in sheets)][:-1]
+
+
+def _alike(sheet: Sheet, place: int) -> object:
+    """What sheets that can be looked at together have in common; ``place`` for one that cannot."""
+    columns = sheet.layout.columns
+    if sheet.periods or _beyond(sheet):
+        return place
+    amount = sheet.layout.headers.get(columns.get("amount", ""), "")
+    currency = "currency" in columns and not re.search(_POUNDS, amount)
+    return (sheet.grid.frame.width, currency, tuple(sorted(columns.items())))
+
+
+def _rows_of_layout(sheets: Sequence[Sheet]) -> pl.DataFrame:
+    """As :func:`rows_of`, for sheets that are alike."""
+    bodies = []
+    for sheet in sheets:
+        above = rows_below_header(sheet.grid, sheet.layout)
+        _tell_headers(sheet, above)
+        body = sheet.grid.frame.slice(above)
+        sheet.rows = body.height
+        bodies.append(body)
+    first, columns = sheets[0], sheets[0].layout.columns
+    keys = np.repeat([s.key for s in sheets], [s.rows for s in sheets])
+    body = pl.concat(bodies).insert_column(0, pl.Series("g", keys, pl.Int32))
+    cells = [c for c in body.columns if c not in ("g", "row")]
 
     def text(role: str, name: str) -> pl.Expr:
         column = columns.get(role)
@@ -83,18 +136,39 @@ def rows_of(sheet: Sheet) -> pl.DataFrame:
 
     reference = "reference" if "reference" in columns else "their_reference"
     beside = columns.get("period") != columns.get("date")  # months of publication beside the dates
-    found = body.select(
+    return body.select(
+        "g",
         pl.col("row").alias("source_row"),
-        _date_text(sheet),
-        _amount_text(sheet),
-        _currency(sheet),
+        _date_text(first),
+        _amount_text(first),
+        _currency(first),
         text("period" if beside else "", "_period"),
         text("financial_year" if beside else "", "_year"),
         *(text(reference if name == "transaction_reference" else name, name) for name in TEXTS),
-        _too_wide(sheet, body, cells),
-        pl.struct(cells).hash(7).is_first_distinct().not_().alias("is_duplicate"),
+        _too_wide(first, body),
+        _fingerprint(["g", *cells]).is_first_distinct().not_().alias("is_duplicate"),
     )
-    return fill_from_above(found, sheet.report, has_date="date" in columns)
+
+
+def _fingerprint(columns: Sequence[str]) -> pl.Expr:
+    """One number for the cells of a row, in their places; far cheaper than the hash of a struct."""
+    hashes = [pl.col(c).hash(seed) for seed, c in enumerate(columns, 7)]
+    return reduce(lambda one, other: one ^ other, hashes)
+
+
+def _tell_headers(sheet: Sheet, above: int) -> None:
+    """Keep the header's cells, and count the rows above the payments."""
+    header_rows = sheet.layout.header_rows
+    if not header_rows:
+        return
+    sheet.headers = [
+        [(cell or "").strip().lower() for cell in row[1:]]
+        for row in sheet.grid.frame.head(above).rows()
+        if row[0] in header_rows
+    ]
+    sheet.report.ignored["header"] = len(header_rows)
+    if above > len(header_rows):
+        sheet.report.ignored["title rows above the header"] = above - len(header_rows)
 
 
 def _amount_text(sheet: Sheet) -> pl.Expr:
@@ -128,7 +202,7 @@ def _currency(sheet: Sheet) -> pl.Expr:
     """The currency of a row where it is not pounds; null where it is, or where nothing says so."""
     columns = sheet.layout.columns
     header = sheet.layout.headers.get(columns.get("amount", ""), "")
-    if "currency" not in columns or pl.Series([header]).str.contains(_POUNDS).item():
+    if "currency" not in columns or re.search(_POUNDS, header):
         return pl.lit(None, dtype=pl.String).alias("_currency")
     code = pl.col(columns["currency"]).str.strip_chars().str.to_uppercase()
     foreign = code.str.contains(r"^(?:[A-Z]{3}|[€$¥]|EUROS?|.*DOLLARS?.*)$") & ~code.is_in(
@@ -137,16 +211,23 @@ def _currency(sheet: Sheet) -> pl.Expr:
     return pl.when(foreign).then(code).alias("_currency")
 
 
-def _too_wide(sheet: Sheet, body: pl.DataFrame, cells: list[str]) -> pl.Expr:
+def _beyond(sheet: Sheet) -> list[str]:
+    """Columns of a text file to the right of its last header."""
+    named = [int(c[1:]) for c in sheet.layout.headers]
+    if sheet.grid.container != "csv" or not named:
+        return []
+    cells = [f"c{i}" for i in range(max(named) + 1, sheet.grid.frame.width - 1)]
+    return [c for c in cells if c not in sheet.layout.columns.values()]
+
+
+def _too_wide(sheet: Sheet, body: pl.DataFrame) -> pl.Expr:
     """Rows of a text file with content to the right of the last header, where few rows have it.
 
     A comma inside a text that was not quoted pushes the rest of its row one cell to the right; the
     numbers that then stand under Amount may be of anything.
     """
-    named = [int(c[1:]) for c in sheet.layout.headers]
-    beyond = [c for c in cells if named and int(c[1:]) > max(named)]
-    beyond = [c for c in beyond if c not in sheet.layout.columns.values()]
-    if sheet.grid.container == "csv" and beyond and body.height:
+    beyond = _beyond(sheet)
+    if beyond and body.height:
         over = pl.any_horizontal(
             (pl.col(c).str.strip_chars() != "").fill_null(False) for c in beyond
         )

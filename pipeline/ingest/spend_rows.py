@@ -6,6 +6,7 @@ works file by file but the choice of columns.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -101,13 +102,13 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
     """
     if not sheets:
         return pl.DataFrame(schema=LINE_SCHEMA)
-    parts = [rows_of(sheet) for sheet in sheets]
-    keys = pl.Series("g", np.repeat([s.key for s in sheets], [s.rows for s in sheets]), pl.Int32)
-    rows = pl.concat(parts, rechunk=True).insert_column(0, keys)
+    rows = rows_of(sheets)
     hints = _hints(sheets)
-    rows, commas = parse_amounts(rows, "_amount", "g")
-    rows, decisions = parse_dates(rows, "_date", "g", hints)
-    rows = _tidy(rows)
+    with ThreadPoolExecutor(1) as pool:  # half of it works on one core only
+        amounts = pool.submit(parse_amounts, rows.select("g", "_amount"), "_amount", "g")
+        rows, decisions = parse_dates(_tidy(rows), "_date", "g", hints)
+        amount, commas = amounts.result()
+    rows = rows.with_columns(amount["amount_gbp"])
     decided = {row["g"]: row for row in decisions.iter_rows(named=True)}
     rows = _fill_months(rows, hints)
     rows, by_column = months_of_period_column(rows, sheets)

@@ -5,7 +5,7 @@ row and what each column means; ``dates`` and ``amounts`` type the columns. Noth
 a source is about except the vocabulary of column roles in ``roles.yaml``.
 """
 
-from pipeline.ingest.tabular.grids import Grid, read_grids
+from pipeline.ingest.tabular.grids import Grid, read_grids, read_many
 from pipeline.ingest.tabular.limits import Limits, UnreadableFileError, check_size
 
-__all__ = ["Grid", "Limits", "UnreadableFileError", "check_size", "read_grids"]
+__all__ = ["Grid", "Limits", "UnreadableFileError", "check_size", "read_grids", "read_many"]

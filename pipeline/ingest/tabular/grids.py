@@ -10,6 +10,7 @@ import io
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Literal
@@ -35,7 +36,8 @@ from pipeline.ingest.tabular.markup import (
 )
 from pipeline.ingest.tabular.panics import panics_are_errors
 from pipeline.ingest.tabular.probe import probe
-from pipeline.ingest.tabular.text import parse_text
+from pipeline.ingest.tabular.text import Text, parse, prepare
+from pipeline.ingest.tabular.together import parse_together
 
 PARTS_OF_A_WORKBOOK = 50  # times as many members as a zip of tables may have
 TABULAR_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
@@ -363,10 +365,67 @@ def _tame(grid: Grid, limits: Limits) -> Grid:
 def _read_text(data: bytes, limits: Limits) -> Grid:
     try:
         with panics_are_errors():
-            frame, facts = parse_text(data, limits)
+            return _grid_of(_prepared(data, limits), limits)
     except ValueError as error:
         raise UnreadableFileError(str(error)) from error
+
+
+def _prepared(data: bytes, limits: Limits) -> Text:
+    return prepare(
+        data,
+        max_columns=limits.max_columns,
+        max_rows=limits.max_rows,
+        max_cells=limits.max_cells,
+    )
+
+
+def _grid_of(text: Text, limits: Limits) -> Grid:
+    frame, facts = parse(text, max_columns=limits.max_columns, max_cells=limits.max_cells)
     told = {"encoding": facts.encoding, "delimiter": facts.delimiter}
     if facts.repaired_quotes:
         told["quotes"] = "unbalanced, read line by line"
     return Grid("", _number_rows(frame, none_blank=facts.first_cells_filled), True, "csv", told)
+
+
+def read_many(
+    loads: Sequence[Callable[[], bytes]], *, limits: Limits | None = None
+) -> list[list[Grid] | Exception]:
+    """Read several files; what can be read together is.
+
+    Args:
+        loads: each gives the bytes of a file.
+        limits: what a file may cost.
+
+    Returns:
+        For each file its grids, as :func:`read_grids` gives them, or what went wrong.
+    """
+    limits = limits or Limits()
+    done: list[list[Grid] | Exception] = [[] for _ in loads]
+    texts: dict[int, Text] = {}
+    for i, load in enumerate(loads):
+        try:
+            data = load()
+            check_size(len(data), limits)
+            if not data.startswith(b"PK") and sniff(data) == "text":
+                with panics_are_errors():
+                    texts[i] = _prepared(data, limits)
+            else:
+                done[i] = read_grids(data, limits=limits)
+        except Exception as error:  # one hostile file must not stop the others
+            done[i] = error
+    try:
+        with panics_are_errors():
+            together = parse_together(texts, limits)
+    except Exception:  # then one by one, so that only the guilty file is lost
+        together = {}
+    for i, text in texts.items():
+        told = {"encoding": text.encoding, "delimiter": text.delimiter}
+        try:
+            if i in together:
+                done[i] = [Grid("", together[i], True, "csv", told)]
+            else:
+                with panics_are_errors():
+                    done[i] = [_tame(_grid_of(text, limits), limits)]
+        except Exception as error:
+            done[i] = error
+    return [UnreadableFileError(str(d)) if type(d) is ValueError else d for d in done]

@@ -7,6 +7,7 @@ column means is decided in ``roles``.
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from pipeline.ingest.tabular.grids import Grid
 from pipeline.ingest.tabular.profile import look, profile
@@ -50,6 +51,12 @@ def is_data_row(cells: Cells) -> bool:
     return _looks_like_data(cells)
 
 
+def _has_enough_data(rows: list[tuple[int, Cells]]) -> bool:
+    """Whether enough of some rows look like data; looks no further than it must."""
+    hits = (cells for _, cells in rows if _looks_like_data(cells))
+    return len(list(islice(hits, ENOUGH_DATA_ROWS))) == ENOUGH_DATA_ROWS
+
+
 def _join(rows: list[Cells]) -> Cells:
     joined: Cells = []
     for parts in zip(*rows, strict=True):
@@ -69,10 +76,9 @@ def find_header(rows: list[tuple[int, Cells]]) -> tuple[list[int], Cells, int] |
         row names at least three roles (two, when a role of money is one of them).
     """
     best: tuple[float, int, int, Cells] | None = None
-    data_rows = [_looks_like_data(cells) for _, cells in rows[:20]]
     run = 0
     for i, (_, cells) in enumerate(rows[:SEARCH_ROWS]):
-        if data_rows[i] if i < len(data_rows) else _looks_like_data(cells):
+        if _looks_like_data(cells):
             run += 1
             if best is not None and run == ENOUGH_DATA_ROWS:
                 break  # a table has begun; a later row that names columns repeats the header
@@ -144,10 +150,7 @@ def find_layout(grid: Grid) -> Layout:
     for depth in (FIRST_LOOK, SEARCH_ROWS + 2):
         top = [(int(r[0]), list(r[1:])) for r in grid.frame.head(depth).rows()]
         found = find_header(top)
-        if (
-            found
-            and sum(_looks_like_data(cells) for _, cells in top[found[2] :]) >= ENOUGH_DATA_ROWS
-        ):
+        if found and _has_enough_data(top[found[2] :]):
             break
     if found:
         header_rows, cells, skip = found

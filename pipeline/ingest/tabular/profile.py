@@ -6,7 +6,6 @@ Works on a sample of strings; exact parsing of whole columns is in ``dates`` and
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -160,23 +159,34 @@ def profile(values: list[str | None]) -> Profile:
     Args:
         values: cells as strings, None or blank for empty.
     """
-    cells = [v.strip().replace("\u00a0", " ") for v in values if v is not None and v.strip()]
+    cells = [c for v in values if v is not None and (c := v.strip())]
     n = len(cells)
     if not n:
         return Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-    looks = [look(c) for c in cells]
-    counts: Counter[str] = Counter()
-    for found, times in Counter(f for f, _ in looks).items():
+    if any("\u00a0" in cell for cell in cells):
+        cells = [cell.replace("\u00a0", " ") for cell in cells]
+    times: dict[str, int] = {}
+    for cell in cells:
+        times[cell] = times.get(cell, 0) + 1
+    kinds: dict[frozenset[str], int] = {}
+    widths: set[int] = set()
+    for cell, k in times.items():
+        found, width = look(cell)
+        kinds[found] = kinds.get(found, 0) + k
+        widths.add(width)
+    widths.discard(0)
+    counts = dict.fromkeys(_TESTS, 0)
+    for found, k in kinds.items():
         for name in found:
-            counts[name] += times
-    share = {name: counts[name] / n for name in _TESTS}
+            counts[name] += k
+    share = {name: count / n for name, count in counts.items()}
     return Profile(
         filled=n / max(len(values), 1),
         money=share.pop("numeric"),
         **share,
-        distinct=len(set(cells)) / n,
+        distinct=len(times) / n,
         length=sum(map(len, cells)) / n,
-        digits_spread=len({w for _, w in looks if w}) / 6,
+        digits_spread=len(widths) / 6,
         n=n,
         example=cells[0][:40],
     )
