@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from itertools import islice
 
+import numpy as np
+
 from pipeline.ingest.tabular.grids import Grid
 from pipeline.ingest.tabular.profile import look, profile
 from pipeline.ingest.tabular.roles import (
@@ -148,7 +150,7 @@ def find_layout(grid: Grid) -> Layout:
     names = [c for c in grid.frame.columns if c != "row"]
     found = None
     for depth in (FIRST_LOOK, SEARCH_ROWS + 2):
-        top = [(int(r[0]), list(r[1:])) for r in grid.frame.head(depth).rows()]
+        top: list[tuple[int, Cells]] = [(r[0], list(r[1:])) for r in grid.frame.head(depth).rows()]
         found = find_header(top)
         if found and _has_enough_data(top[found[2] :]):
             break
@@ -163,7 +165,8 @@ def find_layout(grid: Grid) -> Layout:
     if body.height == 0:
         raise LayoutError("the sheet has a header but no rows below it")
     step = max(1, body.height // SAMPLE_ROWS)
-    profiles = {c: profile(body[c].to_list()[::step]) for c in names}
+    sample = body[np.arange(0, body.height, step)]
+    profiles = {c: profile(sample[c].to_list()) for c in names}
     headers: dict[str, str | None] = {
         c: (cell.strip() or None) if cell else None for c, cell in zip(names, cells, strict=True)
     }

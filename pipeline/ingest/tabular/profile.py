@@ -6,8 +6,9 @@ Works on a sample of strings; exact parsing of whole columns is in ``dates`` and
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections import Counter
 from functools import lru_cache
+from typing import NamedTuple
 
 MONEY = re.compile(
     r"^(?:'|=\")?[+-]?\(?\s*[-\u2212\u2013]?\s*(?:£|gbp|\?|\ufffd)?\s*[-\u2212\u2013]?\s*\(?\s*"
@@ -64,8 +65,7 @@ _TESTS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(NamedTuple):
     """Shares (0..1) of the non-blank sample values that look like something."""
 
     filled: float
@@ -165,9 +165,7 @@ def profile(values: list[str | None]) -> Profile:
         return Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     if any("\u00a0" in cell for cell in cells):
         cells = [cell.replace("\u00a0", " ") for cell in cells]
-    times: dict[str, int] = {}
-    for cell in cells:
-        times[cell] = times.get(cell, 0) + 1
+    times = Counter(cells)
     kinds: dict[frozenset[str], int] = {}
     widths: set[int] = set()
     for cell, k in times.items():
