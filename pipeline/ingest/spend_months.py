@@ -7,6 +7,7 @@ says, or its name.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import polars as pl
 
@@ -36,16 +37,18 @@ def months_of_publication(
     """
     if not any(named.values()):
         return rows, set()
-    counts = rows.lazy().group_by("g", "month").agg(n=pl.len()).collect()
+    counts = rows.lazy().group_by("g", "month").agg(n=pl.len()).collect().drop_nulls("month")
+    months: dict[int, dict[date, int]] = {}
+    for key, month, n in counts.iter_rows():
+        months.setdefault(key, {})[month] = n
     found: dict[int, object] = {}
-    for (key,), part in counts.drop_nulls("month").partition_by("g", as_dict=True).items():
+    for key, times in months.items():
         hint = named.get(key)
-        own = [m for m in part["month"] if m.month == hint]
+        own = [month for month in times if month.month == hint]
         if not own:
             continue
         last = max(own)
-        lags = {_lag(last, month): n for month, n in part.select("month", "n").iter_rows()}
-        if _thins_out(lags):
+        if _thins_out({_lag(last, month): n for month, n in times.items()}):
             found[key] = last
     if not found:
         return rows, set()

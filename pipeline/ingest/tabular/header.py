@@ -34,6 +34,9 @@ SEARCH_ROWS = 60
 FIRST_LOOK = 20
 LOOK_AT_ROWS = 300
 SAMPLE_ROWS = 40
+#: Where the header names every column that matters, the values need only not contradict it.
+FEW_ROWS = 20
+NAMED = {"amount", "date", "supplier", "expense_type", "expense_area"}
 ENOUGH_DATA_ROWS = 8
 Cells = list[str | None]
 
@@ -164,7 +167,10 @@ def find_layout(grid: Grid) -> Layout:
     body = grid.frame.slice(skip, LOOK_AT_ROWS)
     if body.height == 0:
         raise LayoutError("the sheet has a header but no rows below it")
-    step = max(1, body.height // SAMPLE_ROWS)
+    wanted = (
+        FEW_ROWS if {found[0] for c in cells if (found := role_of(c))} >= NAMED else SAMPLE_ROWS
+    )
+    step = max(1, body.height // wanted)
     sample = body[np.arange(0, body.height, step)]
     profiles = {c: profile(sample[c].to_list()) for c in names}
     headers: dict[str, str | None] = {

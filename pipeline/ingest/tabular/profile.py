@@ -56,6 +56,10 @@ AREA = re.compile(
 
 
 BUDGET = re.compile(r"^(?:programme|program|admin\w*|capital|revenue|depreciation|ame|del)$", re.I)
+_WORD_TESTS = (
+    ("company", COMPANY), ("legal", LEGAL), ("publisher", PUBLISHER), ("ledger", LEDGER), ("area", AREA),
+)  # fmt: skip
+_DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 _DECIMAL = re.compile(r"[.,]\d{1,2}\b|,\d{3}")
 _NOT_DIGIT = re.compile(r"[^\d.]")
@@ -109,7 +113,7 @@ def look(cell: str) -> tuple[frozenset[str], int]:
             if test.match(cell):
                 found.add(name)
     width = 0
-    if any(ch.isdigit() for ch in cell) and MONEY.match(cell):
+    if _DIGIT.search(cell) and MONEY.match(cell):
         found.add("numeric")
         if _DECIMAL.search(cell):
             found.add("decimal")
@@ -126,18 +130,17 @@ def look(cell: str) -> tuple[frozenset[str], int]:
     if _LETTER.search(cell):
         if "date" not in found:
             found.add("text")
-        for name, test in (
-            ("company", COMPANY),
-            ("legal", LEGAL),
-            ("publisher", PUBLISHER),
-            ("ledger", LEDGER),
-            ("area", AREA),
-        ):
-            if test.search(cell):
-                found.add(name)
-        if BUDGET.match(cell):
-            found.add("budget")
+        found |= _words_in(_DIGIT.sub("0", cell))
     return frozenset(found), width
+
+
+@lru_cache(maxsize=1 << 16)
+def _words_in(text: str) -> frozenset[str]:
+    """What the words of a cell say; its digits are noughts, for none of the words has any."""
+    found = {name for name, test in _WORD_TESTS if test.search(text)}
+    if BUDGET.match(text):
+        found.add("budget")
+    return frozenset(found)
 
 
 def _look_at_digits(cell: str) -> tuple[frozenset[str], int]:
