@@ -22,7 +22,8 @@ from pipeline.refresh.assembled import SHARED, YEARS, assemble
 from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import entries_of
 from pipeline.refresh.kept import DamagedError, State
-from pipeline.refresh.portions import Done, Job, Ledger, Orders, work_on
+from pipeline.refresh.portions import Done, Job, Ledger, Orders
+from pipeline.refresh.workers import work_on_all
 
 SPEND = "spend_over_25k"
 _REGISTERED = ("organisation_code", "name", "former_names", "kind", "closed")
@@ -105,8 +106,9 @@ def _work(
     orders: Orders | None,
 ) -> None:
     """Work on portions, batch by batch, and learn their states."""
-    for batch in batches_of(portions):
-        done = work_on(job, batch, orders, classify_lines)
+    batches = batches_of(portions)
+    all_done = work_on_all(job, batches, orders, classify_lines, workers=run.settings.threads)
+    for batch, done in zip(batches, all_done, strict=True):
         _count(run, done)
         for portion in batch:
             state = job.kept.state(portion)

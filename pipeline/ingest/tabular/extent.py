@@ -18,17 +18,17 @@ from io import BytesIO
 from typing import NoReturn
 from xml.parsers import expat
 
+import numpy as np
+
 from pipeline.ingest.tabular.limits import Limits, UnreadableFileError, unpacked
 
 _LAST_ROW = re.compile(rb"""row [^>]*?r=["'](\d+)""")
 #: References beyond column Z. They begin with literal text, which the search finds ten times faster.
 _WIDE_CELL = re.compile(rb"""r=["']([A-Za-z]{2,3})(\d+)""")
-#: Blanks round the equals sign: legal, written by no program; then every reference is looked at.
-_ODD_STYLE = tuple(
-    side.replace(b" ", blank) for side in (b"r =", b"= ") for blank in (b" ", b"\t", b"\n", b"\r")
-)
 _ANY_CELL = re.compile(rb"""\sr\s*=\s*["']\s*\$?([A-Za-z]{1,3})\$?(\d+)""")
 _ANY_ROW = re.compile(rb"""<(?:\w+:)?row\s[^>]*?r\s*=\s*["']\s*(\d+)""")
+_BLANK = np.zeros(256, dtype=bool)
+_BLANK[list(b" \t\n\r")] = True
 _OVERLAP = 256
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
 # Records of an xls sheet that put something into a cell: row and column are their first four bytes.
@@ -89,6 +89,17 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
+def _has_odd_style(text: bytes) -> bool:
+    """Whether an equals sign has blanks round it: legal, written by no program.
+
+    Then every reference is looked at.
+    """
+    raw = np.frombuffer(b" " + text + b" ", dtype=np.uint8)
+    signs = np.flatnonzero(raw == 0x3D)
+    inside = signs[(signs > 1) & (signs < len(raw) - 2)]  # a sign at a seam lies in the next piece
+    return bool((_BLANK[raw[inside - 1]] | _BLANK[raw[inside + 1]]).any())
+
+
 def _check_xml(pieces: Iterator[bytes], limits: Limits, *, strings: bool) -> None:
     """One part of an xlsx: no document type, and no cell too far out."""
     rows, columns, tail = 0, 26, b""
@@ -99,7 +110,7 @@ def _check_xml(pieces: Iterator[bytes], limits: Limits, *, strings: bool) -> Non
                 "the workbook's XML declares a document type, which no spreadsheet program does"
             )
         if not strings:
-            odd = any(style in text for style in _ODD_STYLE)
+            odd = _has_odd_style(text)
             found = _LAST_ROW.search(text, max(0, text.rfind(b"row ")))
             numbers = [int(found[1])] if found else []
             if odd:

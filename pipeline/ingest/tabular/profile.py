@@ -176,7 +176,7 @@ def profile(values: list[str | None]) -> Profile:
         kinds[found] = kinds.get(found, 0) + k
         widths.add(width)
     widths.discard(0)
-    counts = dict.fromkeys(_TESTS, 0)
+    counts: dict[str, int] = dict.fromkeys(_TESTS, 0)
     for found, k in kinds.items():
         for name in found:
             counts[name] += k

@@ -308,7 +308,7 @@ def _spaced(raw: np.ndarray, quoted: np.ndarray, delimiter: str) -> bool:
     """Whether quotation marks stand behind a delimiter and a blank more often than without one."""
     mark = raw == ord(delimiter)
     behind = np.count_nonzero(mark[:-1] & quoted[1:])
-    return np.count_nonzero(mark[:-2] & (raw[1:-1] == 0x20) & quoted[2:]) > behind
+    return bool(np.count_nonzero(mark[:-2] & (raw[1:-1] == 0x20) & quoted[2:]) > behind)
 
 
 def parse(
