@@ -7,6 +7,8 @@ names and still look right, so a header that names a column differently begins a
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import polars as pl
 
 from pipeline.ingest.tabular import Grid
@@ -90,10 +92,11 @@ def _next_header(grid: Grid, header: tuple[int, ...], columns: dict[str, str]) -
     column = columns.get("amount", columns.get("debit"))
     if not header or column is None:
         return None
-    first = int(grid.frame["row"].search_sorted(max(header), "right"))
-    body = grid.frame[column].slice(first)
+    first = bisect_right(grid.frame["row"].head(max(header)).to_list(), max(header))
     # The header of a wider or narrower table has its amount elsewhere and nothing, or a word, here.
-    words = body.is_null() | (body == "") | body.str.contains(_WORDS).fill_null(False)
+    cell = pl.col(column)
+    odd = cell.is_null() | (cell == "") | cell.str.contains(_WORDS).fill_null(False)
+    words = grid.frame.slice(first).select(odd).to_series()
     if not words.any():
         return None
     cells = [c for c in grid.frame.columns if c != "row"]
