@@ -419,3 +419,70 @@ def test_downloads_link_to_what_lies_beside_the_site_and_to_nothing_else(tmp_pat
     up = {unquote(url) for _, url in page.urls if url.startswith("../")}
     assert up == {"../fivepercent.duckdb", "../exports/a & b.xlsx"}
     assert "a workbook for spreadsheets" in "".join(page.text)
+
+
+def rebuilt(tables, folder, earlier=None):
+    """Build, and say which pages are new files and which are taken over."""
+    report = build_site(tables, folder, earlier=earlier)
+    made = {
+        p.relative_to(folder).as_posix()
+        for p in folder.rglob("*.html")
+        if earlier is None
+        or not (earlier / p.relative_to(folder)).exists()
+        or not p.samefile(earlier / p.relative_to(folder))
+    }
+    return report, made
+
+
+def test_the_same_data_in_a_new_build_write_only_the_pages_about_the_build(tmp_path):
+    tables = frames.tables(6)
+    build_site(tables, tmp_path / "one")
+    next_build = tables["meta.build"].with_columns(
+        pl.lit("another").alias("build_id"),
+        (pl.col("built_at") + pl.duration(days=1)).alias("built_at"),
+    )
+    report, made = rebuilt(tables | {"meta.build": next_build}, tmp_path / "two", tmp_path / "one")
+    assert made == {"downloads.html"} | (made & {"promises.html"})
+    assert report.kept == report.pages - len(made)
+    assert "another" in (tmp_path / "two" / "downloads.html").read_text("utf-8")
+
+
+def test_one_trusts_figure_rewrites_its_pages_and_those_that_list_it_only(tmp_path):
+    tables = frames.tables(6, boards=3)
+    build_site(tables, tmp_path / "one")
+    shares = tables["marts.digital_share"]
+    mine = pl.col("organisation_code") == "Z003"
+    moved = shares.with_columns(
+        pl.when(mine).then(pl.col("share") * 0.9).otherwise("share").alias("share")
+    )
+    board = shares.filter(mine)["icb_code"][0]
+    report, made = rebuilt(
+        tables | {"marts.digital_share": moved}, tmp_path / "two", tmp_path / "one"
+    )
+    assert {p for p in made if p.startswith("trusts/")} == {"trusts/Z003.html"}
+    assert {p for p in made if p.startswith("boards/")} == {f"boards/{board}.html"}
+    assert {"index.html", "trusts.html"} <= made
+    assert not made & {"maturity.html", "method.html", "dictionary.html", "quality.html"}
+    # What is kept and what is made anew together are the site that is made from nothing.
+    build_site(tables | {"marts.digital_share": moved}, tmp_path / "three")
+    for path in sorted((tmp_path / "three").rglob("*")):
+        if path.is_file():
+            again = tmp_path / "two" / path.relative_to(tmp_path / "three")
+            assert path.read_bytes() == again.read_bytes(), path.name
+    assert report.kept + len(made) == report.pages
+
+
+def test_new_code_takes_no_page_over(tmp_path, monkeypatch):
+    tables = frames.tables(2)
+    build_site(tables, tmp_path / "one")
+    monkeypatch.setattr("pipeline.site.earlier.code_version", lambda: "another")
+    report, _ = rebuilt(tables, tmp_path / "two", tmp_path / "one")
+    assert report.kept == 0
+
+
+def test_a_spoiled_list_of_pages_means_that_every_page_is_made(tmp_path):
+    tables = frames.tables(2)
+    build_site(tables, tmp_path / "one")
+    (tmp_path / "one" / "assets" / "pages.json").write_text("{", encoding="utf-8")
+    report, _ = rebuilt(tables, tmp_path / "two", tmp_path / "one")
+    assert report.kept == 0

@@ -271,8 +271,12 @@ def publish(run: Run) -> str:
         }
         level = f"{100 * run.settings.benchmark:g}%"
         title = f"How far is each NHS trust from spending {level} on digital?"
-        report = build_site(shown, staging.charts, base_title=title)
-        said.append(f"{report.pages:,} pages")
+        before = (
+            run.settings.out / "builds" / (current_build(run.settings.out) or "none") / "charts"
+        )
+        report = build_site(shown, staging.charts, base_title=title, earlier=before)
+        kept = f", {report.kept:,} of them unchanged and taken over" if report.kept else ""
+        said.append(f"{report.pages:,} pages{kept}")
     describe_build(staging.database)
     return switch(staging, keep=run.settings.keep_builds).name
 

@@ -21,6 +21,7 @@ from pipeline.charts.selection import (
     source_text,
     vintage_text,
 )
+from pipeline.site.earlier import fingerprint
 from pipeline.site.organisations import Organisation
 from pipeline.site.pages import charts_of
 from pipeline.site.render import page_name
@@ -81,22 +82,25 @@ def write_all(
                 "trusts": len(today.get(code, [])),
             }
         )
-        chart = boards.board_trusts(
-            page_name(code),
-            names[code],
-            _of_year(trusts.get(code, shares.clear()), head, own),
-            head,
-            origin,
-        )
+        shown_trusts = _of_year(trusts.get(code, shares.clear()), head, own)
+        about = register.get(code, {})
+        listed = [(o.code, o.name, o.page) for o in today.get(code, [])]
+        site = [writer.shared[k] for k in ("base_title", "navigation", "is_demo")]
+        said = (head.measure, head.benchmark, head.year) if head else None
+        key = fingerprint(site, names[code], about, shown_trusts, own, listed, said, origin)
+        name, data = f"boards/{page_name(code)}.html", f"data/boards/{page_name(code)}"
+        if writer.keep(name, key, data):
+            continue
+        chart = boards.board_trusts(page_name(code), names[code], shown_trusts, head, origin)
         writer.page(
-            f"boards/{page_name(code)}.html",
+            name,
             "board.html",
             {
                 "title": f"{names[code]}",
                 "code": code,
-                "about": register.get(code, {}),
+                "about": about,
                 "years": own.sort("financial_year").to_dicts(),
-                "chart": writer.chart(chart, "data/boards", "h2"),
+                "chart": writer.chart(chart, data, "h2"),
                 "today": today.get(code, []),
                 "head": head,
             },

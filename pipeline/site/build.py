@@ -19,6 +19,7 @@ from pipeline.charts.model import Chart
 from pipeline.charts.selection import any_demo, frame
 from pipeline.schema import all_tables
 from pipeline.site import board_pages, compare, pages, trust_pages
+from pipeline.site.earlier import LIST, Earlier, fingerprint
 from pipeline.site.organisations import organisations_with_pages, search_entries
 from pipeline.site.render import HERE, chart_context, csv_text, environment, json_text
 
@@ -49,6 +50,7 @@ class SiteReport:
     Attributes:
         out_dir: Folder of the site.
         pages: HTML pages.
+        kept: Of these, pages taken over from the site before because their data did not change.
         files: All files.
         bytes: Size of all files.
         charts: Charts of the registry that were drawn.
@@ -60,6 +62,7 @@ class SiteReport:
 
     out_dir: Path
     pages: int = 0
+    kept: int = 0
     files: int = 0
     bytes: int = 0
     charts: list[str] = field(default_factory=list)
@@ -72,10 +75,13 @@ class SiteReport:
 class Writer:
     """Writes files below one folder and counts them."""
 
-    def __init__(self, out_dir: Path, report: SiteReport, shared: dict[str, Any]) -> None:
+    def __init__(
+        self, out_dir: Path, report: SiteReport, shared: dict[str, Any], earlier: Earlier
+    ) -> None:
         self.out_dir = out_dir
         self.report = report
         self.shared = shared
+        self.earlier = earlier
 
     def text(self, name: str, content: str) -> None:
         """Write ``content`` to ``name`` (a path from the root of the site), UTF-8, LF."""
@@ -97,8 +103,28 @@ class Writer:
             .get_template(template)
             .render(**self.shared, **context, root=root, this_page=name.removesuffix(".html"))
         )
+        # The page of one organisation was looked up before anything was drawn; the others here.
+        if name not in self.earlier.now and self.keep(name, fingerprint(rendered)):
+            return
         self.text(name, rendered)
         self.report.pages += 1
+
+    def keep(self, name: str, key: str, beside: str = "") -> bool:
+        """Take the page over from the site before, if its fingerprint is the same.
+
+        Args:
+            name: Path of the page from the root of the site.
+            key: Its fingerprint.
+            beside: Folder of the files that belong to it.
+        """
+        taken = self.earlier.take(name, key, self.out_dir, beside)
+        if taken is None:
+            return False
+        self.report.pages += 1
+        self.report.kept += 1
+        self.report.files += len(taken)
+        self.report.bytes += sum(path.stat().st_size for path in taken)
+        return True
 
     def chart(self, chart: Chart, folder: str = "data", heading: str = "h3") -> dict[str, Any]:
         """Write the CSV file of a chart and return its context for a template."""
@@ -122,18 +148,21 @@ def build_site(
     out_dir: Path,
     *,
     base_title: str = BASE_TITLE,
+    earlier: Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> SiteReport:
     """Write the site into ``out_dir`` (made if missing; give it a new or empty folder).
 
-    The same tables give the same bytes. Missing or empty tables give pages that say what is not
-    known.
+    The same tables give the same bytes, but for the day and name of the build. Missing or empty
+    tables give pages that say what is not known.
 
     Args:
         tables: Frames by ``schema.table`` with the columns of the contract; dims.*, marts.* and
             meta.* are used.
         out_dir: Where to write; ``index.html`` is the way in.
         base_title: Title of the site.
+        earlier: Folder of the site before. Pages whose data and code are the same are taken over
+            from it; they name the build in which they last changed. None makes every page.
         progress: Called with a sentence before each longer step.
 
     Returns:
@@ -157,7 +186,7 @@ def build_site(
         "build": about,
         "trust_pages": {o.code: o.page for o in organisations},
     }
-    writer = Writer(out_dir, report, shared)
+    writer = Writer(out_dir, report, shared, Earlier.at(earlier))
     say("Copying the chart library, styles and scripts")
     _write_assets(writer, tables, organisations)
     say(f"Drawing {len(CHARTS)} charts")
@@ -177,6 +206,7 @@ def build_site(
     report.trusts = trust_pages.write_all(writer, tables, organisations)
     say("Writing the pages of boards")
     report.boards = board_pages.write_all(writer, tables, organisations, charts)
+    writer.text(LIST, writer.earlier.list_text())
     return report
 
 

@@ -26,6 +26,7 @@ from pipeline.charts.selection import (
     source_text,
     vintage_text,
 )
+from pipeline.site.earlier import fingerprint
 from pipeline.site.organisations import Organisation
 from pipeline.site.quality import rejected_by_reason
 from pipeline.site.render import cell, html_table, page_name
@@ -70,6 +71,16 @@ RECORDS_COLUMNS = (
     TableColumn("records_type", "Records"),
     TableColumn("reason", "Why there is none"),
 )
+PATTERN_COLUMNS = (
+    TableColumn("financial_year", "Year"),
+    TableColumn("months_present", "Months here", "count"),
+    TableColumn("digital_gbp", "Digital payments", "money"),
+    TableColumn("digital_real_gbp", "In real terms", "money"),
+    TableColumn("change_real", "Real change on the year before", "percent"),
+    TableColumn("year_end_index", "March against a plain month", "score2"),
+    TableColumn("recurrent_share", "Paid to the same suppliers again", "percent"),
+    TableColumn("year_end_reason", "Why no index"),
+)
 STAFF_COLUMNS = (
     TableColumn("month", "Month"),
     TableColumn("proxy", "Group counted (a proxy)"),
@@ -83,6 +94,7 @@ EXTRAS = {
     "peers": "peer",
     "as_now": "digital_share_as_now",
     "records": "records_cost",
+    "pattern": "funding_pattern",
     "staff": "workforce",
 }
 
@@ -148,8 +160,16 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
     latest = _latest_years(shares)
     titles = category_titles(tables)
     successors = _successors(tables)
+    site = [writer.shared[k] for k in ("base_title", "navigation", "is_demo")]
+    shared = (site, head and head.measure, measures, titles, origin.__dict__, denominator)
     for organisation in organisations:
         rows = {k: split[k].get(organisation.code, empty[k]) for k in split}
+        peers = rows["peers"].join(latest, on="peer_code", how="left")
+        pages = writer.shared["trust_pages"]
+        after = [(c, pages.get(c)) for c in successors.get(organisation.code, [])]
+        key = fingerprint(shared, organisation.__dict__, after, rows | {"peers": peers})
+        if writer.keep(f"trusts/{organisation.page}.html", key, f"data/trusts/{organisation.page}"):
+            continue
         charts = _charts(organisation, rows, head, measures, titles, origin, denominator)
         writer.page(
             f"trusts/{organisation.page}.html",
@@ -171,7 +191,7 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
                 "ladder": _ladder(rows["shares"], rows["coverage"]),
                 "files": html_table(rows["files"].sort("path"), FILE_COLUMNS),
                 "reasons": rejected_by_reason(rows["rejected"]),
-                "peers": _peers(rows["peers"], latest),
+                "peers": _peers(peers),
                 "as_now": html_table(
                     rows["as_now"]
                     .filter(pl.col("is_pro_forma") & (pl.col("denominator") == denominator))
@@ -179,6 +199,7 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
                     AS_NOW_COLUMNS,
                 ),
                 "records": html_table(rows["records"].sort("financial_year"), RECORDS_COLUMNS),
+                "pattern": html_table(rows["pattern"].sort("financial_year"), PATTERN_COLUMNS),
                 "staff": html_table(rows["staff"].sort("proxy", "month"), STAFF_COLUMNS),
             },
         )
@@ -278,25 +299,19 @@ def _latest_years(shares: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _peers(rows: pl.DataFrame, latest: pl.DataFrame) -> dict[str, Any]:
+def _peers(rows: pl.DataFrame) -> dict[str, Any]:
     """Neighbours by nearness, those worth a call first; nearness says nothing about quality."""
-    shown = (
-        rows.join(latest, on="peer_code", how="left")
-        .with_columns(
-            pl.struct("peer_name", "peer_code")
-            .map_elements(
-                lambda r: short_name(r["peer_name"], r["peer_code"]), return_dtype=pl.String
-            )
-            .alias("peer"),
-            pl.when(pl.col("is_worth_a_call"))
-            .then(pl.lit("yes"))
-            .when(pl.col("is_worth_a_call").is_null())
-            .then(pl.lit("not known"))
-            .otherwise(pl.lit("no"))
-            .alias("call"),
-        )
-        .sort(pl.col("is_worth_a_call").fill_null(False), "nearness", descending=[True, False])
-    )
+    shown = rows.with_columns(
+        pl.struct("peer_name", "peer_code")
+        .map_elements(lambda r: short_name(r["peer_name"], r["peer_code"]), return_dtype=pl.String)
+        .alias("peer"),
+        pl.when(pl.col("is_worth_a_call"))
+        .then(pl.lit("yes"))
+        .when(pl.col("is_worth_a_call").is_null())
+        .then(pl.lit("not known"))
+        .otherwise(pl.lit("no"))
+        .alias("call"),
+    ).sort(pl.col("is_worth_a_call").fill_null(False), "nearness", descending=[True, False])
     return html_table(shown, PEER_COLUMNS)
 
 
