@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help run test lint ui bench clean env
+.PHONY: help run test lint ui bench faults audit clean env
 
 help:
 	@echo "make run    environment, then the whole pipeline (data/raw, or the demonstration)"
@@ -12,6 +12,8 @@ help:
 	@echo "make lint   ruff, pyright, import layers"
 	@echo "make ui     the assets in Dagster's web page, http://127.0.0.1:3000"
 	@echo "make bench  measure everything docs/performance.md speaks of; writes benchmarks/RESULTS.md"
+	@echo "make faults kills, full disks, odd files and more against the refresh; writes docs/faults.md"
+	@echo "make audit  are the locked packages free of known faults?"
 	@echo "make clean  remove the environment and everything built"
 
 $(READY): requirements.lock pyproject.toml
@@ -44,6 +46,12 @@ ui: $(READY)
 
 bench: $(READY)
 	@FIVEPERCENT_OFFLINE=1 $(BIN)/python -m benchmarks
+
+faults: $(READY)
+	@FIVEPERCENT_OFFLINE=1 $(BIN)/python tests/faults/run_all.py $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
+
+audit: $(READY)
+	@.ci/audit
 
 clean:
 	rm -rf $(VENV) data/marts/builds data/marts/current data/marts/.work data/marts/.demonstration \

@@ -26,6 +26,7 @@ from pipeline.refresh.corrected import write_applied
 from pipeline.refresh.kept import Kept, Part, State
 from pipeline.refresh.portions import PAYMENT, Job, finishing_version
 from pipeline.schema import table
+from pipeline.store.tables import rows_written
 
 #: Rows merged at a time, unless one organisation alone has more in a year.
 PIECE = 245_760
@@ -106,7 +107,8 @@ def _merge_years(
     def merged(year: str) -> dict[str, str]:
         stamp = _stamp(by_year[year], copies)
         note = known.get(year, {})
-        if note.get("stamp") == stamp and year in files and note["sha256"] == _sha256(files[year]):
+        known_file = year in files and note.get("sha256") == _sha256(files[year])
+        if note.get("stamp") == stamp and known_file and rows_written(files[year]) is not None:
             return note
         path = _merge(run, kept, year, by_year[year], copies)
         also.update({year} - asked)

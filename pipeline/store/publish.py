@@ -97,7 +97,8 @@ def write_database(
         Rows by table.
 
     Raises:
-        PublicationError: when a table in the file holds other rows than its Parquet.
+        PublicationError: when a table in the file holds other rows than its Parquet, or its Parquet
+            other rows than were written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     rows: dict[str, int] = {}
@@ -130,6 +131,8 @@ def _verify(path: Path, store: TableStore) -> None:
         for name in all_tables():
             found = int(connection.sql(f"select count(*) from {name}").fetchall()[0][0])
             expected = store.scan(name).select(pl.len()).collect().item()
+            if lost := store.lost(name):
+                raise PublicationError(f"{lost}. The previous publication was kept")
             if found != expected:
                 raise PublicationError(
                     f"{name}: the database holds {found:,} rows, the store {expected:,}; "

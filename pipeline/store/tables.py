@@ -23,6 +23,8 @@ from pipeline.schema import Table, all_tables, table
 #: Rows of a row group where a file is written in pieces: the unit DuckDB reads in parallel.
 ROW_GROUP = 122_880
 DAY = 86_400
+#: Key in the metadata of every Parquet file: how many rows its writer wrote.
+ROWS_WRITTEN = "fivepercent_rows"
 
 
 class SchemaMismatchError(ValueError):
@@ -111,10 +113,17 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = unfinished_name(path)
     try:
-        frame.write_parquet(temporary, compression="zstd", statistics=True)
+        told = {ROWS_WRITTEN: str(frame.height)}
+        frame.write_parquet(temporary, compression="zstd", statistics=True, metadata=told)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def rows_written(path: Path) -> int | None:
+    """Rows of a Parquet file as its writer counted them; None when no writer of ours made it."""
+    told = pl.read_parquet_metadata(path).get(ROWS_WRITTEN)
+    return int(told) if told is not None else None
 
 
 class TableStore:
@@ -192,9 +201,16 @@ class TableStore:
         schema = conform(pl.DataFrame(schema=spec.polars), spec).to_arrow().schema
         try:
             with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-                yield lambda piece: writer.write_table(
-                    conform(piece, spec).to_arrow(), row_group_size=ROW_GROUP
-                )
+                rows = 0
+
+                def put(piece: pl.DataFrame) -> None:
+                    nonlocal rows
+                    piece = conform(piece, spec)
+                    writer.write_table(piece.to_arrow(), row_group_size=ROW_GROUP)
+                    rows += piece.height
+
+                yield put
+                writer.add_key_value_metadata({ROWS_WRITTEN: str(rows)})
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -232,6 +248,19 @@ class TableStore:
     def read(self, name: str) -> pl.DataFrame:
         """The whole table."""
         return self.scan(name).collect()
+
+    def lost(self, name: str) -> str | None:
+        """A sentence when a file of the table holds other rows than its writer wrote, else None."""
+        for path in self.files(name):
+            written = rows_written(path)
+            found = pl.scan_parquet(path).select(pl.len()).collect().item()
+            if written != found:
+                told = "another program" if written is None else f"{written:,} rows"
+                return (
+                    f"{name}: {path.name} holds {found:,} rows and was written with {told}; "
+                    "rebuild with --force"
+                )
+        return None
 
     def clear(self, names: Iterable[str] | None = None) -> None:
         """Remove tables (all of them by default)."""
