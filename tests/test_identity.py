@@ -79,6 +79,7 @@ def test_names_of_files_hold_words_however_they_are_joined(name: str) -> None:
         ("Larkspur Community NHS FT", "RZB"),
         ("MEADOWSWEET UNIVERSITY HOSPITALS NHSFT", "RZA"),
         ("The Meadowsweet University Hospitals Foundation Trust", "RZA"),
+        ("FT Meadowsweet University Hospitals NHS", "RZA"),
         ("NHS Meadow & Vale", "QZZ"),
         ("Meadow & Vale ICB", "QZZ"),
     ],

@@ -38,6 +38,8 @@ _ENDINGS = re.compile(
     r"\s(?:NHS FOUNDATION TRUST|NHS FOUNDATION|NHS FT|NHSFT|FOUNDATION NHS TRUST|FOUNDATION TRUST|"
     r"NHS TRUST|NHS T|NHS|FT|TRUST)$"
 )
+_LEGAL_WORDS = frozenset(("NHS", "FT", "NHSFT", "FOUNDATION", "TRUST", "THE"))
+FEWEST_WORDS = 3
 _BOARD = re.compile(r"\s(?:INTEGRATED CARE BOARD|INTEGRATED CARE SYSTEM|ICB|ICS)$")
 
 
@@ -108,6 +110,10 @@ class Register:
         self._fill(official, open_codes)
         self._fill(other, open_codes)
         self._trusts = {k: c for k, c in self._exact.items() if self._kinds[c] != "icb"}
+        by_words: dict[str, set[str]] = defaultdict(set)
+        for known, code in self._trusts.items():
+            by_words[" ".join(sorted(w for w in known.split() if w not in _LEGAL_WORDS))].add(code)
+        self._words = {k: next(iter(c)) for k, c in by_words.items() if len(c) == 1}
         # Short forms and initials are accepted exactly, never by likeness.
         self._full = {
             k: c for k, c in self._trusts.items() if _ENDINGS.search(k) and len(core(k)) > 5
@@ -160,9 +166,16 @@ class Register:
         short = core(key)
         if short in self._core:
             return self._core[short]
+        if found := self._same_words(key):
+            return found
         if key.startswith("NHS ") and (found := self._boards.get(key[4:].replace(" AND ", " "))):
             return found  # boards call themselves "NHS Somewhere"
         return self._match_cut(key) or self._match_alike(key)
+
+    def _same_words(self, key: str) -> str | None:
+        """The only trust whose name has the same words in another order, as cells of a PDF come."""
+        words = sorted(w for w in key.split() if w not in _LEGAL_WORDS)
+        return self._words.get(" ".join(words)) if len(words) >= FEWEST_WORDS else None
 
     def _match_board(self, key: str) -> str | None:
         if key in self._boards:
