@@ -1275,3 +1275,207 @@ refused(
     ).encode(),
     "",
 )
+
+
+# ---- second look -------------------------------------------------------------------------------
+
+
+@case
+def pounds_and_euros():
+    rows = short(
+        (*PLAIN[:5], "Amount (€)", "Amount (£)"),
+        lambda d, p: (*both(d, p)[:5], money(p[5] * 2), money(p[5])),
+    )
+    return Odd("April 2023.csv", text(rows).encode(), truth())
+
+
+@case
+def net_of_vat_and_with_vat():
+    rows = short(
+        (*PLAIN[:5], "Amount inc VAT", "Amount exc VAT"),
+        lambda d, p: (*both(d, p)[:5], money(p[5] * 2), money(p[5])),
+    )
+    return Odd("April 2023.csv", text(rows).encode(), truth(), says="Amount inc VAT")
+
+
+@case
+def supplier_twice_number_and_name():
+    rows = short(
+        ("Date", "Supplier", "Supplier", *PLAIN[2:]),
+        lambda d, p: (both(d, p)[0], str(90_000 + p[0]), *both(d, p)[1:]),
+    )
+    return Odd("April 2023.csv", text(rows).encode(), truth())
+
+
+@case
+def type_twice_code_and_name():
+    rows = short(
+        ("Date", "Supplier", "Expense Type", *PLAIN[2:]),
+        lambda d, p: (*both(d, p)[:2], str(7_000 + p[0]), *both(d, p)[2:]),
+    )
+    return Odd("April 2023.csv", text(rows).encode(), truth())
+
+
+@case
+def total_inside_the_header():
+    rows = plain()
+    rows[0][-1] = "Amount (total £2,047,376.77)"
+    return Odd("April 2023.csv", text(rows).encode(), truth())
+
+
+@case
+def subtotal_above_the_header():
+    rows = [["", "", "", "", "", money(sum(p[5] for p in PAID))], *plain()]
+    return Odd("April 2023.csv", text(rows).encode(), truth())
+
+
+@case
+def every_payment_negative():
+    return Odd(
+        "April 2023.csv", text(plain(amount=lambda p: money(-p))).encode(), truth(), says="negative"
+    )
+
+
+@case
+def one_date_for_all_that_reads_both_ways():
+    return Odd(
+        "spend.csv",
+        text(plain(lambda d: "05/04/2023")).encode(),
+        None,
+        says="day first or month first",
+    )
+
+
+@case
+def date_printed_once_for_each_group():
+    rows, last = [list(PLAIN)], None
+    for m in (4, 5):
+        for r in plain(month=m)[1:]:
+            rows.append(["" if r[0] == last else r[0], *r[1:]])
+            last = r[0]
+    rows.append(["", "Grand Total", "", "", "", money(2 * sum(p[5] for p in PAID))])
+    return Odd("spend.csv", text(rows).encode(), truth() + truth(month=5))
+
+
+@case
+def month_printed_once_above_its_payments():
+    rows = [["Supplier", "Expense Type", "Expense Area", "Amount"]]
+    for m, name in ((4, "April 2023"), (5, "May 2023")):
+        rows.append([name, "", "", ""])
+        rows += [[r[1], r[2], r[3], r[5]] for r in plain(month=m)[1:]]
+    return Odd("spend.csv", text(rows).encode(), None, says="")
+
+
+@case
+def errors_of_a_spreadsheet():
+    rows = plain()
+    rows[3][-1], rows[4][-1] = "#REF!", "#N/A"
+    return Odd(
+        "April 2023.csv",
+        text(rows).encode(),
+        [x for i, x in enumerate(truth()) if i not in (2, 3)],
+        rejected=2,
+    )
+
+
+@case
+def run_name_with_its_date():
+    return Odd(
+        "spend.csv",
+        text(plain(lambda d: f"BACS {d:%d/%m/%Y}")).encode(),
+        None,
+        says="does not hold what its header says",
+    )
+
+
+@case
+def sentence_above_that_names_columns():
+    above = [
+        [
+            "This file lists the date, supplier, expense type, expense area and amount of payments over £25,000"
+        ]
+    ]
+    return Odd("spend.csv", text([*above, *plain()]).encode(), truth())
+
+
+@case
+def lines_that_repeat_the_total_of_their_invoice():
+    rows = [PLAIN]
+    for p in PAID:
+        for area in ("Ward 1", "Ward 2", "Ward 3"):
+            rows.append((*both(date(2023, 4, p[0]), p)[:3], area, p[4], money(p[5])))
+    want = [line(p, area=a) for p in PAID for a in ("Ward 1", "Ward 2", "Ward 3")]
+    return Odd("spend.csv", text(rows).encode(), want)
+
+
+@case
+def months_on_sheets_and_days_without_months():
+    return Odd(
+        "Spend.xlsx",
+        workbook({"Apr 2023": plain(lambda d: d.day, amount=lambda p: p / 100)}),
+        truth(day=None),
+    )
+
+
+@case
+def serial_dates_with_times():
+    return Odd(
+        "spend.csv",
+        text(plain(lambda d: f"{(d - date(1899, 12, 30)).days}.4375")).encode(),
+        truth(),
+    )
+
+
+@case
+def filter_arrows_and_units_in_headers():
+    rows = plain()
+    rows[0] = [
+        "Date ▼",
+        "Supplier ▼",
+        "Expense Type ▼",
+        "Expense Area ▼",
+        "Transaction Number ▼",
+        "Amount £ (inc. VAT) ▼",
+    ]
+    return Odd("spend.csv", text(rows).encode(), truth())
+
+
+@case
+def supplier_address_beside():
+    rows = short(
+        (*PLAIN[:2], "Supplier Address", "Supplier Town", *PLAIN[2:]),
+        lambda d, p: (
+            *both(d, p)[:2],
+            "1 High Street Industrial Services Ltd",
+            "Tarn",
+            *both(d, p)[2:],
+        ),
+    )
+    return Odd("spend.csv", text(rows).encode(), truth())
+
+
+@case
+def paid_and_outstanding():
+    rows = short(
+        (*PLAIN[:5], "Invoice Amount", "Amount Outstanding", "Amount Paid"),
+        lambda d, p: (*both(d, p)[:5], money(p[5] + 100), money(100), money(p[5])),
+    )
+    return Odd("spend.csv", text(rows).encode(), truth())
+
+
+@case
+def cumulative_amount():
+    rows = short(
+        (*PLAIN[:5], "Cumulative Amount", "Amount"),
+        lambda d, p: (*both(d, p)[:5], money(abs(p[5]) * 3), money(p[5])),
+    )
+    return Odd("spend.csv", text(rows).encode(), truth())
+
+
+@case
+def budget_and_variance():
+    rows = short(
+        (*PLAIN[:5], "Budget", "Actual", "Variance"),
+        lambda d, p: (*both(d, p)[:5], money(abs(p[5]) * 3), money(p[5]), money(p[5] // 3)),
+    )
+    return Odd("spend.csv", text(rows).encode(), truth())

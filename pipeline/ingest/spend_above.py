@@ -50,6 +50,7 @@ def fill_from_above(rows: pl.DataFrame, report: SheetReport, *, has_date: bool) 
     """
     if not has_date or rows.height < FEWEST + 1:
         return rows
+    rows = _fill_dates(rows, report)
     if not rows.select((_blank("supplier") & ~_blank("_amount")).any()).item():
         return rows
     says_total = pl.any_horizontal(
@@ -89,6 +90,37 @@ def fill_from_above(rows: pl.DataFrame, report: SheetReport, *, has_date: bool) 
     return out.with_columns(
         is_duplicate=pl.when(pl.Series(filled)).then(same.to_series()).otherwise("is_duplicate")
     )
+
+
+def _fill_dates(rows: pl.DataFrame, report: SheetReport) -> pl.DataFrame:
+    """Fill dates that are printed once for the payments of a day.
+
+    Where no date is printed twice running, a payment without one has the date above it; in a table
+    that prints every date, equal ones stand below each other and a blank one is missing.
+    """
+    if not rows["_date"].null_count() and not (rows["_date"] == "").any():
+        return rows
+    says_total = pl.any_horizontal(
+        pl.col(c).str.contains(_SAYS_TOTAL).fill_null(False) for c in ("supplier", *LABELS)
+    )
+    blank = rows.select(
+        _blank("_date") & ~_blank("supplier") & ~_blank("_amount") & ~says_total
+    ).to_series()
+    if blank.sum() < FEWEST or blank[0]:
+        return rows
+    printed = rows.filter(~_blank("_date"))["_date"].str.strip_chars()
+    if printed.len() < FEWEST or (printed == printed.shift()).any():
+        return rows
+    above = rows.select(pl.when(~_blank("_date")).then("_date").forward_fill()).to_series()
+    out = rows.with_columns(_date=rows["_date"].zip_with(~blank, above))
+    report.warnings.append(
+        f"{int(blank.sum()):,} payments have no date of their own; dates are printed once for the payments "
+        "of a day, so they took the date above them."
+    )
+    same = out.select(
+        pl.struct(*SAME_BLOCK, "_amount", "description").is_first_distinct().not_()
+    ).to_series()
+    return out.with_columns(is_duplicate=pl.when(blank).then(same).otherwise("is_duplicate"))
 
 
 def _other_way_round(rows: pl.DataFrame, chain: pl.DataFrame) -> bool:

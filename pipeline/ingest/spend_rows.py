@@ -41,6 +41,7 @@ LINE_SCHEMA = pl.Schema(
         "entity": pl.String(),
     }
 )
+FEW_AMOUNTS, NEARLY_ALL = 8, 0.9
 _UNTIDY = r"^\s|\s$|[\t\n\r\x{00a0}]|\s\s"
 
 
@@ -109,6 +110,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
         rows, decisions = parse_dates(_tidy(rows), "_date", "g", hints)
         amount, commas = amounts.result()
     rows = rows.with_columns(amount["amount_gbp"])
+    rows, turned = _turn_negative_tables(rows)
     decided = {row["g"]: row for row in decisions.iter_rows(named=True)}
     rows = _fill_months(rows, hints)
     rows, by_column = months_of_period_column(rows, sheets)
@@ -136,12 +138,41 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
             if sheet.key in by_column
             else "the file's name" * (sheet.key in by_name)
         )
+        if sheet.key in turned:
+            sheet.report.warnings.append(
+                "Nearly all amounts are negative, as a ledger of creditors writes payments; the sign of "
+                "every amount was turned."
+            )
         _tell(sheet, decided.get(sheet.key), commas.get(sheet.key, False), source)
     mask = pl.Series(kept)
     lines = rows.filter(mask) if not mask.all() else rows
     place = hints.select("source_file", "source_sheet")[lines["g"]]
     lines = lines.hstack(place)
     return lines.select(pl.col(name).cast(kind) for name, kind in LINE_SCHEMA.items())
+
+
+def _turn_negative_tables(rows: pl.DataFrame) -> tuple[pl.DataFrame, set[int]]:
+    """Turn the signs of tables whose payments are written as negative amounts.
+
+    Nobody publishes nothing but credits: where nine in ten amounts of a table are negative, they are
+    the payments and the others the credits.
+    """
+    if not (rows["amount_gbp"] < 0).any():
+        return rows, set()
+    shares = (
+        rows.lazy()
+        .group_by("g")
+        .agg(n=pl.col("amount_gbp").count(), less=(pl.col("amount_gbp") < 0).sum())
+        .filter((pl.col("n") >= FEW_AMOUNTS) & (pl.col("less") >= NEARLY_ALL * pl.col("n")))
+        .collect()
+    )
+    turned = set(shares["g"])
+    if turned:
+        mine = pl.col("g").is_in(list(turned))
+        rows = rows.with_columns(
+            amount_gbp=pl.when(mine).then(-pl.col("amount_gbp")).otherwise("amount_gbp")
+        )
+    return rows, turned
 
 
 def _fill_months(rows: pl.DataFrame, hints: pl.DataFrame) -> pl.DataFrame:

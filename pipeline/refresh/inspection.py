@@ -16,6 +16,7 @@ from pipeline.settings import Settings
 
 FIRST_ROWS = 5
 SAMPLE_REJECTED = 3
+REPEATED = 0.3
 SOURCE_FOLDERS = ("spend_over_25k", "inbox")  # beside them lies the register
 
 
@@ -212,6 +213,17 @@ def _warnings(payments: pl.DataFrame, misaligned: pl.DataFrame) -> list[str]:
     if payments.height > 20 and total and largest > 0.5 * total:
         said.append(
             f"One line holds more than half of the pounds ({largest:,.0f}); look whether it is a total."
+        )
+    invoice = ["supplier", "transaction_reference", "amount_gbp"]
+    told_apart = payments.filter(
+        pl.col("transaction_reference").is_not_null() & ~pl.col("is_duplicate")
+    )
+    repeated = told_apart.filter(pl.struct(invoice).is_duplicated())
+    if repeated.height > REPEATED * payments.height:
+        said.append(
+            f"{repeated.height:,} rows repeat the amount of another row of the same transaction; if the "
+            "amount is that of the whole invoice, it is counted more than once. Look for a column of line "
+            "amounts."
         )
     said += misalignment_sentences(misaligned).values()
     return said

@@ -126,6 +126,9 @@ def refuse_months_as_columns(headers: Iterable[str | None]) -> None:
         )
 
 
+_FOREIGN = re.compile(r"€|\$|\beuros?\b|\beur\b|\busd\b|\bdollars?\b", re.IGNORECASE)
+
+
 def refuse_units(header: str | None) -> None:
     """Refuse a column of amounts that its header says is in thousands or millions.
 
@@ -139,6 +142,11 @@ def refuse_units(header: str | None) -> None:
         raise LayoutError(
             f"the amounts under {header!r} are in pence, thousands or millions; give them in pounds and "
             "head the column 'Amount'"
+        )
+    if header and _FOREIGN.search(header):
+        raise LayoutError(
+            f"the amounts under {header!r} are in another currency; nothing is converted. Give them in "
+            "pounds and head the column 'Amount'"
         )
 
 
@@ -165,6 +173,8 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
         if found is None:
             continue
         role, strength = found
+        if role == "amount" and _FOREIGN.search(header or ""):
+            continue
         if (
             role == "expense_type"
             and "expenditure" in normalise(header)
