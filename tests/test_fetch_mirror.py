@@ -137,7 +137,10 @@ def test_a_source_the_mirror_lacks_is_a_failure_only_when_asked_for(mirror, tmp_
 
 def test_a_dry_run_from_a_folder_knows_what_is_here_already(mirror, tmp_path):
     raw = tmp_path / "raw"
-    assert fetch(one_file(), raw, mirror=mirror, dry_run=True).counts() == {"would fetch": 2}
+    report = fetch(one_file(), raw, mirror=mirror, dry_run=True)
+    assert report.counts() == {"would fetch": 2}
+    named = next(s for s in report.sentences() if s.startswith("would fetch: "))
+    assert all(one.path.rpartition("/")[2] in named for one in report.outcomes)
     assert not raw.exists()
     fetch(one_file(), raw, mirror=mirror)
     assert fetch(one_file(), raw, mirror=mirror, dry_run=True).counts() == {"unchanged": 2}

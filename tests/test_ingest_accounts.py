@@ -292,3 +292,17 @@ def test_brackets_are_minus_and_infinity_is_no_figure(tmp_path: Path) -> None:
     result = read(tmp_path)
     assert result.frame.select(pl.col("value")).to_series().to_list() == [-12.5]
     assert result.rejected.height == 1
+
+
+def test_lines_without_the_header_of_their_values_are_refused_not_taken_for_an_explanation(
+    tmp_path: Path,
+) -> None:
+    lines = [line("Larkspur NHS Trust", "A08CY01", "EXP0390", 5)] * 3
+    put(
+        tmp_path,
+        "provider_accounts/TAC-2022-23.xlsx",
+        accounts(*lines, header=[*HEADER[:-1], ""]),
+    )
+    found = read_accounts(files_of(tmp_path, "provider_accounts"), None)
+    assert found.reports[0].status == "set aside"
+    assert "no column of values" in str(found.reports[0].reason)

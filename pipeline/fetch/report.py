@@ -22,6 +22,8 @@ State = Literal[
     "failed",
 ]
 
+MOST_LISTED = 12
+LISTED = ("would fetch", "not on the mirror")
 SEVERAL_HOSTS = 3
 """When so many hosts are not found, it is the network rather than the publishers."""
 
@@ -99,6 +101,7 @@ class FetchReport:
         total = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
         where = f"from the mirror {self.mirror}: " if self.mirror else ""
         lines = [f"{where}{total or 'nothing fetched'}, in {self.seconds:.1f} s"]
+        lines += self._listed()
         lines += self._troubles()
         for one in self.outcomes:
             lines += [f"changed: {one.source_id}: {one.path}: {text}" for text in one.warnings]
@@ -108,6 +111,23 @@ class FetchReport:
             if one.state == "by hand"
         ]
         return [*lines, *self.notes]
+
+    def _listed(self) -> list[str]:
+        """What a dry run would do, and what a mirror does not hold, by source and file."""
+        files: dict[tuple[str, str], list[str]] = {}
+        for one in self.outcomes:
+            if one.state in LISTED and one.path:
+                files.setdefault((one.state, one.source_id), []).append(one.path)
+        return [
+            f"{state}: {source} ({len(paths)}): "
+            + ", ".join(p.removeprefix(f"{source}/") for p in paths[:MOST_LISTED])
+            + (
+                f" and {len(paths) - MOST_LISTED} more (--json names all)"
+                if len(paths) > MOST_LISTED
+                else ""
+            )
+            for (state, source), paths in files.items()
+        ]
 
     def _troubles(self) -> list[str]:
         """Failures, those with one cause on one line."""

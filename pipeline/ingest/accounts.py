@@ -46,6 +46,17 @@ PROVIDERS = {
 SECTORS = ("Acute", "Specialist", "Mental Health", "Community", "Ambulance")
 
 
+def _without_value(grid: Grid) -> bool:
+    """Whether a sheet of lines of accounts lacks the header of its values."""
+    for values in grid.frame.head(15).iter_rows():
+        words = {squeeze(v) for v in values[1:] if v}
+        if all(
+            words & set(COLUMNS[name]) for name in ("organisation_name", "main_code", "sub_code")
+        ):
+            return not words & set(COLUMNS["value"])
+    return False
+
+
 def find_lines(grid: Grid) -> tuple[int, dict[str, str]] | None:
     """Header row and columns of the sheet of all data, or None."""
     cells = [c for c in grid.frame.columns if c != "row"]
@@ -95,6 +106,11 @@ def _parse(reading: Reading, register: Register | None, meanings: Meanings) -> p
     lines = [(g, found) for g in reading.grids if (found := find_lines(g))]
     lines = [pair for pair in lines if pair[0].visible] or lines
     if not lines:
+        if any(_without_value(grid) for grid in reading.grids):
+            raise RefusedFileError(
+                "a sheet has the columns organisation name, MainCode and SubCode but no column of values; "
+                "head it 'Total', as published, and offer the file again"
+            )
         if is_illustrative(reading.grids):
             raise NotDataError(
                 "an illustrative workbook: it explains the lines of the accounts and has no figures"

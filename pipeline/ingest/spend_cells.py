@@ -85,9 +85,12 @@ def rows_of(sheets: Sequence[Sheet]) -> pl.DataFrame:
             parts[place] = found.slice(at, sheet.rows)
             at += sheet.rows
     rows = pl.concat(parts, rechunk=True)
-    blank = (pl.col("supplier").is_null() | (pl.col("supplier").str.strip_chars() == "")) & (
-        pl.col("_amount").str.strip_chars() != ""
-    )
+    blank = (
+        pl.col("supplier").is_null()
+        | (pl.col("supplier").str.strip_chars() == "")
+        | pl.col("_date").is_null()
+        | (pl.col("_date") == "")
+    ) & (pl.col("_amount").str.strip_chars() != "")
     doubtful = set(rows.filter(blank)["g"].unique().to_list())
     if not doubtful:
         return rows
