@@ -58,7 +58,7 @@ def test_ten_readers_never_fail_and_never_see_two_builds_at_once(
                 seen.append(read_whole(out))
             except Exception as error:
                 errors.append(error)
-            time.sleep(0.1)
+            time.sleep(0.5)
 
     threads = [threading.Thread(target=loop) for _ in range(READERS)]
     for thread in threads:
