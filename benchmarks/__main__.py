@@ -59,8 +59,14 @@ def machine() -> str:
     return f"{cores} cores, {memory:.0f} GB, {platform.system()} {platform.machine()}"
 
 
-def results(figures: list[Figure], load: tuple[float, float], seconds: float) -> str:
-    """The whole file."""
+def results(
+    figures: list[Figure],
+    load: tuple[float, float],
+    seconds: float,
+    largest: int,
+    left: list[str],
+) -> str:
+    """The whole file; ``left`` are subjects that are still to be measured."""
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     met = sum(f.met is True for f in figures)
     measured = sum(f.met is not None for f in figures)
@@ -70,7 +76,13 @@ def results(figures: list[Figure], load: tuple[float, float], seconds: float) ->
         "timed in turns on the same files. What the rows mean, and why the ones that miss do:\n"
         "[docs/performance.md](../docs/performance.md).\n\n"
         f"- {met} of {measured} goals met, {datetime.now(UTC):%d %B %Y}, {seconds / 60:.0f} minutes.\n"
-        f"- Machine: {machine()}. Load of the machine at the start {load[0]:.1f}, at the end {load[1]:.1f}; "
+        + (f"- **This run did not finish.** Not measured: {', '.join(left)}.\n" if left else "")
+        + (
+            f"- The largest tree of this run was scale {largest}; `make bench` goes to scale 100.\n"
+            if largest < 100
+            else ""
+        )
+        + f"- Machine: {machine()}. Load of the machine at the start {load[0]:.1f}, at the end {load[1]:.1f}; "
         "a load above 1 at the start means that others were at work.\n"
         f"- Python {platform.python_version()}, {versions}.\n"
         "- Inputs: made by `benchmarks/national.py` and the modules named in it, the same in every run; "
@@ -100,13 +112,14 @@ def main(arguments: list[str] | None = None) -> int:
             found = importlib.import_module(f"benchmarks.{name}").figures(bench)
             print(table(found), file=sys.stderr, flush=True)
             figures += found
-    if told.subjects:
-        print(table(figures))
-    else:
-        after = os.getloadavg()[0]
-        text = results(figures, (before, after), time.monotonic() - started)
-        RESULTS.write_text(text, encoding="utf-8")
-        print(f"wrote {RESULTS}")
+            if (
+                not told.subjects
+            ):  # after each subject, so that a run cut short leaves what it found
+                left = wanted[wanted.index(name) + 1 :]
+                load = (before, os.getloadavg()[0])
+                text = results(figures, load, time.monotonic() - started, told.largest, left)
+                RESULTS.write_text(text, encoding="utf-8")
+    print(table(figures) if told.subjects else f"wrote {RESULTS}")
     return 0
 
 

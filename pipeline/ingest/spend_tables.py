@@ -27,7 +27,7 @@ MOST_TABLES, FEWEST_NAMES, MOST_LOOKED_AT = 40, 3, 500
 _BEARING = (
     "amount", "date", "supplier", "expense_type", "expense_area", "description", "debit", "credit", "entity",
 )  # fmt: skip
-_WORDS = r"^[^\d]*[A-Za-z£][^\d]*$"
+_WORDS_OR_NOTHING = r"^(?:[^\d]*[A-Za-z£][^\d]*)?$"
 
 Understood = tuple[Grid, Layout | str | None]
 
@@ -94,8 +94,7 @@ def _next_header(grid: Grid, header: tuple[int, ...], columns: dict[str, str]) -
         return None
     first = bisect_right(grid.frame["row"].head(max(header)).to_list(), max(header))
     # The header of a wider or narrower table has its amount elsewhere and nothing, or a word, here.
-    cell = pl.col(column)
-    odd = cell.is_null() | (cell == "") | cell.str.contains(_WORDS).fill_null(False)
+    odd = pl.col(column).str.contains(_WORDS_OR_NOTHING).fill_null(True)
     words = grid.frame.slice(first).select(odd).to_series()
     if not words.any():
         return None

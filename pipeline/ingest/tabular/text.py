@@ -149,7 +149,8 @@ def _without_hidden(body: bytes) -> bytes:
         raw = np.frombuffer(body, dtype=np.uint8)
     if body.isascii():
         return body
-    hiding = any(start in body for start in _HIDING_STARTS)
+    # One byte is found many times faster than two.
+    hiding = (0xE2 in body or 0xEF in body) and any(start in body for start in _HIDING_STARTS)
     if hiding or ((raw[:-1] == 0xC2) & (raw[1:] < 0xA0)).any():
         return _HIDING.sub(b"", body)
     return body
