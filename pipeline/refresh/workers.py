@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -158,6 +159,7 @@ def serve(told: BinaryIO, answers: BinaryIO) -> None:
 
 def main() -> None:
     """Serve on the standard streams."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it decides when it ends
     answers = sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library prints is no answer
     serve(sys.stdin.buffer, answers)
