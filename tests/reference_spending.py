@@ -142,6 +142,32 @@ def supplier(t: Tables) -> dict[Key, Row]:
     return dict(found)
 
 
+def trust_supplier(t: Tables) -> dict[Key, Row]:
+    """The ten largest named suppliers of every trust and year, with their part of the whole."""
+    kinds = {o["organisation_code"]: o["kind"] for o in t["dims.organisation"]}
+    by_year: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
+    for (code, year, name), pounds in supplier_paid(t).items():
+        if kinds.get(code, "trust") == "trust":
+            by_year[code, year].append((round(pounds, 2), name))
+    found: dict[Key, Row] = {}
+    for (code, year), paid in by_year.items():
+        whole = sum(pounds for pounds, _ in paid)
+        named = [
+            (pounds, name)
+            for pounds, name in paid
+            if pounds > 0
+            and not name.replace(" ", "").isdigit()
+            and not name.startswith("(no supplier")
+        ]
+        for place, (pounds, name) in enumerate(sorted(named, key=lambda p: (-p[0], p[1]))[:10], 1):
+            found[code, year, name] = {
+                "place": place,
+                "amount_gbp": pounds,
+                "share_of_digital": pounds / whole if whole else None,
+            }
+    return found
+
+
 def funding_pattern(t: Tables) -> dict[Key, Row]:
     """Year-end index, volatility, spikes and recurrent share by trust and year."""
     p, to_real, paid, history = parameters(t), price(t), supplier_paid(t), has_history(t)

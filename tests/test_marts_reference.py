@@ -35,6 +35,7 @@ WAYS: dict[str, Callable[[Tables], dict]] = {
     "marts.spend_mix": spending.spend_mix,
     "marts.capital_revenue": spending.capital_revenue,
     "marts.supplier": spending.supplier,
+    "marts.trust_supplier": spending.trust_supplier,
     "marts.funding_pattern": spending.funding_pattern,
     "marts.workforce": more.workforce,
     "marts.maturity": more.maturity,

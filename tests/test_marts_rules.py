@@ -36,6 +36,7 @@ BROKEN: list[tuple[str, str, list[pl.Expr]]] = [
     ("marts.supplier", "suppliers_are_all_the_digital_money", [_set("amount_gbp", 1e11)]),
     ("marts.supplier", "recurrent_not_above_all", [_set("recurrent_gbp", 1e12)]),
     ("marts.supplier", "concentration_in_bounds", [_set("year_hhi", 10_100.0)]),
+    ("marts.trust_supplier", "places_follow_amounts", [_set("place", 9)]),
     ("marts.funding_pattern", "index_needs_twelve_months",
      [_set("months_present", 11, pl.col("year_end_index").is_not_null())]),
     ("marts.funding_pattern", "index_needs_twelve_months", [pl.lit(None, pl.String).alias("year_end_reason")]),

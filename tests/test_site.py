@@ -486,3 +486,24 @@ def test_a_spoiled_list_of_pages_means_that_every_page_is_made(tmp_path):
     (tmp_path / "one" / "assets" / "pages.json").write_text("{", encoding="utf-8")
     report, _ = rebuilt(tables, tmp_path / "two", tmp_path / "one")
     assert report.kept == 0
+
+
+def test_a_trusts_suppliers_of_its_latest_year_are_listed_as_text(tmp_path):
+    row = {
+        "organisation_code": "Z000",
+        "place": 1,
+        "lines": 3,
+        "share_of_digital": 0.25,
+        "is_demo": False,
+    }
+    rows = [
+        row | {"financial_year": "2019/20", "supplier": "Old Systems", "amount_gbp": 5e6},
+        row | {"financial_year": "2020/21", "supplier": frames.EVIL, "amount_gbp": 2e6},
+    ]
+    paid = frames.of("marts.trust_supplier", rows)
+    build_site(frames.tables(2) | {"marts.trust_supplier": paid}, tmp_path)
+    path = tmp_path / "trusts" / "Z000.html"
+    words = "".join(Page(path).text)
+    assert frames.EVIL in words
+    assert frames.EVIL not in path.read_text("utf-8")
+    assert "Old Systems" not in words

@@ -28,6 +28,7 @@ MART_ORDER = (
     "marts.spend_mix",
     "marts.capital_revenue",
     "marts.supplier",
+    "marts.trust_supplier",
     "marts.funding_pattern",
     "marts.workforce",
     "marts.maturity",

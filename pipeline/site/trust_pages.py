@@ -71,6 +71,13 @@ RECORDS_COLUMNS = (
     TableColumn("records_type", "Records"),
     TableColumn("reason", "Why there is none"),
 )
+SUPPLIER_COLUMNS = (
+    TableColumn("supplier", "Supplier"),
+    TableColumn("financial_year", "Year"),
+    TableColumn("amount_gbp", "Paid", "money"),
+    TableColumn("share_of_digital", "Of all digital payments", "percent"),
+    TableColumn("lines", "Lines", "count"),
+)
 PATTERN_COLUMNS = (
     TableColumn("financial_year", "Year"),
     TableColumn("months_present", "Months here", "count"),
@@ -95,6 +102,7 @@ EXTRAS = {
     "as_now": "digital_share_as_now",
     "records": "records_cost",
     "pattern": "funding_pattern",
+    "suppliers": "trust_supplier",
     "staff": "workforce",
 }
 
@@ -199,6 +207,12 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
                     AS_NOW_COLUMNS,
                 ),
                 "records": html_table(rows["records"].sort("financial_year"), RECORDS_COLUMNS),
+                "suppliers": html_table(
+                    rows["suppliers"]
+                    .filter(pl.col("financial_year") == pl.col("financial_year").max())
+                    .sort("place"),
+                    SUPPLIER_COLUMNS,
+                ),
                 "pattern": html_table(rows["pattern"].sort("financial_year"), PATTERN_COLUMNS),
                 "staff": html_table(rows["staff"].sort("proxy", "month"), STAFF_COLUMNS),
             },

@@ -1,0 +1,40 @@
+-- marts.trust_supplier
+-- Grain: one trust, financial year and supplier: the ten largest named suppliers of the trust's digital money.
+-- Question: whom does a trust pay for digital, and how much of it goes to one supplier?
+-- Caveat: published digital payments only. Resellers hide the makers behind them. A number instead of a name is a
+--         key or a redaction: it counts in the whole and is not listed. Suppliers with more credits than payments
+--         are not listed either.
+with paid as (
+    select
+        s.organisation_code,
+        o.name as organisation_name,
+        s.financial_year,
+        s.supplier,
+        s.amount_gbp,
+        s.lines,
+        coalesce(o.is_demo, false) as is_demo,
+        not regexp_matches(s.supplier, '^[0-9 ]+$|^\(no supplier') as is_named,
+        sum(s.amount_gbp) over (partition by s.organisation_code, s.financial_year) as all_gbp
+    from measures.supplier_paid as s
+    left join dims.organisation as o using (organisation_code)
+    where coalesce(o.kind, 'trust') = 'trust'
+),
+placed as (
+    select
+        *,
+        row_number() over (partition by organisation_code, financial_year order by amount_gbp desc, supplier) as place
+    from paid
+    where is_named and amount_gbp > 0
+)
+select
+    organisation_code,
+    organisation_name,
+    financial_year,
+    place::integer as place,
+    supplier,
+    amount_gbp,
+    lines,
+    amount_gbp / nullif(all_gbp, 0) as share_of_digital,
+    is_demo
+from placed
+where place <= 10
