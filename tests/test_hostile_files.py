@@ -268,8 +268,10 @@ def test_a_file_beyond_the_limit_is_refused_before_its_bytes_are_in_memory() -> 
     assert "max_file_mb" in str(batch.reports["spend_over_25k/RJ1/big.csv"].reason)
 
 
-def test_members_of_a_zip_that_point_elsewhere_write_nothing(tmp_path: Path) -> None:
-    os.chdir(tmp_path)
+def test_members_of_a_zip_that_point_elsewhere_write_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     evil = ("../../evil.csv", "/evil.csv", "..\\..\\evil.csv", "C:\\evil.csv")
     grids = read_grids(zipped(*((name, hostile.csv()) for name in evil)))
     assert sorted(g.sheet for g in grids) == ["evil.csv", *(f"evil.csv ({n})" for n in (2, 3, 4))]
@@ -328,10 +330,12 @@ def test_characters_that_turn_text_round_are_taken_out(kind: str) -> None:
         "[" * 5_000,
     ],
 )
-def test_tags_in_a_corrections_file_make_nothing_and_are_refused(text: str, tmp_path: Path) -> None:
+def test_tags_in_a_corrections_file_make_nothing_and_are_refused(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from pipeline.corrections import CorrectionError, load_corrections
 
-    os.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "mine.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(CorrectionError, match=r"mine\.yaml"):

@@ -271,10 +271,10 @@ def publish(run: Run) -> str:
         }
         level = f"{100 * run.settings.benchmark:g}%"
         title = f"How far is each NHS trust from spending {level} on digital?"
-        before = (
-            run.settings.out / "builds" / (current_build(run.settings.out) or "none") / "charts"
-        )
-        report = build_site(shown, staging.charts, base_title=title, earlier=before)
+        before = run.settings.out / "builds" / (current_build(run.settings.out) or "none")
+        # A page that was changed after its publication must not be taken over as if it were ours.
+        earlier = None if damage(before) else before / "charts"
+        report = build_site(shown, staging.charts, base_title=title, earlier=earlier)
         kept = f", {report.kept:,} of them unchanged and taken over" if report.kept else ""
         said.append(f"{report.pages:,} pages{kept}")
     describe_build(staging.database)

@@ -81,7 +81,10 @@ def start(
 ) -> subprocess.Popen[str]:
     """A refresh in a process group of its own."""
     return subprocess.Popen(
-        [*COMMAND, "refresh", "--raw", str(world.raw), "--out", str(out or world.out), *options],
+        [
+            *more.pop("prefix", []), *COMMAND, "refresh", *options,
+            "--raw", str(world.raw), "--out", str(out or world.out),
+        ],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         env=os.environ | {"FIVEPERCENT_OFFLINE": "1"} | more.pop("env", {}), **more,
     )  # fmt: skip
@@ -124,7 +127,9 @@ def digest(out: Path) -> str:
 
 def orphans(out: Path) -> list[str]:
     """Files and folders that belong to nobody after a refresh that ended well."""
-    known = {"builds", "current", "fivepercent.duckdb", "parquet", "charts", ".work"}
+    from pipeline.store.publish import PUBLISHED
+
+    known = {"builds", "current", ".work", *PUBLISHED}
     found = [p.name for p in out.iterdir() if p.name not in known]
     found += [p.name for p in (out / "builds").iterdir() if ".staging" in p.name]
     found += [p.name for p in out.rglob("*") if p.name.endswith((".tmp", ".wal", ".part"))]

@@ -23,6 +23,19 @@ def test_a_damaged_publication_is_built_again_though_nothing_changed(world: Worl
     assert (world.out / "current").resolve() != folder
 
 
+def test_a_page_changed_after_its_publication_is_not_taken_over(world: World) -> None:
+    site = (world.out / "current" / "charts").resolve()
+    pages = sorted(site.rglob("*.html"))
+    for page in pages:
+        page.write_bytes(page.read_bytes() + b"<p>changed by somebody")
+    state = 1 - world.digests.index(digest(world.out))
+    world.put(state)
+    assert injected.recovered(world, state) == []
+    now = sorted((world.out / "current" / "charts").resolve().rglob("*.html"))
+    assert len(now) >= len(pages) > 10
+    assert not [p.name for p in now if b"changed by somebody" in p.read_bytes()]
+
+
 def test_a_full_disk_leaves_the_publication_and_a_sentence(world: World, tmp_path: Path) -> None:
     if not injected.can_mount(tmp_path):
         pytest.skip("only root can make a small disk")
