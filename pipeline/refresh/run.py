@@ -35,7 +35,7 @@ from pipeline.store.publish import (
     write_database,
 )
 from pipeline.store.seal import damage, remove_leftovers
-from pipeline.store.tables import write_bytes
+from pipeline.store.tables import is_whole, write_bytes
 
 if TYPE_CHECKING:
     from pipeline.quality import Gate
@@ -119,6 +119,7 @@ def _locked(run: Run, started: float, *, force: bool, only: Sequence[str] | None
     remove_leftovers(run.settings.out)
     if only is not None:
         return _build_only(run, only)
+    _drop_damaged(run)
     load_corrections(run.settings.corrections)  # a ledger that cannot be read ends the run early
     inbox = empty_inbox(run)
     if not run.files:
@@ -127,6 +128,17 @@ def _locked(run: Run, started: float, *, force: bool, only: Sequence[str] | None
     summary = _unchanged_summary(run, unchanged, started) if unchanged else _build(run)
     summary.inbox = inbox
     return summary
+
+
+def _drop_damaged(run: Run) -> None:
+    """Remove what is damaged in the working store; a whole refresh makes all of it again.
+
+    A damaged file that is only opened before it is replaced would stop every refresh to come.
+    """
+    run.store.drop_damaged()
+    for path in (run.settings.work / "parts").glob("*.parquet"):
+        if not is_whole(path):
+            path.unlink()
 
 
 def empty_inbox(run: Run) -> list[str]:

@@ -126,6 +126,14 @@ def rows_written(path: Path) -> int | None:
     return int(told) if told is not None else None
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a Parquet file can be opened and holds the rows that its writer wrote."""
+    try:
+        return rows_written(path) == pl.scan_parquet(path).select(pl.len()).collect().item()
+    except (pl.exceptions.PolarsError, OSError, ValueError):
+        return False
+
+
 class TableStore:
     """Parquet tables below one folder: ``<root>/<schema>/<table>.parquet``.
 
@@ -248,6 +256,20 @@ class TableStore:
     def read(self, name: str) -> pl.DataFrame:
         """The whole table."""
         return self.scan(name).collect()
+
+    def drop_damaged(self) -> list[str]:
+        """Remove files that cannot be opened or lost rows, so that they are made again.
+
+        Returns:
+            Their paths below the store.
+        """
+        dropped: list[str] = []
+        for name in all_tables():
+            for path in self.files(name):
+                if not is_whole(path):
+                    path.unlink()
+                    dropped.append(path.relative_to(self.root).as_posix())
+        return dropped
 
     def lost(self, name: str) -> str | None:
         """A sentence when a file of the table holds other rows than its writer wrote, else None."""

@@ -67,6 +67,22 @@ def test_such_a_store_is_not_published(tables: TableStore, name: str, tmp_path: 
         path.write_bytes(before)
 
 
+def test_what_is_damaged_in_the_working_store_is_removed_to_be_made_again(
+    tables: TableStore, tmp_path: Path
+) -> None:
+    shutil.copytree(tables.root, tmp_path / "tables")
+    copy = TableStore(tmp_path / "tables")
+    assert copy.drop_damaged() == []
+    for name, content in (("marts.supplier", b""), ("facts.epr", b"PAR1 and no more")):
+        copy.files(name)[0].write_bytes(content)
+    without_a_row(copy.files("marts.digital_share")[0])
+    assert sorted(copy.drop_damaged()) == [
+        "facts/epr.parquet",
+        "marts/digital_share.parquet",
+        "marts/supplier.parquet",
+    ]
+
+
 def test_a_payment_dropped_between_reader_and_table_fails_a_check(tables: TableStore) -> None:
     from pipeline.quality import gate_failures, run_gate
 
