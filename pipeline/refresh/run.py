@@ -276,6 +276,7 @@ def publish(run: Run) -> str:
         staging: Staging = stage(run.settings.out, build_id)
         write_database(run.store, staging.database, [*measure_views(), *own_views()], own_macros())
         copy_parquet(run.store, staging.parquet)
+        describe_build(staging.database)
         said.append("database and Parquet")
     with run.stage("Site") as said:
         shown = {
@@ -289,7 +290,6 @@ def publish(run: Run) -> str:
         report = build_site(shown, staging.charts, base_title=title, earlier=earlier)
         kept = f", {report.kept:,} of them unchanged and taken over" if report.kept else ""
         said.append(f"{report.pages:,} pages{kept}")
-    describe_build(staging.database)
     return switch(staging, keep=run.settings.keep_builds).name
 
 

@@ -267,6 +267,9 @@ def _beside(folder: Path) -> list[tuple[str, str]]:
         found.append(("fivepercent.duckdb", words))
     if (folder / "parquet").is_dir():
         found.append(("parquet/", "the same tables, one Parquet file (or folder) each"))
+    if (folder / "datapackage.json").is_file():
+        words = "every file with its columns, licences and checksums"
+        found.append(("datapackage.json", words))
     exports = folder / "exports"
     for path in sorted(exports.iterdir()) if exports.is_dir() else []:
         name = f"exports/{path.name}{'/' if path.is_dir() else ''}"
