@@ -88,6 +88,18 @@ class Settings(BaseSettings):
         pattern=r"^(https?://.*)?$",
         description="Address at which the site is served; links of Dagster's pages lead there.",
     )
+    cluster: str = Field(
+        default="",
+        pattern=r"^(local:[1-9]\d{0,2}|(tcp|tls|ws|wss|ucx)://\S+)?$",
+        description="Who works on payments: empty for this process, local:2 for two Dask workers on "
+        "this machine, or the address of a Dask scheduler such as tcp://10.0.0.5:8786.",
+    )
+    tables_url: str = Field(
+        default="",
+        pattern=r"^([a-z0-9+]+://.*|/.*)?$",
+        description="Where what is kept of payments lies, for a cluster: a folder that all workers "
+        "mount, or a URL that fsspec knows (s3://bucket/folder). Empty: beside the publication.",
+    )
     schedule_cron: str = Field(
         default="0 5 3 * *",
         pattern=r"^\S+( \S+){4}$",
@@ -141,7 +153,14 @@ class Settings(BaseSettings):
         | {"keep_digests", "site_url", "mirror", "fetch_attempts", "fetch_wait_seconds"}
         | {"fetch_minutes", "alert_webhook", "alert_email_to", "alert_email_from"}
         | {"alert_smtp_host", "alert_smtp_port", "alert_smtp_security", "alert_smtp_user"}
-        | {"alert_smtp_password", "schedule_cron", "schedule_running", "keep_run_days"}
+        | {
+            "cluster",
+            "tables_url",
+            "alert_smtp_password",
+            "schedule_cron",
+            "schedule_running",
+            "keep_run_days",
+        }
     )
 
     @classmethod
@@ -166,6 +185,17 @@ class Settings(BaseSettings):
     def work(self) -> Path:
         """The working store beside the publication: cache and tables of the last run."""
         return self.out / ".work"
+
+    @property
+    def shared(self) -> str:
+        """Folder or URL of what is kept of payments between refreshes."""
+        return self.tables_url.rstrip("/") or str(self.work)
+
+    @property
+    def stored_raw(self) -> str:
+        """Where workers find raw files by content; empty when they see the raw folder itself."""
+        remote = "://" in self.tables_url and not self.tables_url.startswith("file://")
+        return f"{self.shared}/raw" if remote and self.cluster else ""
 
     @cached_property
     def tables(self) -> Path:

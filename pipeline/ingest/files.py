@@ -46,6 +46,10 @@ class RawFile:
     superseded_by: str | None = None
     superseded_reason: str | None = None
 
+    def read_bytes(self) -> bytes:
+        """The content."""
+        return self.absolute.read_bytes()
+
     @property
     def name(self) -> str:
         """File name without a version mark."""

@@ -69,7 +69,7 @@ def read_typed(
                 order = forced.get(file.path)
                 name = f"{portion.id}.forced" if order else portion.id
                 wanted.setdefault(name, []).append(
-                    SpendInput(file.path, file.absolute.read_bytes, file.sha256, file.bytes, order)
+                    SpendInput(file.path, file.read_bytes, file.sha256, file.bytes, order)
                 )
     known = {name: cache.get(name, items) for name, items in wanted.items()} if cache else {}
     done = list(known.values())

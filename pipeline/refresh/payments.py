@@ -18,12 +18,13 @@ import polars as pl
 from pipeline.ingest.names import Register
 from pipeline.ingest.payments import classify_lines
 from pipeline.ingest.portions import Portion, batches_of, portions_of
+from pipeline.ingest.stored import forget_stored
 from pipeline.refresh.assembled import SHARED, YEARS, assemble
 from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import entries_of
 from pipeline.refresh.kept import DamagedError, State
 from pipeline.refresh.portions import Done, Job, Ledger, Orders
-from pipeline.refresh.workers import work_on_all
+from pipeline.refresh.spread import Spread
 
 SPEND = "spend_over_25k"
 _REGISTERED = ("organisation_code", "name", "former_names", "kind", "closed")
@@ -49,7 +50,19 @@ def build_payments(
     portions = portions_of(run.files_of(SPEND))
     job = _job(run, register, portions)
     run.counters |= {"spend_files_opened": 0, "rows_classified": 0}
-    states = _bring_up_to_date(run, job, portions, anew=run.force)
+    with Spread(run.settings) as spread:
+        return _made(run, job, portions, years, spread)
+
+
+def _made(
+    run: Run,
+    job: Job,
+    portions: Sequence[Portion],
+    years: Sequence[str] | None,
+    spread: Spread,
+) -> dict[str, int]:
+    """Bring all portions up to date and put them together; what is found damaged is made again."""
+    states = _bring_up_to_date(run, job, portions, spread, anew=run.force)
     for repair in range(REPAIRS + 1):
         try:
             rows = assemble(run, job, [states[p.id] for p in portions], years)
@@ -57,15 +70,17 @@ def build_payments(
             if repair == REPAIRS:
                 raise
             job.kept.forget(error.portion)
-            states = _bring_up_to_date(run, job, portions, anew=False)
+            states = _bring_up_to_date(run, job, portions, spread, anew=False)
         else:
-            _tidy(job, portions, states)
+            _tidy(run, job, portions, states)
             return rows
     raise AssertionError("the last repair returns or raises")
 
 
-def _tidy(job: Job, portions: Sequence[Portion], states: dict[str, State]) -> None:
+def _tidy(run: Run, job: Job, portions: Sequence[Portion], states: dict[str, State]) -> None:
     """Remove what is kept of files that are gone."""
+    if where := run.settings.stored_raw:
+        forget_stored(portions, where)
     job.kept.prune(portions, states.values(), (YEARS, SHARED))
     job.cache.prune([name for p in portions for name in (p.id, f"{p.id}.forced")])
 
@@ -74,7 +89,7 @@ def _job(run: Run, register: Register | None, portions: Sequence[Portion]) -> Jo
     known = run.store.read("dims.organisation").select(_REGISTERED).sort("organisation_code")
     told = known.write_csv() if register else ""
     return Job(
-        run.settings.work,
+        run.settings.shared,
         register,
         hashlib.sha256(told.encode()).hexdigest(),
         Ledger.over(entries_of(run, SPEND), portions),
@@ -84,15 +99,15 @@ def _job(run: Run, register: Register | None, portions: Sequence[Portion]) -> Jo
 
 
 def _bring_up_to_date(
-    run: Run, job: Job, portions: Sequence[Portion], *, anew: bool
+    run: Run, job: Job, portions: Sequence[Portion], spread: Spread, *, anew: bool
 ) -> dict[str, State]:
     """Work on every portion that is not what it should be; returns the states of all."""
     known = {} if anew else {p.id: s for p in portions if (s := job.kept.state(p))}
     unread = [p for p in portions if p.id not in known or known[p.id].typed_key != job.typed_key(p)]
-    _work(run, job, unread, known, None)
+    _work(run, job, unread, known, None, spread)
     orders = _orders(known.values())
     rest = [p for p in portions if not job.is_current(p, known[p.id], orders)]
-    _work(run, job, rest, known, orders)
+    _work(run, job, rest, known, orders, spread)
     busy = {p.id for p in (*unread, *rest)}
     run.progress.advance(sum(len(p.files) for p in portions if p.id not in busy))
     return known
@@ -104,11 +119,10 @@ def _work(
     portions: Sequence[Portion],
     known: dict[str, State],
     orders: Orders | None,
+    spread: Spread,
 ) -> None:
     """Work on portions, batch by batch, and learn their states."""
-    batches = batches_of(portions)
-    all_done = work_on_all(job, batches, orders, classify_lines, workers=run.settings.threads)
-    for batch, done in zip(batches, all_done, strict=True):
+    for batch, done in spread.work(job, batches_of(portions), orders, classify_lines):
         _count(run, done)
         for portion in batch:
             state = job.kept.state(portion)

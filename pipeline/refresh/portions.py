@@ -32,7 +32,7 @@ from pipeline.ingest.typed import forced_orders, is_undecided, only_files, order
 from pipeline.refresh.corrected import correct_payments
 from pipeline.refresh.kept import Kept, State
 from pipeline.schema import table
-from pipeline.store.location import Folder
+from pipeline.store.location import location
 from pipeline.store.tables import conform
 
 PAYMENT = "facts.payment"
@@ -97,7 +97,7 @@ class Job:
     """What the work on any portion depends on.
 
     Attributes:
-        work: folder of the working store.
+        where: folder or URL of what is kept of the payments; all who work must see it.
         register: known organisations, or None when no register is among the files.
         known: hash of the register.
         ledger: corrections.
@@ -105,7 +105,7 @@ class Job:
         threads: files opened at the same time.
     """
 
-    work: Path
+    where: str
     register: Register | None
     known: str
     ledger: Ledger
@@ -115,12 +115,12 @@ class Job:
     @cached_property
     def kept(self) -> Kept:
         """Where portions are kept."""
-        return Kept(Folder(self.work / "payments"))
+        return Kept(location(f"{self.where}/payments"))
 
     @cached_property
     def cache(self) -> SpendCache:
         """Where typed files are kept."""
-        return SpendCache(self.work / "cache" / "spend", self.limits)
+        return SpendCache(location(f"{self.where}/cache/spend"), self.limits)
 
     def typed_key(self, portion: Portion) -> str:
         """What reading a portion depends on."""

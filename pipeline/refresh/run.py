@@ -22,9 +22,11 @@ from pipeline.refresh import meta, payments, sources
 from pipeline.refresh.context import Progress, Run, Silent
 from pipeline.refresh.history import build_history
 from pipeline.refresh.inbox import inbox_files, sort_inbox
+from pipeline.refresh.spread import ClusterError
 from pipeline.refresh.summary import Summary, tell_checks, tell_files
 from pipeline.schema import all_tables
 from pipeline.settings import Settings
+from pipeline.store.location import LocationError
 from pipeline.store.lock import refresh_lock
 from pipeline.store.publish import (
     Staging,
@@ -104,7 +106,7 @@ def refresh(
             settings.work, on_wait=lambda who: run.progress.say(f"Waiting for {who}.")
         ):
             summary = _locked(run, started, force=force, only=only)
-    except CorrectionError as error:
+    except (CorrectionError, ClusterError, LocationError) as error:
         raise RefreshFailedError(f"{error} The previous publication stands.") from error
     summary.seconds = time.monotonic() - started
     return summary
