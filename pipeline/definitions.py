@@ -18,7 +18,9 @@ from pipeline.defs import (
     tables,
     unattended,
 )
+from pipeline.defs.execution import executor_of
 from pipeline.defs.resources import Product
+from pipeline.settings import Settings
 
 
 def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -49,8 +51,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
         schedules=[unattended.monthly, history.daily],
         sensors=[sensors.new_raw_files, automation.keep_up, unattended.tell_failures],
         resources=resources,
-        # Thirty small steps take seconds in one process and half a minute in one process each.
-        executor=dg.in_process_executor,
+        executor=executor_of(Settings()),
     )
 
 

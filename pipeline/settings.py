@@ -94,6 +94,11 @@ class Settings(BaseSettings):
         description="Who works on payments: empty for this process, local:2 for two Dask workers on "
         "this machine, or the address of a Dask scheduler such as tcp://10.0.0.5:8786.",
     )
+    cluster_steps: bool = Field(
+        default=False,
+        description="Dagster's steps run on the cluster too. All workers must see raw, out and "
+        "Dagster's storage, and have the same settings.",
+    )
     tables_url: str = Field(
         default="",
         pattern=r"^([a-z0-9+]+://.*|/.*)?$",

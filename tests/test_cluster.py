@@ -230,3 +230,49 @@ def test_workers_of_another_version_are_refused(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(spread.ClusterError, match="another version"):
         spread._work((None, None, None), [], ("old", "older"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("by", ["settings", "run config"])
+def test_dagsters_job_runs_on_an_existing_scheduler_by_configuration_alone(
+    by: str,
+    small_demo: tuple[Path, Truth],
+    tmp_path: Path,
+    small_batches: None,
+    alone: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Steps go to the workers, and the payments step hands its batches to the same workers."""
+    import dagster as dg
+
+    tests = Path(__file__).parent
+    out = tmp_path / "out"
+    told = {"RAW": small_demo[0], "OUT": out, "CLUSTER_STEPS": "true"}
+    for name, value in told.items():
+        monkeypatch.setenv(f"FIVEPERCENT_{name}", str(value))
+    monkeypatch.syspath_prepend(str(tests))
+    cluster = Cluster(tmp_path, {"PYTHONPATH": str(tests), "FIVEPERCENT_CLUSTER": "local:1"})
+    named = cluster.address if by == "settings" else "local:1"
+    monkeypatch.setenv("FIVEPERCENT_CLUSTER", named)
+    config = {"execution": {"config": {"cluster": {"existing": {"address": cluster.address}}}}}
+    try:
+        cluster.add_workers(1)  # one that waits for its own batches would wait for ever
+        from cluster_job import payments_job
+
+        from pipeline.defs.keys import ALL_YEARS
+
+        (tmp_path / "home").mkdir()
+        with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
+            result = dg.execute_job(
+                dg.reconstructable(payments_job),
+                instance=instance,
+                tags=ALL_YEARS,
+                run_config=config if by == "run config" else None,
+            )
+            assert result.success
+    finally:
+        cluster.stop()
+    settings = Settings(raw=small_demo[0], out=out)
+    made = {name: sha for name, sha in tables(settings).items() if name in alone}
+    assert {n: s for n, s in made.items() if n[0] == "2"} == {
+        n: s for n, s in alone.items() if n[0] == "2"
+    }
