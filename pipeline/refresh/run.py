@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,10 @@ from pipeline.store.tables import is_whole, write_bytes
 
 if TYPE_CHECKING:
     from pipeline.quality import Gate
+
+
+#: The day this version was written. A clock before it would take published dates for the future.
+WRITTEN = date(2026, 11, 27)
 
 
 class RefreshFailedError(RuntimeError):
@@ -88,11 +93,18 @@ def refresh(
         How it ended.
 
     Raises:
-        RefreshFailedError: when there is nothing to read, or a blocking check failed.
+        RefreshFailedError: when there is nothing to read, a blocking check failed, or the clock is
+            wrong.
         LockedError: when another refresh holds the lock for too long.
         KeyError: when ``only`` names no table.
     """
     started = time.monotonic()
+    today = datetime.now(UTC).date()
+    if today < WRITTEN - timedelta(days=1):
+        raise RefreshFailedError(
+            f"the clock of this machine says {today}, which is before this version was written; dates "
+            "in the files would be taken for the future. Set the clock."
+        )
     run = Run(settings, progress or Silent(), force)
     if not settings.raw.is_dir():
         raise RefreshFailedError(
