@@ -313,7 +313,7 @@ def test_the_month_map_measures_each_trust_by_its_own_plain_month(several):
         & (pl.col("financial_year") == row["financial_year"])
         & pl.col("is_present")
     )["digital_gbp"].to_list()
-    assert row["times"] == pytest.approx(row["digital_gbp"] * len(own) / sum(own))
+    assert row["times"] == pytest.approx(row["digital_gbp"] * len(own) / float(sum(own)))
 
 
 def test_a_month_that_is_not_here_is_a_dash_on_the_month_map_and_no_nought(several):

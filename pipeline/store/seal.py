@@ -69,6 +69,8 @@ def remove_leftovers(out: Path) -> int:
     found = [
         *(out / "builds").glob(_UNFINISHED_BUILDS),
         *out.glob(_UNFINISHED_LINKS),
+        # A published database is only read, so a log of writes beside it is not ours.
+        *(out / "builds").glob("*/*.duckdb.wal"),
         *(p for p in (out / ".work").rglob(_UNFINISHED_FILES) if is_abandoned(p)),
     ]
     for path in found:

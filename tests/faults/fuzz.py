@@ -95,10 +95,14 @@ def _page(data: bytes) -> str:
     return "answer"
 
 
+def _most_memory() -> int:
+    """The most memory this program has had, in MB; what it was started from is not in it."""
+    told = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(told.split("VmHWM:")[1].split()[0]) // 1024
+
+
 def work(seed: int) -> None:
     """The worker: numbers of inputs on standard input, one line about each on standard output."""
-    import resource
-
     from mutated import mutated
 
     for line in sys.stdin:
@@ -112,7 +116,7 @@ def work(seed: int) -> None:
             "kind": kind,
             "said": said[:300],
             "seconds": round(time.monotonic() - started, 3),
-            "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "memory": _most_memory(),
         }
         print(json.dumps(told), flush=True)  # noqa: T201
 
