@@ -168,23 +168,7 @@ def _figure(
         hovertext=hover,
         hoverinfo="text",
     )
-    body.update_yaxes(
-        tickmode="array",
-        tickvals=list(range(len(order))),
-        ticktext=[label(names[c], 38 if many else 22, 1 if many else 2) for c in order],
-        range=[len(order) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-    )
-    body.update_xaxes(
-        side="top",
-        type="category",
-        showgrid=False,
-        fixedrange=True,
-        tickangle=0,
-        tickfont={"size": 11},
-    )
+    theme.map_axes(body, [label(names[c], 38 if many else 22, 1 if many else 2) for c in order])
     body.update_layout(margin={"t": 48, "b": 12, "r": 8}, meta={"dropCells": True})
     return body
 

@@ -177,24 +177,7 @@ def month_figure(
         texttemplate="%{text}",
         textfont={"color": theme.INK, "size": 12},
     )
-    body.update_yaxes(
-        tickmode="array",
-        tickvals=list(range(len(codes))),
-        ticktext=[label(n, 38 if many else 22, 1 if many else 2) for n in names],
-        range=[len(codes) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-    )
-    # Months are names here: a category axis keeps each of them, a date axis would place them.
-    body.update_xaxes(
-        side="top",
-        type="category",
-        showgrid=False,
-        fixedrange=True,
-        tickangle=0,
-        tickfont={"size": 11},
-    )
+    theme.map_axes(body, [label(n, 38 if many else 22, 1 if many else 2) for n in names])
     body.update_layout(margin={"t": 44, "b": 12, "r": 8})
     return body
 

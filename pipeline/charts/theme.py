@@ -246,6 +246,30 @@ def money_ticks(start: float, end: float, most: int = 5) -> dict[str, Any]:
     return {"tickmode": "array", "tickvals": ticks, "ticktext": [money(t * 1e6) for t in ticks]}
 
 
+def map_axes(figure: go.Figure, rows: list[str]) -> None:
+    """Axes of a map of cells: a row a name from the top down, columns by name above them.
+
+    Columns are categories: a date axis would place months where it likes.
+    """
+    figure.update_yaxes(
+        tickmode="array",
+        tickvals=list(range(len(rows))),
+        ticktext=rows,
+        range=[len(rows) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
+    figure.update_xaxes(
+        side="top",
+        type="category",
+        showgrid=False,
+        fixedrange=True,
+        tickangle=0,
+        tickfont={"size": 11},
+    )
+
+
 def mark_demonstration(figure: go.Figure) -> None:
     """Write the demonstration mark across a figure, so that a copied picture carries it too."""
     figure.add_annotation(

@@ -5,6 +5,7 @@ Belongs here: ``build_site`` and its report. Does not belong here: figures (``pi
 
 from __future__ import annotations
 
-from pipeline.site.build import SiteReport, build_site
+from pipeline.site.build import build_site
+from pipeline.site.writer import SiteReport
 
 __all__ = ["SiteReport", "build_site"]

@@ -28,7 +28,7 @@ from pipeline.site.render import page_name
 from pipeline.site.trust_pages import by_organisation
 
 if TYPE_CHECKING:
-    from pipeline.site.build import Writer
+    from pipeline.site.writer import Writer
 
 Tables = Mapping[str, pl.DataFrame]
 

@@ -1,27 +1,25 @@
 """Write the whole site into a folder.
 
-Belongs here: the order of the work, files on disk, the report. Does not belong here: what a page
-says (``pages``, ``trust_pages``, ``board_pages``) or how a value is written (``render``).
+Belongs here: the order of the work. Does not belong here: what a page says (``pages``,
+``trust_pages``, ``board_pages``), how a value is written (``render``) or a file (``writer``).
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from pipeline.charts import CHARTS, theme
-from pipeline.charts.model import Chart
 from pipeline.charts.selection import any_demo, frame
 from pipeline.schema import all_tables
 from pipeline.site import board_pages, compare, pages, trust_pages
-from pipeline.site.earlier import LIST, Earlier, fingerprint
+from pipeline.site.earlier import LIST, Earlier
 from pipeline.site.organisations import organisations_with_pages, search_entries
-from pipeline.site.render import HERE, chart_context, csv_text, environment, json_text
+from pipeline.site.render import HERE, json_text
+from pipeline.site.writer import SiteReport, Writer
 
 BASE_TITLE = "How far is each NHS trust from spending 5% on digital?"
 NAVIGATION = (
@@ -41,106 +39,6 @@ NAVIGATION = (
     ("dictionary", "Dictionary"),
     ("downloads", "Downloads"),
 )
-
-
-@dataclass
-class SiteReport:
-    """What was written.
-
-    Attributes:
-        out_dir: Folder of the site.
-        pages: HTML pages.
-        kept: Of these, pages taken over from the site before because their data did not change.
-        files: All files.
-        bytes: Size of all files.
-        charts: Charts of the registry that were drawn.
-        empty_charts: Charts that had nothing to show, with the reason.
-        trusts: Pages of trusts.
-        boards: Pages of boards.
-        is_demo: Whether the site is about fictional organisations.
-    """
-
-    out_dir: Path
-    pages: int = 0
-    kept: int = 0
-    files: int = 0
-    bytes: int = 0
-    charts: list[str] = field(default_factory=list)
-    empty_charts: dict[str, str] = field(default_factory=dict)
-    trusts: int = 0
-    boards: int = 0
-    is_demo: bool = False
-
-
-class Writer:
-    """Writes files below one folder and counts them."""
-
-    def __init__(
-        self, out_dir: Path, report: SiteReport, shared: dict[str, Any], earlier: Earlier
-    ) -> None:
-        self.out_dir = out_dir
-        self.report = report
-        self.shared = shared
-        self.earlier = earlier
-
-    def text(self, name: str, content: str) -> None:
-        """Write ``content`` to ``name`` (a path from the root of the site), UTF-8, LF."""
-        self._count(name, content.encode("utf-8"))
-
-    def copy(self, name: str, source: Path) -> None:
-        """Copy a file of the package to ``name``."""
-        target = self.out_dir / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-        self.report.files += 1
-        self.report.bytes += target.stat().st_size
-
-    def page(self, name: str, template: str, context: dict[str, Any]) -> None:
-        """Render ``template`` to ``name``; links are relative to the page's own folder."""
-        root = "../" * name.count("/")
-        rendered = (
-            environment()
-            .get_template(template)
-            .render(**self.shared, **context, root=root, this_page=name.removesuffix(".html"))
-        )
-        # The page of one organisation was looked up before anything was drawn; the others here.
-        if name not in self.earlier.now and self.keep(name, fingerprint(rendered)):
-            return
-        self.text(name, rendered)
-        self.report.pages += 1
-
-    def keep(self, name: str, key: str, beside: str = "") -> bool:
-        """Take the page over from the site before, if its fingerprint is the same.
-
-        Args:
-            name: Path of the page from the root of the site.
-            key: Its fingerprint.
-            beside: Folder of the files that belong to it.
-        """
-        taken = self.earlier.take(name, key, self.out_dir, beside)
-        if taken is None:
-            return False
-        self.report.pages += 1
-        self.report.kept += 1
-        self.report.files += len(taken)
-        self.report.bytes += sum(path.stat().st_size for path in taken)
-        return True
-
-    def chart(self, chart: Chart, folder: str = "data", heading: str = "h3") -> dict[str, Any]:
-        """Write the CSV file of a chart and return its context for a template."""
-        name = f"{folder}/{chart.id}.csv"
-        context = chart_context(chart, name, heading=heading)
-        if chart.table.height:
-            self.text(f"{folder}/{context['id']}.csv", csv_text(chart.table))
-            context["csv"] = f"{folder}/{context['id']}.csv"
-        return context
-
-    def _count(self, name: str, content: bytes) -> None:
-        target = self.out_dir / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        self.report.files += 1
-        self.report.bytes += len(content)
 
 
 def build_site(

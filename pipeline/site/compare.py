@@ -23,7 +23,7 @@ from pipeline.site.organisations import Organisation
 from pipeline.site.render import json_text
 
 if TYPE_CHECKING:
-    from pipeline.site.build import Writer
+    from pipeline.site.writer import Writer
 
 Tables = Mapping[str, pl.DataFrame]
 MOST_TRUSTS = 6

@@ -28,7 +28,7 @@ from pipeline.site.quality import quality_context
 from pipeline.site.render import csv_text, html_table
 
 if TYPE_CHECKING:
-    from pipeline.site.build import Writer
+    from pipeline.site.writer import Writer
 
 Tables = Mapping[str, pl.DataFrame]
 

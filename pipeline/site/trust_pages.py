@@ -32,7 +32,7 @@ from pipeline.site.quality import rejected_by_reason
 from pipeline.site.render import cell, html_table, page_name
 
 if TYPE_CHECKING:
-    from pipeline.site.build import Writer
+    from pipeline.site.writer import Writer
 
 Tables = Mapping[str, pl.DataFrame]
 
