@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -79,7 +80,11 @@ def shown(path: Path) -> str:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, Decimal):
+        return f"{value:,}"
+    if isinstance(value, float):  # six digits tell a share; of pounds every penny is wanted
+        return f"{value:,.6g}" if abs(value) < 1_000 else f"{value:,.2f}"
+    return str(value)
 
 
 def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -101,7 +106,7 @@ def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     else:
         table = Table(show_lines=False)
         for i, name in enumerate(names):
-            number = all(isinstance(r[i], int | float) for r in shown if r[i] is not None)
+            number = all(isinstance(r[i], int | float | Decimal) for r in shown if r[i] is not None)
             table.add_column(Text(name), justify="right" if number else "left", overflow="fold")
         for row in cells:
             table.add_row(*(Text(v) for v in row))
