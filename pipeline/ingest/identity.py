@@ -130,10 +130,18 @@ def _words_of(name: str) -> str:
 
 
 def code_of_entity(entity: str, register: Names) -> str | None:
-    """The organisation an entity cell names, by name or by code."""
+    """The organisation an entity cell or a title names, by name or by code."""
     if _CODE.match(entity.strip().upper()) and register.code_known(entity):
         return entity.strip().upper()
-    return register.match(entity)
+    return register.match(entity) or _in_title(entity, register)
+
+
+def _in_title(entity: str, register: Names) -> str | None:
+    """The organisation in ``Payments over 25k - Pellow NHS Trust - May 2025``."""
+    words = _words_of(entity)
+    if words == entity.strip() or len(words) < SHORTEST_NAME:
+        return None
+    return register.match(words)
 
 
 def identify(folder: str, file_name: str, entity: str | None, register: Names | None) -> Identity:

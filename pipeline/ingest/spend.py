@@ -21,6 +21,7 @@ from pipeline.ingest.spend_periods import months_of_periods
 from pipeline.ingest.spend_rows import LINE_SCHEMA, type_rows
 from pipeline.ingest.spend_signs import settle_signs
 from pipeline.ingest.spend_tables import tables_of
+from pipeline.ingest.spend_titles import month_of_titles, publisher_of_titles, titles_above
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_many
 from pipeline.ingest.tabular.header import Layout, LayoutError, heads_payments
 from pipeline.ingest.tabular.panics import panics_are_errors
@@ -199,6 +200,12 @@ def _understand(
         if isinstance(layout, str):
             failed.append((grid, sheet, layout))
             continue
+        named = {"entity", "organisation_code"} & layout.columns.keys()
+        undated = "date" not in layout.columns and hint.first_day is None
+        titles = titles_above(grid, layout) if undated or not named else []
+        if undated and (told := month_of_titles(titles)):
+            hint = told
+            layout.notes.append("The month was taken from the title above the table.")
         try:
             first_row = rows_below_header(grid, layout)
             settle_signs(grid, layout, first_row)
@@ -215,6 +222,8 @@ def _understand(
             for role, c in layout.columns.items()
         }
         entry = Sheet(len(sheets), item.path, item.forced_order, grid, layout, sheet, hint)
+        if not named:
+            entry.titled = publisher_of_titles(titles)
         if periods:
             entry.periods, why = periods
             sheet.notes.append(f"Months were taken from {sheet.columns['date']!r}: {why}.")

@@ -37,7 +37,8 @@ _POUNDS = r"(?i)sterling|gbp|£|\bbase\b|functional|local currency"
 class Sheet:
     """A sheet on its way through the reader.
 
-    ``periods`` gives the month of each (period cell, year cell) where the table has no dates.
+    ``periods`` gives the month of each (period cell, year cell) where the table has no dates;
+    ``titled`` is the title that names an organisation, where no column does.
     """
 
     key: int
@@ -50,6 +51,7 @@ class Sheet:
     rows: int = 0
     headers: list[list[str]] = field(default_factory=list)
     periods: dict[tuple[str | None, str | None], str] | None = None
+    titled: str | None = None
 
 
 def rows_below_header(grid: Grid, layout: Layout) -> int:
@@ -112,7 +114,7 @@ def _starts(sheets: Sequence[Sheet]) -> list[int]:
 def _alike(sheet: Sheet, place: int) -> object:
     """What sheets that can be looked at together have in common; ``place`` for one that cannot."""
     columns = sheet.layout.columns
-    if sheet.periods or _beyond(sheet):
+    if sheet.periods or sheet.titled or _beyond(sheet):
         return place
     amount = sheet.layout.headers.get(columns.get("amount", ""), "")
     currency = "currency" in columns and not re.search(_POUNDS, amount)
@@ -137,6 +139,13 @@ def _rows_of_layout(sheets: Sequence[Sheet]) -> pl.DataFrame:
         column = columns.get(role)
         return (pl.col(column) if column else pl.lit(None, dtype=pl.String)).alias(name)
 
+    def published_as(name: str) -> pl.Expr:
+        if name == "entity" and "entity" not in columns:
+            if "organisation_code" in columns:
+                return text("organisation_code", name)
+            return pl.lit(first.titled, dtype=pl.String).alias(name)
+        return text(reference if name == "transaction_reference" else name, name)
+
     reference = "reference" if "reference" in columns else "their_reference"
     beside = columns.get("period") != columns.get("date")  # months of publication beside the dates
     return body.select(
@@ -147,7 +156,7 @@ def _rows_of_layout(sheets: Sequence[Sheet]) -> pl.DataFrame:
         _currency(first),
         text("period" if beside else "", "_period"),
         text("financial_year" if beside else "", "_year"),
-        *(text(reference if name == "transaction_reference" else name, name) for name in TEXTS),
+        *(published_as(name) for name in TEXTS),
         _too_wide(first, body),
         _fingerprint(["g", *cells]).is_first_distinct().not_().alias("is_duplicate"),
     )

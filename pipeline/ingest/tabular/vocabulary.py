@@ -11,13 +11,21 @@ from rapidfuzz import fuzz, process
 from pipeline.yaml_text import read_yaml
 
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
+#: Where a word begins in ``grossAmountGBP`` or ``VATAmount``.
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 FUZZY_AT_LEAST = 82.0
 LONGEST_NAME = 70  # characters; longer cells are sentences
 
 
 def normalise(text: str | None) -> str:
-    """Lower-case words and digits only: ``Amount in Sterling £`` -> ``amount in sterling``."""
-    return _NOT_WORD.sub(" ", (text or "").lower()).strip()
+    """Lower-case words and digits only: ``Amount in Sterling £`` -> ``amount in sterling``.
+
+    A single word is cut at its humps, as programs write headers: ``netAmount`` -> ``net amount``.
+    """
+    text = (text or "").strip()
+    if " " not in text:
+        text = _HUMP.sub(" ", text)
+    return _NOT_WORD.sub(" ", text.lower()).strip()
 
 
 @cache
