@@ -25,6 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "DATE": dt.date(2020, 4, 1),
     "TIMESTAMP": dt.datetime(2026, 1, 1),
     "DECIMAL(18,2)": 30000,
+    "DECIMAL(38,2)": 30000,
 }
 KNOWN: dict[str, dict[str, Any]] = {
     "facts.payment": {
@@ -54,7 +55,11 @@ KNOWN: dict[str, dict[str, Any]] = {
         "rows_rejected": 1,
         "rows_ignored": 1,
         "status": "read",
+        "pounds_read": 30000.0,
+        "pounds_corrected": 0.0,
         "pounds_kept": 30000.0,
+        "pounds_rejected": 0.0,
+        "pounds_ignored": 0.0,
         "facts_table": "facts.payment",
     },
     "meta.rejected_row": {

@@ -79,8 +79,8 @@ def test_payments_of_a_file_nobody_read_are_noticed(tmp_path, world):
     assert set(broken) == {"meta.source_file/payments_equal_rows_kept"}
 
 
-def test_a_penny_is_noticed_and_less_is_not(tmp_path, world):
-    for pounds, fails in ((12 * 30_900.0 + 0.02, True), (12 * 30_900.0 + 0.004, False)):
+def test_a_penny_is_noticed(tmp_path, world):
+    for pounds, fails in ((12 * 30_900.0 + 0.01, True), (12 * 30_900.0, False)):
         frame = changed(world["meta.source_file"], 0, pounds_kept=pounds)
         store = store_of_world(tmp_path / str(fails), world | {"meta.source_file": frame})
         assert bool(checked(store, tables=["meta.source_file"])) is fails

@@ -90,7 +90,11 @@ CHANGED: Faults = {  # a row is changed
     ],
     "meta.source_file": [
         (0, {"rows_read": 27}, "rows_add_up"),
-        (0, {"pounds_kept": 1.0}, "pounds_equal_pounds_kept"),
+        (0, {"pounds_kept": 1.0, "pounds_read": 501.0}, "pounds_equal_pounds_kept"),
+        (0, {"pounds_read": 1.0}, "pounds_add_up"),
+        (0, {"pounds_rejected": 79.49}, "pounds_add_up"),
+        (0, {"pounds_ignored": None}, "pounds_add_up"),
+        (0, {"pounds_read": None}, "payments_have_an_account_of_pounds"),
         (0, {"status": "partly read", "reason": None}, "set_aside_files_have_a_reason"),
         (0, {"status": "set aside"}, "set_aside_files_keep_no_rows"),
     ],

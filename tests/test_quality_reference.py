@@ -101,6 +101,7 @@ def test_file_accounts_agree_with_polars(tmp_path):
                 "rows_ignored": 1,
                 "rows_read": line["rows_kept"] + 1,
                 "pounds_kept": line["pounds"] + pick.choice([0, 0.5]),
+                "pounds_read": line["pounds"],
             }
             for line in kept.sort("source_file").to_dicts()
         ),
@@ -121,6 +122,7 @@ def test_file_accounts_agree_with_polars(tmp_path):
     )
     assert (
         found["pounds_equal_pounds_kept"]
+        == found["pounds_add_up"]
         == both.filter((pl.col("pounds_kept") - pl.col("pounds")).abs() > 0.01).height
     )
     assert found["rows_add_up"] + found["pounds_equal_pounds_kept"] > 0

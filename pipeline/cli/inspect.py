@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,14 @@ def _show(told: dict[str, Any]) -> None:
         f"Rows with content {told['rows_read']:,} = kept {told['rows_kept']:,} + set aside {told['rows_rejected']:,} "
         f"+ not data {told['rows_ignored']:,}"
     )
+    if told.get("pounds_read") is not None:
+        read, kept, aside, ignored = (
+            f"{Decimal(told[name]):,.2f}"
+            for name in ("pounds_read", "pounds_kept", "pounds_rejected", "pounds_ignored")
+        )
+        say(
+            f"Pounds in its amount cells {read} = kept {kept} + set aside {aside} + not data {ignored}"
+        )
     for names, said in _alike(told["sheets"]):
         where = f"{'Sheets' if len(names) > 1 else 'Sheet'} {', '.join(names)}: " if names else ""
         for sentence in said:

@@ -25,6 +25,7 @@ _TYPES = {
     "INTEGER": "integer",
     "DOUBLE": "number",
     "DECIMAL(18,2)": "number",
+    "DECIMAL(38,2)": "number",
     "BOOLEAN": "boolean",
     "DATE": "date",
     "TIMESTAMP": "datetime",

@@ -16,6 +16,7 @@ from pipeline.ingest.identity import Names, identify
 from pipeline.ingest.publisher_rows import book_rows, by_row
 from pipeline.ingest.report import FileReport
 from pipeline.ingest.republished import revision_of
+from pipeline.ingest.spend_pounds import PENCE
 from pipeline.ingest.tabular.periods import financial_year_expr
 from pipeline.ingest.typed import Typed, in_order
 
@@ -126,13 +127,11 @@ def _later_versions(files: Sequence[RawFile], reports: dict[str, FileReport]) ->
 def _reject_orphans(orphans: pl.DataFrame, reports: dict[str, FileReport]) -> pl.DataFrame:
     """Rejected rows for lines whose publisher is unknown, and the counts moved in the reports."""
     reason = "whose file it is cannot be told"
-    for path, sheet, n in orphans.group_by("source_file", "source_sheet").len().iter_rows():
+    by_sheet = orphans.group_by("source_file", "source_sheet").agg(pl.len(), pence=PENCE.sum())
+    for path, sheet, rows, pence in by_sheet.iter_rows():
         report = reports[path]
-        report.pounds_kept = 0.0
-        for part in report.sheets:
-            if part.sheet == sheet:
-                part.rows_kept -= n
-                part.rejected[reason] = part.rejected.get(reason, 0) + n
+        report.move_to_rejected(sheet, reason, rows, pence)
+        report.pence_kept = (report.pence_kept or 0) - pence
     shown = (
         "payment_date",
         "supplier",

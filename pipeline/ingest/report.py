@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -39,6 +40,10 @@ class SheetReport:
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     confidence: float = 1.0
+    #: Pence in the amount cells below the header, counted before any row is sorted; None without one.
+    pence_read: int | None = None
+    pence_rejected: int = 0
+    pence_ignored: int = 0
 
     @property
     def rows_rejected(self) -> int:
@@ -64,7 +69,9 @@ class FileReport:
     organisation_code: str | None = None
     organisation_reason: str | None = None
     facts_table: str | None = None
-    pounds_kept: float | None = None
+    #: Pence of the rows that became facts, counted from the facts, and what corrections added to them.
+    pence_kept: int | None = None
+    pence_corrected: int = 0
     is_superseded: bool = False
     sheets: list[SheetReport] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -89,6 +96,58 @@ class FileReport:
     def rows_ignored(self) -> int:
         """Rows known not to be data."""
         return sum(s.rows_ignored for s in self.sheets)
+
+    @property
+    def pence_read(self) -> int | None:
+        """Pence in the amount cells of all sheets that have a column of amounts; None without any."""
+        known = [s.pence_read for s in self.sheets if s.pence_read is not None]
+        return sum(known) if known else None
+
+    @property
+    def pence_rejected(self) -> int:
+        """Pence of rows set aside, as far as their amount can be read as pounds."""
+        return sum(s.pence_rejected for s in self.sheets)
+
+    @property
+    def pence_ignored(self) -> int:
+        """Pence of rows known not to be data: totals, sheets that repeat others."""
+        return sum(s.pence_ignored for s in self.sheets)
+
+    def account_of_pounds(self) -> dict[str, str | None]:
+        """``pounds_read + pounds_corrected = pounds_kept + pounds_rejected + pounds_ignored``, exactly.
+
+        All are None for a file without a column of amounts.
+        """
+        known = {
+            "pounds_read": self.pence_read,
+            "pounds_corrected": self.pence_corrected,
+            "pounds_kept": self.pence_kept or 0,
+            "pounds_rejected": self.pence_rejected,
+            "pounds_ignored": self.pence_ignored,
+        }
+        if self.pence_read is None:
+            return dict.fromkeys(known)
+        return {name: str(Decimal(pence or 0) / 100) for name, pence in known.items()}
+
+    def move_to_rejected(self, sheet: str, reason: str, rows: int, pence: int) -> None:
+        """Move rows of a sheet that were counted as kept to the rejected ones.
+
+        Args:
+            sheet: its name; a sheet of several tables has several reports.
+            reason: why they are set aside.
+            rows: how many.
+            pence: what they hold as published.
+        """
+        left = rows
+        parts = [part for part in self.sheets if part.sheet == sheet]
+        for part in parts:
+            moved = min(left, part.rows_kept)
+            part.rows_kept -= moved
+            if moved:
+                part.rejected[reason] = part.rejected.get(reason, 0) + moved
+            left -= moved
+        if parts:
+            parts[0].pence_rejected += pence
 
     def describe_layout(self) -> str:
         """One line that says how the file was read."""
@@ -118,7 +177,7 @@ class FileReport:
         return " / ".join(told) or "not understood"
 
     def to_row(self) -> dict[str, Any]:
-        """The row of ``meta.source_file``."""
+        """The row of ``meta.source_file``; pounds are text, so that they stay exact."""
         warnings = [*self.warnings, *(w for s in self.sheets for w in s.warnings)]
         return {
             "path": self.path,
@@ -133,7 +192,7 @@ class FileReport:
             "status": self.status,
             "reason": self.reason,
             "organisation_code": self.organisation_code,
-            "pounds_kept": self.pounds_kept,
+            **self.account_of_pounds(),
             "is_superseded": self.is_superseded,
             "warnings": " ".join(dict.fromkeys(warnings)) or None,
             "facts_table": self.facts_table,

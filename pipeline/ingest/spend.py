@@ -18,6 +18,7 @@ from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport, raw
 from pipeline.ingest.spend_cells import Sheet, rows_below_header
 from pipeline.ingest.spend_copies import drop_repeated_sheets
 from pipeline.ingest.spend_periods import months_of_periods
+from pipeline.ingest.spend_pounds import count_left_out, pence_by_file
 from pipeline.ingest.spend_rows import LINE_SCHEMA, type_rows
 from pipeline.ingest.spend_signs import settle_signs
 from pipeline.ingest.spend_tables import tables_of
@@ -151,6 +152,8 @@ def _type_safely(
             reports[path].status, reports[path].reason = "set aside", reason
             for sheet in own:
                 sheet.report.ignored, sheet.report.rejected = {}, {reason: sheet.grid.height}
+                sheet.report.pence_read = None
+                sheet.report.pence_rejected = sheet.report.pence_ignored = 0
                 reasons = sheet.grid.frame.select("row", reason=pl.lit(reason))
                 rejected.append(raw_rows(sheet.grid.frame, path, sheet.grid.sheet, reasons))
     return pl.concat(lines)
@@ -258,6 +261,7 @@ def _leave_out_summaries(sheets: list[Sheet], first: int) -> None:
             kept.append(sheet)
         else:
             sheet.report.ignored["summary without dates"] = sheet.grid.height
+            count_left_out(sheet)
             sheet.report.notes.append("Suppliers and sums without dates: a summary, not payments.")
     sheets[first:] = kept
 
@@ -304,11 +308,12 @@ def _sums(lines: pl.DataFrame) -> pl.DataFrame:
 def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataFrame) -> None:
     """Status, pounds and warnings of each file."""
     by_sheet = _sums(lines)
+    pence = pence_by_file(lines)
     found_by_file = {
         row["source_file"]: row
         for row in by_sheet.group_by("source_file", maintain_order=True)
         .agg(
-            pl.col("pounds", "duplicates", "undated").sum(),
+            pl.col("duplicates", "undated").sum(),
             pl.col("no_type").all(),
             pl.col("months").first(),
         )
@@ -318,7 +323,7 @@ def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataF
         if report.status == "set aside":
             continue
         found = found_by_file.get(path)
-        report.pounds_kept = round(found["pounds"], 2) if found else 0.0
+        report.pence_kept = pence.get(path, 0)
         if found is None:
             report.status = "set aside"
             why = [r for s in report.sheets for r in s.rejected]

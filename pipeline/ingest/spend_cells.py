@@ -121,6 +121,14 @@ def _alike(sheet: Sheet, place: int) -> object:
     return (sheet.grid.frame.width, currency, tuple(sorted(columns.items())))
 
 
+def amount_cells(sheet: Sheet) -> pl.DataFrame:
+    """The amount cells below the header: ``g``, ``_amount`` and ``_currency``, as text."""
+    body = sheet.grid.frame.slice(rows_below_header(sheet.grid, sheet.layout))
+    return body.select(
+        pl.lit(sheet.key, dtype=pl.Int32).alias("g"), _amount_text(sheet), _currency(sheet)
+    )
+
+
 def _rows_of_layout(sheets: Sequence[Sheet]) -> pl.DataFrame:
     """As :func:`rows_of`, for sheets that are alike."""
     bodies = []

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from pipeline.ingest.spend_cells import Sheet
+from pipeline.ingest.spend_pounds import pence_of
 
 SHARE, FEWEST = 0.98, 5
 _KEY = ("payment_date", "month", "supplier", "amount_gbp")
@@ -59,6 +60,7 @@ def drop_repeated_sheets(
             _mark(
                 sheet,
                 sheets,
+                here,
                 rejected,
                 f"payments that stand in sheet {holder.grid.sheet!r} too",
                 f"Sheet {name!r} repeats payments of sheet {holder.grid.sheet!r}; it was left out.",
@@ -72,6 +74,7 @@ def drop_repeated_sheets(
                 _mark(
                     sheet,
                     sheets,
+                    here,
                     rejected,
                     "sums of the payments in the other sheets",
                     f"Sheet {name!r} holds sums of the payments in the other sheets; it was left out.",
@@ -106,6 +109,7 @@ def _leave_out_hidden(
             _mark(
                 sheet,
                 sheets,
+                lines,
                 rejected,
                 "hidden sheet",
                 f"Sheet {name!r} is hidden, and visible sheets hold payments of its months; it was "
@@ -146,7 +150,12 @@ def _sums_up(lines: pl.DataFrame, name: str, others: Sequence[str]) -> bool:
 
 
 def _mark(
-    sheet: Sheet, sheets: Sequence[Sheet], rejected: list[pl.DataFrame], reason: str, warning: str
+    sheet: Sheet,
+    sheets: Sequence[Sheet],
+    lines: pl.DataFrame,
+    rejected: list[pl.DataFrame],
+    reason: str,
+    warning: str,
 ) -> None:
     """Count all rows of a sheet as no data, and say so."""
     for table in sheets:
@@ -154,6 +163,10 @@ def _mark(
             report = table.report
             report.ignored[reason] = report.rows_kept + report.rows_rejected
             report.rows_kept, report.rejected = 0, {}
+            report.pence_ignored += report.pence_rejected
+            report.pence_rejected = 0
+    place = {"source_file": sheet.path, "source_sheet": sheet.grid.sheet}
+    sheet.report.pence_ignored += pence_of(lines.filter(**place))
     sheet.report.warnings.append(warning)
     for i, frame in enumerate(rejected):
         of_sheet = (pl.col("source_file") == sheet.path) & (

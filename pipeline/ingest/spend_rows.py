@@ -21,6 +21,7 @@ from pipeline.ingest.spend_outcome import (
     outcome,
     settle_lone_amounts,
 )
+from pipeline.ingest.spend_pounds import count_others, count_read
 from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.dates import parse_dates
 
@@ -111,6 +112,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
         amount, commas = amounts.result()
     rows = rows.with_columns(amount["amount_gbp"])
     rows, turned = _turn_negative_tables(rows)
+    count_read(sheets, rows)
     decided = {row["g"]: row for row in decisions.iter_rows(named=True)}
     rows = _fill_months(rows, hints)
     rows, by_column = months_of_period_column(rows, sheets)
@@ -236,6 +238,7 @@ def _count(
     for sheet in sheets:
         sheet.report.rows_kept = int(counts[sheet.key])
     others = doubtful.filter(pl.col("_outcome") != "kept")
+    count_others(sheets, others)
     for key, told, n in others.group_by("g", "_outcome").len().sort("g", "_outcome").iter_rows():
         kind, _, reason = told.partition(": ")
         report = sheets[key].report

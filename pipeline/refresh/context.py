@@ -132,7 +132,9 @@ class Run:
         from pipeline.schema import table
 
         folder = self.settings.work / "parts"
-        rows = pl.DataFrame(files, schema=table("meta.source_file").polars, orient="row")
+        schema = table("meta.source_file").polars
+        as_text = {n: pl.String() if t.is_decimal() else t for n, t in schema.items()}
+        rows = pl.DataFrame(files, schema=as_text, orient="row").cast(dict(schema))
         write_parquet(rows, folder / f"{part}.files.parquet")
         write_parquet(rejected.cast(REJECTED_SCHEMA), folder / f"{part}.rejected.parquet")
 

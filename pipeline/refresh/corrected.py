@@ -8,12 +8,13 @@ from which ``meta.correction`` is put together. Does not belong here: what an en
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
 
 from pipeline.corrections import (
+    Corrected,
     Entry,
     Found,
     PresentFile,
@@ -24,7 +25,9 @@ from pipeline.corrections import (
 from pipeline.corrections.ledger import ledger_files
 from pipeline.ingest.booking import PaymentLines
 from pipeline.ingest.files import RawFile
-from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport
+from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
+from pipeline.ingest.shared_payments import PLACE
+from pipeline.ingest.spend_pounds import PENCE, pence_by_file
 from pipeline.refresh.context import Run
 from pipeline.refresh.revisions import counting_version, families
 from pipeline.schema import table
@@ -92,15 +95,7 @@ def correct_payments(
             f"{rows:,} {'row was' if rows == 1 else 'rows were'} changed or left out by the correction "
             f"{correction}; see meta.correction."
         )
-    dropped = corrected.dropped.group_by(
-        "source_file", "source_sheet", "reason", maintain_order=True
-    ).len()
-    for path, sheet, reason, rows in dropped.iter_rows():
-        _book_drop(reports[path], sheet, reason, rows)
-    touched = {path for path, _, _ in corrected.changed}
-    sums = dict(corrected.lines.group_by("source_file").agg(pl.col("amount_gbp").sum()).iter_rows())
-    for path in touched:
-        reports[path].pounds_kept = round(sums.get(path, 0.0), 2)
+    _book(reports, {path for path, _, _ in corrected.changed}, found.lines, corrected)
     rejected = pl.concat([found.rejected, corrected.dropped.cast(REJECTED_SCHEMA)])
     lines = replace(
         found,
@@ -120,19 +115,32 @@ def read_applied(run: Run) -> pl.DataFrame:
     return run.read_parts("corrections", table("meta.correction").polars)
 
 
-def _book_drop(report: FileReport, sheet: str, reason: str, rows: int) -> None:
-    """Move dropped rows of a sheet from kept to rejected."""
-    left = rows
-    for part in _sheets_called(report, sheet):
-        moved = min(left, part.rows_kept)
-        part.rows_kept -= moved
-        if moved:
-            part.rejected[reason] = part.rejected.get(reason, 0) + moved
-        left -= moved
-    if report.status == "read":
-        report.status = "partly read"
-        report.reason = f"{rows:,} rows set aside: {reason}"
+def _book(
+    reports: Mapping[str, FileReport], touched: set[str], before: pl.DataFrame, after: Corrected
+) -> None:
+    """Bring the accounts of some files along: rows dropped, pounds dropped, pounds changed.
 
-
-def _sheets_called(report: FileReport, sheet: str) -> list[SheetReport]:
-    return [part for part in report.sheets if part.sheet == sheet]
+    What a correction adds is counted on the rows that are there before and after it, what is kept on
+    all rows after it; a row that is lost in between therefore shows as pounds missing.
+    """
+    published = before.filter(pl.col("source_file").is_in(touched)).select(*PLACE, _was=PENCE)
+    dropped = (
+        after.dropped.join(published, on=PLACE, how="left", maintain_order="left")
+        .group_by("source_file", "source_sheet", "reason", maintain_order=True)
+        .agg(rows=pl.len(), pence=pl.col("_was").sum())
+    )
+    for path, sheet, reason, rows, pence in dropped.iter_rows():
+        report = reports[path]
+        report.move_to_rejected(sheet, reason, rows, pence)
+        if report.status == "read":
+            report.status = "partly read"
+            report.reason = f"{rows:,} rows set aside: {reason}"
+    changed = (
+        after.lines.join(published, on=PLACE, how="inner")
+        .group_by("source_file")
+        .agg(_more=(PENCE - pl.col("_was")).sum())
+    )
+    added, kept = dict(changed.iter_rows()), pence_by_file(after.lines)
+    for path in touched:
+        reports[path].pence_corrected = added.get(path, 0)
+        reports[path].pence_kept = kept.get(path, 0)

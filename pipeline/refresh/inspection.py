@@ -89,6 +89,7 @@ def _from_report(report: FileReport, rejected: pl.DataFrame) -> dict[str, Any]:
         "rows_kept": report.rows_kept,
         "rows_rejected": report.rows_rejected,
         "rows_ignored": report.rows_ignored,
+        **report.account_of_pounds(),
         "sheets": body["sheets"],
         "rejected": reasons,
         "warnings": list(

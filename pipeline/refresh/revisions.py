@@ -87,8 +87,8 @@ def revisions(files: pl.DataFrame, versions: Sequence[Sequence[str]]) -> pl.Data
                 "organisation_code": next((code for code in codes if code), None),
                 "rows_first": first["rows_kept"] if _counted(first) else None,
                 "rows_latest": last["rows_kept"] if _counted(last) else None,
-                "pounds_first": first["pounds_kept"] if _counted(first) else None,
-                "pounds_latest": last["pounds_kept"] if _counted(last) else None,
+                "pounds_first": _pounds(first),
+                "pounds_latest": _pounds(last),
             }
         )
     return pl.DataFrame(rows, schema=table("meta.revision").polars)
@@ -98,6 +98,11 @@ def _age(path: str) -> tuple[str, int, str]:
     """Older versions first: by the time in the name, then by words such as v2 or revised."""
     base, stamp = split_version(Path(path))
     return stamp, revision_of(base.name)[1], path
+
+
+def _pounds(file: dict[str, Any]) -> float | None:
+    pounds = file["pounds_kept"] if _counted(file) else None
+    return None if pounds is None else float(pounds)
 
 
 def _counted(file: dict[str, Any]) -> bool:

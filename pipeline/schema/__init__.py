@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.yaml_text import parse_yaml
 
 ColumnType = Literal[
-    "VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "DECIMAL(18,2)"
-]
+    "VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "DECIMAL(18,2)",
+    "DECIMAL(38,2)",
+]  # fmt: skip
 
 POLARS_TYPES: dict[str, pl.DataType] = {
     "VARCHAR": pl.String(),
@@ -28,6 +29,7 @@ POLARS_TYPES: dict[str, pl.DataType] = {
     "DATE": pl.Date(),
     "TIMESTAMP": pl.Datetime("us"),
     "DECIMAL(18,2)": pl.Decimal(18, 2),
+    "DECIMAL(38,2)": pl.Decimal(38, 2),
 }
 
 

@@ -91,6 +91,14 @@ def _check_table(checks: pl.DataFrame) -> dict[str, Any]:
     return html_table(shown, CHECK_COLUMNS) | {"ids": ids}
 
 
+def _pounds(files: pl.DataFrame) -> dict[str, float] | None:
+    """What the amount cells of all files hold and what became of it; None when no file has any."""
+    if files["pounds_read"].null_count() == files.height:
+        return None
+    parts = ("read", "corrected", "kept", "rejected", "ignored")
+    return {part: float(files[f"pounds_{part}"].sum()) for part in parts}
+
+
 def quality_context(tables: Mapping[str, pl.DataFrame]) -> tuple[dict[str, Any], dict[str, str]]:
     """What the data-quality page is told, and the CSV files that go with it.
 
@@ -129,8 +137,14 @@ def quality_context(tables: Mapping[str, pl.DataFrame]) -> tuple[dict[str, Any],
         "path",
     )
     unbalanced = files.filter(
-        pl.col("rows_read")
-        != pl.col("rows_kept") + pl.col("rows_rejected") + pl.col("rows_ignored")
+        (
+            pl.col("rows_read")
+            != pl.col("rows_kept") + pl.col("rows_rejected") + pl.col("rows_ignored")
+        )
+        | (
+            pl.col("pounds_read") + pl.col("pounds_corrected")
+            != pl.col("pounds_kept") + pl.col("pounds_rejected") + pl.col("pounds_ignored")
+        ).fill_null(False)
     )
     ordered = checks.sort("passed", "severity", "suite", "check_name")
     reasons = rejected_by_reason(rejected)
@@ -151,6 +165,7 @@ def quality_context(tables: Mapping[str, pl.DataFrame]) -> tuple[dict[str, Any],
         "rows_rejected": int(files["rows_rejected"].sum()),
         "rows_ignored": int(files["rows_ignored"].sum()),
         "unbalanced": unbalanced.height,
+        "pounds": _pounds(files),
         "by_source": html_table(by_source, SOURCE_COLUMNS),
         "telling": html_table(telling, FILE_COLUMNS),
         "reasons": reasons[:MOST_REASONS],
