@@ -133,8 +133,9 @@ class Run:
 
         folder = self.settings.work / "parts"
         schema = table("meta.source_file").polars
-        as_text = {n: pl.String() if t.is_decimal() else t for n, t in schema.items()}
-        rows = pl.DataFrame(files, schema=as_text, orient="row").cast(dict(schema))
+        kinds = schema.items()
+        as_text = pl.Schema({n: pl.String() if t.is_decimal() else t for n, t in kinds})
+        rows = pl.DataFrame(files, schema=as_text, orient="row").cast(schema)  # type: ignore[arg-type]
         write_parquet(rows, folder / f"{part}.files.parquet")
         write_parquet(rejected.cast(REJECTED_SCHEMA), folder / f"{part}.rejected.parquet")
 

@@ -28,7 +28,7 @@ import polars as pl
 
 from pipeline.schema import Table, all_tables
 from pipeline.schema.described import views as described_views
-from pipeline.store.seal import remove_leftovers, seal
+from pipeline.store.seal import force_build_to_disk, force_to_disk, remove_leftovers, seal
 from pipeline.store.tables import TableStore
 
 DATABASE = "fivepercent.duckdb"
@@ -251,10 +251,13 @@ def switch(staging: Staging, *, keep: int) -> Path:
         else:
             shutil.rmtree(final)
     seal(staging.folder)
+    force_build_to_disk(staging.folder)
     os.replace(staging.folder, final)
+    force_to_disk(final.parent)  # the build has its name before the link leads to it
     link = out / f".current-{uuid.uuid4().hex[:6]}"
     link.symlink_to(Path("builds") / final.name, target_is_directory=True)
     os.replace(link, out / "current")
+    force_to_disk(out)
     for name in PUBLISHED:
         _link_once(out / name, Path("current") / name)
     _prune(out, keep)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from pipeline.store.tables import is_abandoned, write_bytes
@@ -34,6 +36,33 @@ def seal(folder: Path) -> None:
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SEAL)
     told = {path.relative_to(folder).as_posix(): _hash(path) for path in files}
     write_bytes(folder / SEAL, json.dumps(told, indent=0).encode())
+
+
+def force_to_disk(path: Path) -> None:
+    """Have the disk hold a file, or the list of names in a folder, before going on.
+
+    Folders of some file systems cannot be forced; then the system writes them when it does.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError) if path.is_dir() else nullcontext():
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def force_build_to_disk(folder: Path) -> None:
+    """Force every file of a build and every folder of it, so that a power cut cannot hollow it out.
+
+    Args:
+        folder: the build, sealed and not yet switched in.
+
+    Raises:
+        OSError: the disk could not write a file.
+    """
+    inside = list(folder.rglob("*"))
+    for path in (*(p for p in inside if p.is_file()), *(p for p in inside if p.is_dir()), folder):
+        force_to_disk(path)
 
 
 def damage(folder: Path) -> list[str]:
