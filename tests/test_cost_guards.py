@@ -15,11 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import pytest
 from spend_files import HEADER, put, table
 
-import pipeline.classify
+from pipeline.classify import default_rules, engine
+from pipeline.classify.answers import Answers
 from pipeline.ingest.files import list_raw_files
 from pipeline.ingest.spend import SpendInput, read_spend
 from pipeline.ingest.tabular import together
@@ -102,18 +102,20 @@ def test_each_text_is_classified_once_however_many_rows_have_it(
 ) -> None:
     for month in range(4, 10):
         put(tmp_path / "raw", f"Spend 2020-21 {month:02d}.csv", table(month, n=20) * 5)
-    seen: list[int] = []
-    classify = pipeline.classify.classify
-
-    def counted(rows: pl.DataFrame, **more: Any) -> pl.DataFrame:
-        seen.append(rows.height)
-        return classify(rows, **more)
-
-    monkeypatch.setattr(pipeline.classify, "classify", counted)
-    run = Run(Settings(raw=tmp_path / "raw", out=tmp_path / "out"))
-    rows = build_payments(run, None)["facts.payment"]
-    assert rows == 6 * 20 * 5
-    assert sum(seen) == 20  # twenty suppliers of one type and area
+    seen: dict[str, list[int]] = {column: [] for column in ("expense_type", "supplier")}
+    answers = Answers(default_rules())
+    for column, heights in seen.items():
+        memory = answers._memories[column]
+        ask = memory._ask
+        monkeypatch.setattr(
+            memory, "_ask", lambda texts, a=ask, h=heights: h.append(len(texts)) or a(texts)
+        )
+    monkeypatch.setattr(engine, "answers_of", lambda _: answers)
+    for out in ("one", "two"):
+        run = Run(Settings(raw=tmp_path / "raw", out=tmp_path / out))
+        assert build_payments(run, None)["facts.payment"] == 6 * 20 * 5
+    assert sum(seen["supplier"]) == 20
+    assert sum(seen["expense_type"]) == 1
 
 
 def test_one_changed_file_opens_one_file_and_classifies_its_portion(tmp_path: Path) -> None:

@@ -55,15 +55,18 @@ def first_match(values: pl.Series, rules: Sequence[TextRule]) -> pl.Series:
 
 
 def rule_table(rules: Sequence[TextRule]) -> pl.DataFrame:
-    """The rules as a frame: rule (index), rule_id, effect, category, specific, confidence."""
+    """The rules as a frame: rule (index), rule_id, effect, category, specific, confidence.
+
+    The last row, one after the last rule, stands for "no rule matches": its effect is `none`.
+    """
     return pl.DataFrame(
         {
-            "rule": range(len(rules)),
-            "rule_id": [rule.id for rule in rules],
-            "effect": [rule.effect for rule in rules],
-            "category": [rule.category for rule in rules],
-            "specific": [rule.specific for rule in rules],
-            "rule_confidence": [rule.confidence for rule in rules],
+            "rule": range(len(rules) + 1),
+            "rule_id": [*(rule.id for rule in rules), None],
+            "effect": [*(rule.effect or "none" for rule in rules), "none"],
+            "category": [*(rule.category for rule in rules), None],
+            "specific": [*(rule.specific for rule in rules), None],
+            "rule_confidence": [*(rule.confidence for rule in rules), None],
         },
         schema={
             "rule": pl.UInt32,
@@ -76,8 +79,8 @@ def rule_table(rules: Sequence[TextRule]) -> pl.DataFrame:
     )
 
 
-def label_evidence(values: pl.Series, rules: Sequence[TextRule]) -> pl.DataFrame:
-    """Evidence of one label column.
+def label_rules(values: pl.Series, rules: Sequence[TextRule]) -> pl.DataFrame:
+    """Which rule a label is the first to fulfil.
 
     The last line of a wrapped cell is asked first (in files made from PDFs what stands above it
     belongs to the previous row), the whole text only when the last line matches nothing.
@@ -87,28 +90,14 @@ def label_evidence(values: pl.Series, rules: Sequence[TextRule]) -> pl.DataFrame
         rules: text rules in the order in which they are tried.
 
     Returns:
-        Frame: value, rule_id, effect (`none` without a match), category, specific, confidence.
+        Frame in the order of the values: rule (a row of `rule_table(rules)`), last and whole (the
+        normal forms of the last line and of all).
     """
-    forms = (
-        pl.DataFrame({"value": values})
-        .with_row_index("row")
-        .select(
-            "row",
-            "value",
-            last=normal_label(pl.col("value"), last_line=True),
-            whole=normal_label(pl.col("value")),
-        )
+    forms = pl.DataFrame({"value": values}).select(
+        last=normal_label(pl.col("value"), last_line=True), whole=normal_label(pl.col("value"))
     )
-    matched = forms.with_columns(rule=first_match(forms["last"], rules))
-    rest = matched.filter(pl.col("rule").is_null() & (pl.col("last") != pl.col("whole")))
-    if rest.height:
-        rest = rest.with_columns(rule=first_match(rest["whole"], rules))
-        matched = matched.update(
-            rest.select("row", "rule"), on="row", how="left", maintain_order="left"
-        )
-    return (
-        matched.select("value", "rule")
-        .join(rule_table(rules), on="rule", how="left", maintain_order="left")
-        .drop("rule")
-        .with_columns(pl.col("effect").fill_null("none"))
-    )
+    rule = first_match(forms["last"], rules)
+    rest = rule.is_null() & (forms["last"] != forms["whole"])
+    if rest.any():
+        rule = rule.scatter(rest.arg_true(), first_match(forms["whole"].filter(rest), rules))
+    return forms.select(rule.fill_null(len(rules)).alias("rule"), "last", "whole")

@@ -6,10 +6,9 @@ the file.
 
 import polars as pl
 
-from pipeline.classify.evidence import label_evidence
-from pipeline.classify.rulebook import RuleBook, default_rules
-from pipeline.classify.suppliers import supplier_evidence
-from pipeline.classify.text import normal_label
+from pipeline.classify.answers import Answers, answers_of
+from pipeline.classify.memory import in_rows
+from pipeline.classify.rulebook import RuleBook
 
 _COMPANY = r"(?i)\b(?:ltd|limited|plc|llp|gmbh|nhs (?:foundation )?trust|university of)\b"
 _SUSPECT = 0.01
@@ -23,17 +22,47 @@ _SPEAKS_AGAINST = ("no", "unlikely", "balance")
 _AT_ODDS_SHARE, _AT_ODDS_PAIRS, _AT_ODDS_TYPES, _AT_ODDS_OTHER = 0.6, 5, 3, 2
 
 
-def _more_often_in(lines: pl.DataFrame, column: str, other: str) -> pl.DataFrame:
-    """Values of a column that stand more often in the other column, over all files."""
+def _about(answers: Answers, texts: pl.Series) -> pl.DataFrame:
+    """What can be seen of single texts, whichever column they stand in.
+
+    Returns:
+        Frame in the order of the texts: form (normal form), typed (a rule on expense types knows
+        it), type (what that rule says), known (a supplier of the dictionary), sells (what kind),
+        company (carries a company suffix), wrapped (holds a line break).
+    """
+    type_table, seller_table = answers.tables["expense_type"], answers.tables["supplier"]
+    as_type = answers.about("expense_type", texts)
+    as_type, form = type_table[as_type["said"]], as_type["form"]
+    as_seller = seller_table[answers.about("supplier", texts)["said"]]
+    return pl.DataFrame(
+        {
+            "text": texts,
+            "form": form,
+            "typed": as_type["rule_id"].is_not_null(),
+            "type": as_type["effect"],
+            "known": as_seller["rule_id"].str.starts_with("supplier.").fill_null(value=False),
+            "sells": as_seller["effect"],
+        }
+    ).with_columns(
+        company=pl.col("text").str.contains(_COMPANY),
+        wrapped=pl.col("text").str.strip_chars().str.contains("\n", literal=True),
+    )
+
+
+def _more_often_in(
+    lines: pl.DataFrame, about: dict[str, pl.DataFrame], column: str, other: str
+) -> pl.Series:
+    """Forms of a column's texts that stand more often in the other column, over all files."""
     counts = [
         lines.group_by(name)
         .agg(pl.col("n").sum())
-        .group_by(normal_label(pl.col(name)).alias("form"))
+        .select("n", form=pl.lit(about[name]["form"]).gather(pl.col(name)))
+        .group_by("form")
         .agg(pl.col("n").sum().alias(name))
         for name in (column, other)
     ]
     both = counts[0].join(counts[1], on="form", how="inner")
-    return both.filter((pl.col(other) > pl.col(column)) & (pl.col("form") != "")).select("form")
+    return both.filter((pl.col(other) > pl.col(column)) & (pl.col("form") != ""))["form"]
 
 
 def detect_misaligned(payments: pl.DataFrame, *, rules: RuleBook | None = None) -> pl.DataFrame:
@@ -59,25 +88,26 @@ def detect_misaligned(payments: pl.DataFrame, *, rules: RuleBook | None = None) 
         "misaligned", or "unfit" (columns in place, but most types beside suppliers that cannot
         have sold them).
     """
-    book = rules or default_rules()
-    type_rules = (*book.text.get("expense_type", ()), *book.text.get("expense_area", ()))
-    lines = payments.group_by("source_file", "supplier", "expense_type").len("n")
-    for column in ("supplier", "expense_type"):
-        values = lines.get_column(column).cast(pl.String).unique()
-        types = label_evidence(values, type_rules)
-        sellers = supplier_evidence(values, book.suppliers, book.text.get("supplier_words", ()))
-        known = sellers["rule_id"].str.starts_with("supplier.")
-        look = pl.DataFrame(
-            {
-                column: values,
-                f"{column}_typed": types["rule_id"].is_not_null(),
-                f"{column}_type": types["effect"],
-                f"{column}_known": known.fill_null(value=False),
-                f"{column}_sells": sellers["effect"],
-            }
-        ).with_columns(pl.col(column).str.contains(_COMPANY).alias(f"{column}_company"))
-        lines = lines.join(look, on=column, how="left", nulls_equal=True, maintain_order="left")
-    strangers = _more_often_in(lines, "supplier", "expense_type").get_column("form")
+    answers = answers_of(rules)
+    columns = ("source_file", "supplier", "expense_type")
+    texts = {column: payments[column].cast(pl.String).unique() for column in columns}
+    places = pl.DataFrame({c: in_rows(payments[c].cast(pl.String), texts[c]) for c in columns})
+    about = {c: _about(answers, texts[c]) for c in columns[1:]}
+    lines = places.group_by(columns).len("n")
+    strangers = _more_often_in(lines, about, "supplier", "expense_type")
+    about["supplier"] = about["supplier"].with_columns(
+        stranger=pl.col("form").is_in(strangers.implode())
+    )
+    lines = pl.concat(
+        [
+            lines,
+            *(
+                about[column][lines[column]].rename(lambda name, of=column: f"{of}_{name}")
+                for column in about
+            ),
+        ],
+        how="horizontal",
+    )
     type_is_supplier = (pl.col("expense_type_company") | pl.col("expense_type_known")) & ~pl.col(
         "expense_type_typed"
     )
@@ -89,17 +119,17 @@ def detect_misaligned(payments: pl.DataFrame, *, rules: RuleBook | None = None) 
     )
     fits = pl.col("supplier_sells").is_in(_SELLS_IT) & (pl.col("expense_type_type") == "yes")
     flagged = lines.select(
-        "source_file",
         "n",
         "expense_type",
+        source_file=pl.lit(texts["source_file"]).gather("source_file"),
         supplier_like_type=(
-            normal_label(pl.col("supplier")).is_in(strangers.implode())
+            pl.col("supplier_stranger")
             | (pl.col("supplier_typed") & ~pl.col("supplier_company") & type_is_supplier)
         ).fill_null(value=False),
         type_like_supplier=type_is_supplier.fill_null(value=False),
-        wrapped=pl.any_horizontal(
-            pl.col("supplier", "expense_type").str.strip_chars().str.contains("\n")
-        ).fill_null(value=False),
+        wrapped=pl.any_horizontal(pl.col("supplier_wrapped", "expense_type_wrapped")).fill_null(
+            value=False
+        ),
         odd_type=odd_type.fill_null(value=False),
         odd_supplier=odd_supplier.fill_null(value=False),
         fits=fits.fill_null(value=False),

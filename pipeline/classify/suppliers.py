@@ -89,10 +89,30 @@ def _near_misspellings(forms: pl.Series, open_names: dict[str, int]) -> pl.Serie
     )
 
 
-def supplier_evidence(
+def supplier_table(rules: Sequence[SupplierRule], word_rules: Sequence[TextRule]) -> pl.DataFrame:
+    """What can be said of a supplier: rule_id, effect, category, specific, rule_confidence.
+
+    One row an entry of the dictionary, then one a text rule, then one for a supplier nothing is
+    known of.
+    """
+    words = rule_table(word_rules).drop("rule")
+    entries = pl.DataFrame(
+        {
+            "rule_id": [rule.id for rule in rules],
+            "effect": [rule.kind for rule in rules],
+            "category": [rule.category for rule in rules],
+            "specific": [not rule.general for rule in rules],
+            "rule_confidence": [rule.confidence for rule in rules],
+        },
+        schema=words.schema,
+    )
+    return pl.concat([entries, words])
+
+
+def supplier_rules(
     values: pl.Series, rules: Sequence[SupplierRule], word_rules: Sequence[TextRule]
 ) -> pl.DataFrame:
-    """Evidence of the supplier column.
+    """Which entry or rule speaks for a supplier.
 
     A name is looked up in canonical form (in full, by its first words, as a name cut off by the
     publisher), then by its trading name, then without what a wrapped row above left, then as a
@@ -105,8 +125,7 @@ def supplier_evidence(
         word_rules: text rules on the canonical form (`pass: supplier_words`).
 
     Returns:
-        Frame: value, supplier_canonical, rule_id, effect (a `SupplierKind`, or `none`), category,
-        specific, rule_confidence.
+        Frame in the order of the values: said (a row of `supplier_table`), supplier_canonical.
     """
     forms = pl.DataFrame({"value": values}).select(
         "value",
@@ -127,46 +146,32 @@ def supplier_evidence(
             "value", entry=_near_misspellings(unknown["form"], open_names).alias("entry")
         ).drop_nulls()
         known = known.update(near, on="value", how="left", maintain_order="left")
-    entries = pl.DataFrame(
-        {
-            "entry": range(len(rules)),
-            "name": [rule.name for rule in rules],
-            "rule_id": [rule.id for rule in rules],
-            "effect": [rule.kind for rule in rules],
-            "category": [rule.category for rule in rules],
-            "specific": [not rule.general for rule in rules],
-            "rule_confidence": [rule.confidence for rule in rules],
-        },
-        schema={
-            "entry": pl.UInt32,
-            "name": pl.String,
-            "rule_id": pl.String,
-            "effect": pl.String,
-            "category": pl.String,
-            "specific": pl.Boolean,
-            "rule_confidence": pl.Float64,
-        },
+    names = pl.Series([rule.name for rule in rules], dtype=pl.String)
+    refused = [i for i, rule in enumerate(word_rules) if rule.effect == "not_digital"]
+    word = first_match(known["form"], word_rules)
+    return known.select(
+        said=pl.when(pl.col("entry").is_null() | word.is_in(refused))
+        .then(len(rules) + word.fill_null(len(word_rules)))
+        .otherwise("entry")
+        .cast(pl.UInt32),
+        supplier_canonical=pl.coalesce(
+            names.gather(known["entry"]) if rules else pl.lit(None, pl.String), "form"
+        ),
     )
-    by_name = known.join(entries, on="entry", how="left", maintain_order="left")
-    by_word = (
-        by_name.select("value", rule=first_match(by_name["form"], word_rules))
-        .join(rule_table(word_rules), on="rule", how="left", maintain_order="left")
-        .drop("rule", "value")
-        .rename(lambda column: f"word_{column}")
-    )
-    columns = ("rule_id", "effect", "category", "specific", "rule_confidence")
-    return (
-        pl.concat([by_name, by_word], how="horizontal")
-        .select(
-            "value",
-            pl.coalesce("name", "form").alias("supplier_canonical"),
-            *(
-                pl.when(pl.col("entry").is_null() | (pl.col("word_effect") == "not_digital"))
-                .then(pl.col(f"word_{column}"))
-                .otherwise(pl.col(column))
-                .alias(column)
-                for column in columns
-            ),
-        )
-        .with_columns(pl.col("effect").fill_null("none"))
+
+
+def supplier_evidence(
+    values: pl.Series, rules: Sequence[SupplierRule], word_rules: Sequence[TextRule]
+) -> pl.DataFrame:
+    """Evidence of the supplier column: `supplier_rules` with the words of `supplier_table`.
+
+    Returns:
+        Frame: value, supplier_canonical, rule_id, effect (a `SupplierKind`, or `none`), category,
+        specific, rule_confidence.
+    """
+    found = supplier_rules(values, rules, word_rules)
+    said = supplier_table(rules, word_rules)[found["said"]]
+    return pl.concat(
+        [pl.DataFrame({"value": values}), found.select("supplier_canonical"), said],
+        how="horizontal",
     )

@@ -1,9 +1,9 @@
 """Lines of payments in memory, and their classification.
 
 What is decided about a portion of files (``portions``) does not depend on any other portion, but for
-how a publisher writes dates, which is gathered from all its files first. Classification happens on
-the distinct combinations of type, area, supplier and description and is joined back, so its cost
-grows with variety, not with rows.
+how a publisher writes dates, which is gathered from all its files first. Classification looks at
+the distinct texts of type, area, supplier and description, so its cost grows with variety, not with
+rows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pipeline.ingest.typed import (
 
 __all__ = ["PaymentLines", "classify_lines", "read_payment_lines"]
 
-COMBINATION = ("expense_type", "expense_area", "supplier", "description")
+TEXTS = ("expense_type", "expense_area", "supplier", "description")
 
 
 def read_payment_lines(
@@ -73,10 +73,7 @@ def classify_lines(
 
     Args:
         lines: as in :class:`PaymentLines`.
-        classify: distinct combinations in, the same rows with the classification out.
+        classify: rows of texts in, the same rows with the classification out.
     """
-    distinct = lines.select(COMBINATION).unique(maintain_order=True)
-    labelled = classify(distinct)
-    return lines.join(
-        labelled, on=list(COMBINATION), how="left", nulls_equal=True, maintain_order="left"
-    )
+    labels = classify(lines.select(TEXTS)).drop(TEXTS)
+    return lines.with_columns(*labels)
