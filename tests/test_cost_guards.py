@@ -75,7 +75,7 @@ def test_files_of_one_shape_are_parsed_and_looked_at_together(
 ) -> None:
     parses: list[int] = []
     parse = together.parse_fast
-    monkeypatch.setattr(together, "parse_fast", lambda *a: parses.append(1) or parse(*a))
+    monkeypatch.setattr(together, "parse_fast", lambda *a, **k: parses.append(1) or parse(*a, **k))
     kept: list[int] = []
     calls = library_calls(lambda: kept.append(read_spend(inputs(200)).lines.height))
     assert kept == [200 * 30]
@@ -90,7 +90,7 @@ def test_one_file_with_a_line_break_in_a_cell_does_not_make_the_others_dear(
     items = [*inputs(40), SpendInput("spend_over_25k/RZZ/odd.csv", odd.encode)]
     parses: list[int] = []
     parse = together.parse_fast
-    monkeypatch.setattr(together, "parse_fast", lambda *a: parses.append(1) or parse(*a))
+    monkeypatch.setattr(together, "parse_fast", lambda *a, **k: parses.append(1) or parse(*a, **k))
     read = read_spend(items)
     assert read.lines.height == 40 * 30 + 1
     assert "Ward 7" in read.lines["expense_area"].to_list()

@@ -21,7 +21,7 @@ from pipeline.ingest.spend_periods import months_of_periods
 from pipeline.ingest.spend_pounds import count_left_out, pence_by_file
 from pipeline.ingest.spend_rows import LINE_SCHEMA, type_rows
 from pipeline.ingest.spend_signs import settle_signs
-from pipeline.ingest.spend_tables import tables_of
+from pipeline.ingest.spend_tables import tables_of_many
 from pipeline.ingest.spend_titles import month_of_titles, publisher_of_titles, titles_above
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_many
 from pipeline.ingest.tabular.header import Layout, LayoutError, heads_payments
@@ -91,7 +91,7 @@ def read_spend(
 
     def open_some(some: Sequence[SpendInput]) -> list[list[Opened] | str]:
         loads = [partial(load, item) for item in some]
-        return [_with_layouts(found) for found in read_many(loads, limits=limits)]
+        return _with_layouts(read_many(loads, limits=limits))
 
     groups = [items[at : at + TOGETHER] for at in range(0, len(items), TOGETHER)]
     done: list[SpendBatch] = []
@@ -159,18 +159,25 @@ def _type_safely(
     return pl.concat(lines)
 
 
-def _with_layouts(found: list[Grid] | Exception) -> list[Opened] | str:
-    """The sheets of a file with their layouts, or a sentence why it cannot be opened."""
-    try:
-        if isinstance(found, Exception):
-            raise found
-        return [table for grid in found for table in tables_of(grid)]
-    except UnreadableFileError as error:
+def _with_layouts(files: Sequence[list[Grid] | Exception]) -> list[list[Opened] | str]:
+    """The sheets of each file with their layouts, or a sentence why it cannot be opened."""
+    tables = iter(tables_of_many([g for grids in files if isinstance(grids, list) for g in grids]))
+    done: list[list[Opened] | str] = []
+    for found in files:
+        own = [found] if isinstance(found, Exception) else [next(tables) for _ in found]
+        wrong = next((t for t in own if isinstance(t, Exception)), None)
+        good = [table for t in own if not isinstance(t, Exception) for table in t]
+        done.append(good if wrong is None else _why_not(wrong))
+    return done
+
+
+def _why_not(error: Exception) -> str:
+    """Why a file cannot be opened, as a sentence."""
+    if isinstance(error, UnreadableFileError):
         return str(error)
-    except OSError as error:
+    if isinstance(error, OSError):
         return f"the file cannot be opened ({error.strerror})"
-    except Exception as error:  # one hostile file must not stop the run
-        return f"the file cannot be read ({type(error).__name__}: {str(error)[:120]})"
+    return f"the file cannot be read ({type(error).__name__}: {str(error)[:120]})"
 
 
 def _understand(

@@ -124,7 +124,8 @@ def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip", "html", "
     Raises:
         UnreadableFileError: when they are empty or something that is no table.
     """
-    if not data.strip(b"\x00\r\n\t \xef\xbb\xbf"):
+    nothing = b"\x00\r\n\t \xef\xbb\xbf"
+    if not data[:64].strip(nothing) and not data.strip(nothing):
         raise UnreadableFileError("the file is empty")
     beginning = data[:64].lstrip(b"\xef\xbb\xbf \r\n\t")
     for magic, what in _NOT_TABLES:

@@ -7,12 +7,15 @@ column means is decided in ``roles``.
 from __future__ import annotations
 
 import re
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, islice
 
 import numpy as np
+import polars as pl
 
 from pipeline.ingest.tabular.grids import Grid
-from pipeline.ingest.tabular.profile import look, profile
+from pipeline.ingest.tabular.profile import Profile, look, profile
 from pipeline.ingest.tabular.roles import (
     Layout,
     LayoutError,
@@ -26,6 +29,7 @@ __all__ = [
     "LayoutError",
     "find_header",
     "find_layout",
+    "find_layouts",
     "heads_payments",
     "is_data_row",
 ]
@@ -141,17 +145,30 @@ def heads_payments(grid: Grid) -> bool:
     return {"supplier", "date", "amount"} <= named
 
 
-def find_layout(grid: Grid) -> Layout:
-    """Understand one sheet of a spend file.
+@dataclass(frozen=True)
+class _Begun:
+    """A sheet whose header was looked for: what is needed to look at its values.
 
-    Args:
-        grid: the sheet.
+    Attributes:
+        header_rows: physical rows of the header; empty when there is none.
+        cells: the header's cells, one a column.
+        sample: places, in the grid, of the rows whose values are looked at.
+    """
+
+    header_rows: list[int]
+    cells: Cells
+    sample: np.ndarray
+
+
+def _begin(grid: Grid) -> _Begun:
+    """Look for the header of a sheet.
 
     Raises:
-        LayoutError: with a sentence that says what is missing or ambiguous.
+        LayoutError: with a sentence that says what is missing.
     """
-    names = [c for c in grid.frame.columns if c != "row"]
-    found = None
+    header_rows: list[int] = []
+    cells: Cells = [None] * (grid.frame.width - 1)
+    skip, found = 0, None
     for depth in (FIRST_LOOK, SEARCH_ROWS + 2):
         top: list[tuple[int, Cells]] = [(r[0], list(r[1:])) for r in grid.frame.head(depth).rows()]
         found = find_header(top)
@@ -163,18 +180,71 @@ def find_layout(grid: Grid) -> Layout:
         for _, row in top:
             refuse_months_as_columns(row)
         refuse_nil_return(top)
-        header_rows, cells, skip = [], [None] * len(names), 0
-    body = grid.frame.slice(skip, LOOK_AT_ROWS)
-    if body.height == 0:
+    height = min(LOOK_AT_ROWS, grid.height - skip)
+    if height <= 0:
         raise LayoutError("the sheet has a header but no rows below it")
     wanted = (
         FEW_ROWS if {found[0] for c in cells if (found := role_of(c))} >= NAMED else SAMPLE_ROWS
     )
-    step = max(1, body.height // wanted)
-    sample = body[np.arange(0, body.height, step)]
-    profiles = {c: profile(sample[c].to_list()) for c in names}
+    return _Begun(header_rows, cells, skip + np.arange(0, height, max(1, height // wanted)))
+
+
+def find_layout(grid: Grid) -> Layout:
+    """Understand one sheet of a spend file.
+
+    Args:
+        grid: the sheet.
+
+    Raises:
+        LayoutError: with a sentence that says what is missing or ambiguous.
+    """
+    (found,) = find_layouts([grid])
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def find_layouts(grids: Sequence[Grid]) -> list[Layout | Exception]:
+    """Understand several sheets; the values of those of one width are fetched together.
+
+    Args:
+        grids: the sheets.
+
+    Returns:
+        For each its layout, or what was raised: mostly a ``LayoutError`` with a sentence.
+    """
+    done: list[Layout | Exception] = [LayoutError("")] * len(grids)
+    begun: dict[int, _Begun] = {}
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for at, grid in enumerate(grids):
+        try:
+            begun[at] = _begin(grid)
+            alike.setdefault(tuple(grid.frame.columns), []).append(at)
+        except Exception as error:  # one hostile sheet must not stop the others
+            done[at] = error
+    for names, places in alike.items():
+        frames = [grids[at].frame.head(int(begun[at].sample[-1]) + 1) for at in places]
+        starts = accumulate((frame.height for frame in frames), initial=0)
+        rows = [begun[at].sample + start for at, start in zip(places, starts, strict=False)]
+        sample = pl.concat(frames)[np.concatenate(rows)]
+        columns = {c: sample[c].to_list() for c in names if c != "row"}
+        end = 0
+        for at, own in zip(places, rows, strict=True):
+            start, end = end, end + len(own)
+            try:
+                values = {c: profile(cells[start:end]) for c, cells in columns.items()}
+                done[at] = _layout(begun[at], values)
+            except Exception as error:
+                done[at] = error
+    return done
+
+
+def _layout(begun: _Begun, profiles: dict[str, Profile]) -> Layout:
+    """What the columns of a sheet mean, from its header and what their values look like."""
+    header_rows = begun.header_rows
     headers: dict[str, str | None] = {
-        c: (cell.strip() or None) if cell else None for c, cell in zip(names, cells, strict=True)
+        c: (cell.strip() or None) if cell else None
+        for c, cell in zip(profiles, begun.cells, strict=True)
     }
     layout = assign_roles(headers, profiles)
     notes = list(layout.notes)

@@ -12,6 +12,7 @@ Belongs here: joining and cutting apart. Does not belong here: what is decided a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -21,6 +22,8 @@ from pipeline.ingest.tabular.text import Text, columns_used, parse_fast
 
 #: Bytes joined at a time; beyond this a longer parse saves nothing and holds more memory.
 MOST_BYTES = 16 << 20
+#: Blank rows of a file that are cut out rather than filtered out.
+FEW_GAPS = 4
 
 
 def parse_together(texts: Mapping[int, Text], limits: Limits) -> dict[int, pl.DataFrame]:
@@ -36,7 +39,11 @@ def parse_together(texts: Mapping[int, Text], limits: Limits) -> dict[int, pl.Da
     """
     groups: dict[tuple[str, int, bool], list[int]] = {}
     for number, text in texts.items():
-        if text.width > 1 and not text.crooked:
+        if (
+            text.width > 1
+            and not text.crooked
+            and _lines_within(text.body, limits.max_cell_characters)
+        ):
             key = (text.delimiter, text.width, b"\r" in text.body[:4096])
             groups.setdefault(key, []).append(number)
     done: dict[int, pl.DataFrame] = {}
@@ -50,6 +57,17 @@ def parse_together(texts: Mapping[int, Text], limits: Limits) -> dict[int, pl.Da
                 grids = _cut(whole, [texts[n].lines for n in some], limits)
                 done |= {n: grid for n, grid in zip(some, grids, strict=True) if grid is not None}
     return done
+
+
+def _lines_within(body: bytes, most: int) -> bool:
+    """Whether no line, and so no cell that ends with its line, is longer than so many bytes."""
+    start = 0
+    while len(body) - start > most:
+        end = body.rfind(b"\n", start, start + most + 1)
+        if end < 0:
+            return False
+        start = end + 1
+    return True
 
 
 def _bounded(numbers: list[int], texts: Mapping[int, Text]) -> list[list[int]]:
@@ -69,7 +87,8 @@ def _parse(texts: list[Text], delimiter: str, width: int) -> pl.DataFrame | None
     """All records of some files; None when the lines are not records one by one."""
     bodies = (t.body if t.body.endswith(b"\n") else t.body + b"\n" for t in texts)
     try:
-        frame = parse_fast(b"".join(bodies), delimiter, width)
+        quoted = any(t.quotes for t in texts)
+        frame = parse_fast(b"".join(bodies), delimiter, width, quoted=quoted)
     except pl.exceptions.PolarsError:
         return None
     return frame if frame.height == sum(t.lines for t in texts) else None
@@ -77,31 +96,45 @@ def _parse(texts: list[Text], delimiter: str, width: int) -> pl.DataFrame | None
 
 def _cut(whole: pl.DataFrame, lines: list[int], limits: Limits) -> list[pl.DataFrame | None]:
     """The grid of each file; None for one that goes beyond the limits."""
+    blank = whole.null_count().row(0)
+    while (
+        whole.width > 1 and blank[whole.width - 1] == whole.height
+    ):  # quoted delimiters, not cells
+        whole.drop_in_place(whole.columns[-1])
     cells = whole.columns
     # Most rows show their content in the first cell; only the others are looked at further.
-    seen = whole.select(
-        (pl.col(cells[0]).str.strip_chars() != "").fill_null(False).alias("seen"),
-        pl.max_horizontal(pl.col(c).str.len_bytes().max() for c in cells).alias("longest"),
-    )
-    if (seen["longest"][0] or 0) > limits.max_cell_characters:
-        return [None] * len(lines)
-    mask = seen["seen"].to_numpy().copy()
+    seen = whole.select((pl.col(cells[0]).str.strip_chars() != "").fill_null(False))
+    mask = seen.to_series().to_numpy()
     counts = np.array(lines)
     starts = np.cumsum(counts) - counts
     rows = np.arange(1, whole.height + 1, dtype=np.int64) - np.repeat(starts, counts)
     numbered = whole.insert_column(0, pl.Series("row", rows))
-    if not mask.all():
+    gaps = np.flatnonzero(~mask)
+    if gaps.size:
         content = [(pl.col(c).str.strip_chars() != "").fill_null(False) for c in cells]
-        rest = numbered.filter(pl.Series(~mask)).select(pl.any_horizontal(content))
-        mask[~mask] = rest.to_series().to_numpy()
-    if not mask.all():
-        ends = np.concatenate([[0], np.cumsum(mask)])
-        starts, counts = ends[starts], ends[starts + counts] - ends[starts]
-        numbered = numbered.filter(pl.Series(mask))
+        rest = numbered[gaps].select(pl.any_horizontal(content)).to_series().to_numpy()
+        gaps = gaps[~rest]
+    between = np.searchsorted(gaps, np.concatenate([starts, [whole.height]]))
     return [
-        _without_empty_end(numbered.slice(start, count), limits)
-        for start, count in zip(starts.tolist(), counts.tolist(), strict=True)
+        _without_empty_end(
+            _but_for(numbered, start, start + count, gaps[between[i] : between[i + 1]].tolist()),
+            limits,
+        )
+        for i, (start, count) in enumerate(zip(starts.tolist(), counts.tolist(), strict=True))
     ]
+
+
+def _but_for(frame: pl.DataFrame, start: int, end: int, gaps: list[int]) -> pl.DataFrame:
+    """The rows of one file without some of them, which are copied only where those are many."""
+    if not gaps:
+        return frame.slice(start, end - start)
+    if len(gaps) > FEW_GAPS:
+        keep = np.ones(end - start, dtype=bool)
+        keep[np.array(gaps) - start] = False
+        return frame.slice(start, end - start).filter(pl.Series(keep))
+    edges = [start - 1, *gaps, end]
+    runs = [(a + 1, b - a - 1) for a, b in pairwise(edges) if b - a > 1]
+    return pl.concat([frame.slice(a, n) for a, n in runs]) if runs else frame.clear()
 
 
 def _without_empty_end(grid: pl.DataFrame, limits: Limits) -> pl.DataFrame | None:
