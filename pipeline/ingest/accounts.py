@@ -87,7 +87,7 @@ def _providers(reading: Reading) -> dict[str, tuple[str | None, str | None, str 
         ).iter_rows():
             valid = code.upper() if code and re.fullmatch(r"[A-Za-z0-9]{3,5}", code) else None
             known.setdefault(comparable(name), (valid, _sector(sector), region))
-        reading.ignore(grid, "list of providers (names, codes, sectors)", rows.height)
+        reading.ignore(grid, "list of providers (names, codes, sectors)", found.rows.height)
     return known
 
 

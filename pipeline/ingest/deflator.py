@@ -115,10 +115,7 @@ def read_deflator(
     def parse(reading: Reading) -> pl.DataFrame:
         facts = _parse(reading)
         if latest is not None and reading.file.path != latest.path:
-            for grid in reading.grids:
-                sheet = reading.sheet(grid)
-                reading.ignore(grid, f"an earlier vintage; {latest.path} is used", sheet.rows_kept)
-                sheet.rows_kept = 0
+            reading.ignore_kept(f"an earlier vintage; {latest.path} is used")
             return facts.clear()
         return facts
 

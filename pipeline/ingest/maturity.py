@@ -146,7 +146,7 @@ def _sheet_facts(
         grid, rows.filter(~scored).select("row", reason=pl.lit("no score is a number from 1 to 5"))
     )
     rows = rows.filter(scored)
-    reading.keep(grid, rows.height)
+    reading.keep(grid, rows.height, rows.height * len(found.scores))
     names = rows["organisation_name"].unique(maintain_order=True).to_list()
     kind = "icb" if is_board else None
     codes = {n: register.match(n, kind=kind) if register else None for n in names}

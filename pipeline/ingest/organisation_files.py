@@ -10,8 +10,15 @@ from datetime import date
 import polars as pl
 
 from pipeline.ingest.files import RawFile
-from pipeline.ingest.reading import Reading, RefusedFileError, finish, open_file, run_files
-from pipeline.ingest.report import FileReport
+from pipeline.ingest.reading import (
+    LostFactsError,
+    Reading,
+    RefusedFileError,
+    finish,
+    open_file,
+    run_files,
+)
+from pipeline.ingest.report import FileReport, SheetReport
 from pipeline.ingest.tables import clean, squash
 from pipeline.ingest.tabular import Grid, Limits
 from pipeline.ingest.years import month_in
@@ -289,6 +296,14 @@ def read_parts(files: Sequence[RawFile], *, limits: Limits | None) -> Parts:
     )
 
 
+def _no_rows_passed_over(grid: Grid, sheet: SheetReport, heads: int) -> None:
+    """Raise when rows of a list were neither kept, rejected nor ignored; all but the header must be."""
+    named = sheet.rows_kept + sheet.rows_rejected + sheet.rows_ignored
+    if named + heads < sheet.rows_read:
+        left = sheet.rows_read - named - heads
+        raise ValueError(f"sheet {grid.sheet!r}: {left} rows were passed over")
+
+
 def _read_one(reading: Reading, frames: Frames) -> None:
     kinds: list[str] = []
     found: Frames = {name: [] for name in frames}
@@ -298,15 +313,22 @@ def _read_one(reading: Reading, frames: Frames) -> None:
             reading.ignore_sheet(grid, "sheet that is no part of the register")
             continue
         kinds.append(kind)
+        before = reading.sheet(grid).rows_kept
         if kind == "register":
-            found["register"].append(_register(reading, grid))
+            part, given = "register", _register(reading, grid)
         elif kind == "trust directory":
-            found["directory"].append(_directory(reading, grid))
+            part, given = "directory", _directory(reading, grid)
         elif kind == "successions":
             known = {c for f in frames["register"] for c in f["organisation_code"]}
-            found["successions"].append(_successions(reading, grid, known))
+            part, given = "successions", _successions(reading, grid, known)
         else:
-            found["boards"].append(_boards(reading, grid, kind))
+            part, given = "boards", _boards(reading, grid, kind)
+        found[part].append(given)
+        sheet = reading.sheet(grid)
+        if lost := sheet.rows_kept - before - given.height:
+            raise LostFactsError(f"{reading.file.path}: {lost:,} rows that were kept are missing")
+        heads = 0 if kind == "register" else 1
+        _no_rows_passed_over(grid, sheet, heads)
     if not kinds:
         raise RefusedFileError(
             "no register export (27 fields, no header), directory (ods_code, name, type), list of "

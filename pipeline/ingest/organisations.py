@@ -16,6 +16,7 @@ from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
 from pipeline.ingest.organisation_files import Parts, read_parts
 from pipeline.ingest.organisation_links import boards, memberships, resolve_current, succession_rows
+from pipeline.ingest.reading import LostFactsError
 from pipeline.ingest.report import FileReport
 from pipeline.ingest.spelling import readable
 from pipeline.ingest.tabular import Limits
@@ -181,6 +182,13 @@ def read_organisations(
         .cast(schema)
         .sort("organisation_code")
     )
+    given = {*trusts["organisation_code"], *icb["icb_code"]}
+    given |= set(parts.register["organisation_code"]) - set(WELSH_TRUSTS)
+    given |= set(parts.directory["organisation_code"])
+    if lost := given - set(organisation["organisation_code"]):
+        raise LostFactsError(
+            f"organisations were lost from the register: {', '.join(sorted(lost))}"
+        )
     return OrganisationsResult(
         organisation, icb, membership, succession, parts.reports, parts.rejected
     )

@@ -18,6 +18,11 @@ from pipeline.ingest.tabular.panics import panics_are_errors
 
 EARLIER_VERSION = "earlier version of the file"
 SET_ASIDE = "the file was set aside"
+PASSED_OVER = "the row looks like data, but the reader neither used nor refused it; compare it with the rows around it"
+
+
+class LostFactsError(RuntimeError):
+    """Rows went missing inside our own code; no file is to blame and nothing may be published."""
 
 
 class RefusedFileError(ValueError):
@@ -37,12 +42,14 @@ class Reading:
         report: its reading report.
         grids: its sheets.
         rejected: frames in ``REJECTED_SCHEMA``.
+        facts_due: sheet -> facts that its kept rows must give.
     """
 
     file: RawFile
     report: FileReport
     grids: list[Grid]
     rejected: list[pl.DataFrame] = field(default_factory=list)
+    facts_due: dict[str, int] = field(default_factory=dict)
     _sheets: dict[int, SheetReport] = field(default_factory=dict)
 
     def sheet(self, grid: Grid) -> SheetReport:
@@ -67,6 +74,7 @@ class Reading:
         self._sheets.clear()
         self.report.sheets.clear()
         self.rejected.clear()
+        self.facts_due.clear()
 
     def ignore(self, grid: Grid, reason: str, rows: int) -> None:
         """Count rows that are known not to be data."""
@@ -93,9 +101,25 @@ class Reading:
             sheet.rejected[reason] = sheet.rejected.get(reason, 0) + count
         self.rejected.append(raw_rows(grid.frame, self.file.path, grid.sheet, reasons))
 
-    def keep(self, grid: Grid, rows: int) -> None:
-        """Count rows that became facts."""
+    def keep(self, grid: Grid, rows: int, facts: int | None = None) -> None:
+        """Count rows that became facts.
+
+        Args:
+            grid: their sheet.
+            rows: how many.
+            facts: how many facts they give; as many as rows where it is not said.
+        """
         self.sheet(grid).rows_kept += rows
+        due = self.facts_due.get(grid.sheet, 0)
+        self.facts_due[grid.sheet] = due + (rows if facts is None else facts)
+
+    def ignore_kept(self, reason: str) -> None:
+        """Count all rows that were kept as not used after all."""
+        for grid in self.grids:
+            sheet = self.sheet(grid)
+            self.ignore(grid, reason, sheet.rows_kept)
+            sheet.rows_kept = 0
+        self.facts_due.clear()
 
 
 def _set_aside(reading: Reading, reason: str, status: str = "set aside") -> None:
@@ -167,7 +191,9 @@ def _parse_one(
     try:
         with panics_are_errors():
             facts = parse(reading)
-        _account_for_the_rest(reading)
+        _account_for_the_rest(reading, facts)
+    except LostFactsError:
+        raise
     except RefusedFileError as error:
         _set_aside(reading, str(error))
         return None
@@ -186,14 +212,64 @@ def _parse_one(
     return facts
 
 
-def _account_for_the_rest(reading: Reading) -> None:
-    """Count what the parser named neither kept, rejected nor ignored: titles and headers."""
+def _account_for_the_rest(reading: Reading, facts: pl.DataFrame | None) -> None:
+    """Count what the parser named neither kept, rejected nor ignored.
+
+    Titles, headers and notes are ignored; rows below the header that look like data are rejected, so
+    that none is passed over in silence.
+    """
     for grid in reading.grids:
         sheet = reading.sheet(grid)
         left = sheet.rows_read - sheet.rows_kept - sheet.rows_rejected - sheet.rows_ignored
         if left < 0:
             raise ValueError(f"sheet {grid.sheet!r}: {-left} rows were counted twice")
+        if left and sheet.header_rows and facts is not None:
+            last = max(sheet.header_rows)
+            below = left - grid.frame.filter(pl.col("row") <= last).height
+            if below > 0 and sheet.rows_ignored:
+                raise ValueError(f"sheet {grid.sheet!r}: {below} rows were passed over")
+            if below > 0:
+                missed = _looks_like_data(reading, grid, facts, last)
+                reading.reject(grid, missed)
+                left -= missed.height
         reading.ignore(grid, "titles, headers and notes", left)
+
+
+def _looks_like_data(
+    reading: Reading, grid: Grid, facts: pl.DataFrame, header_row: int
+) -> pl.DataFrame:
+    """Rows of a sheet that nobody named and that fill half as many cells as its header, or more."""
+    cells = [c for c in grid.frame.columns if c != "row"]
+    filled = pl.sum_horizontal((pl.col(c).str.strip_chars() != "").fill_null(False) for c in cells)
+    rows = grid.frame.select("row", _filled=filled)
+    heads = rows.filter(pl.col("row") == header_row)["_filled"]
+    enough = max(2, (int(heads[0]) + 1) // 2 if heads.len() else 2)
+    used = facts.filter(pl.col("_sheet") == grid.sheet).select(row="_row")
+    refused = [
+        frame.filter(pl.col("source_sheet") == grid.sheet).select(row="source_row")
+        for frame in reading.rejected
+    ]
+    known = pl.concat([used, *refused]).unique()
+    missed = rows.filter((pl.col("row") > header_row) & (pl.col("_filled") >= enough))
+    return missed.join(known, on="row", how="anti", maintain_order="left").select(
+        "row", reason=pl.lit(PASSED_OVER)
+    )
+
+
+def count_lost_facts(reading: Reading, facts: pl.DataFrame) -> None:
+    """Take rows whose facts are not there out of the kept ones, so that the account does not add up.
+
+    Args:
+        reading: a file that was read.
+        facts: what its parser gave, with ``_sheet``.
+    """
+    given = dict(facts.group_by("_sheet").len().iter_rows())
+    for sheet in reading.report.sheets:
+        lost = reading.facts_due.get(sheet.sheet, 0) - given.get(sheet.sheet, 0)
+        if lost:
+            sheet.rows_kept -= lost
+            sheet.warnings.append(f"{lost:,} facts of the kept rows are missing; report it.")
+            reading.facts_due[sheet.sheet] = given.get(sheet.sheet, 0)
 
 
 def finish(readings: Sequence[Reading]) -> tuple[list[FileReport], pl.DataFrame]:

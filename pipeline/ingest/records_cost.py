@@ -107,7 +107,7 @@ def _parse(reading: Reading) -> pl.DataFrame:
             ).select("row", reason=pl.lit("costs without a trust code")),
         )
         kept = rows.filter(is_code & ~wrong)
-        reading.keep(grid, kept.height)
+        reading.keep(grid, kept.height, kept.height * len(years))
         parts += [_year_rows(kept, names, y, m, grid.sheet) for y, m in sorted(years.items())]
     if not parts:
         raise RefusedFileError(

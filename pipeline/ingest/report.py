@@ -72,6 +72,8 @@ class FileReport:
     #: Pence of the rows that became facts, counted from the facts, and what corrections added to them.
     pence_kept: int | None = None
     pence_corrected: int = 0
+    #: Rows of the facts table made of the file; None where a kept row is a fact.
+    facts_made: int | None = None
     is_superseded: bool = False
     sheets: list[SheetReport] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -188,6 +190,7 @@ class FileReport:
             "rows_kept": self.rows_kept,
             "rows_rejected": self.rows_rejected,
             "rows_ignored": self.rows_ignored,
+            "facts_made": self.facts_made,
             "source_id": self.source_id,
             "status": self.status,
             "reason": self.reason,

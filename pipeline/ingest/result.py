@@ -12,7 +12,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.ingest.files import RawFile
-from pipeline.ingest.reading import Reading, finish, open_file, run_files
+from pipeline.ingest.reading import (
+    LostFactsError,
+    Reading,
+    count_lost_facts,
+    finish,
+    open_file,
+    run_files,
+)
 from pipeline.ingest.report import FileReport
 from pipeline.ingest.tabular import Grid, Limits
 from pipeline.schema import table
@@ -63,6 +70,9 @@ def read_source(
     """
     done = run_files(files, source_id, full_name, parse, limits=limits, opener=opener)
     readings = [reading for reading, _ in done]
+    for reading, facts in done:
+        if facts is not None:
+            count_lost_facts(reading, facts)
     parts = [
         facts.with_columns(pl.lit(reading.file.path).alias("source_file"))
         for reading, facts in done
@@ -70,6 +80,9 @@ def read_source(
     ]
     frame = _one_row_a_key(parts, readings, full_name, prefer)
     reports, rejected = finish(readings)
+    made = dict(frame.group_by("source_file").len().iter_rows())
+    for report in reports:
+        report.facts_made = made.get(report.path, 0)
     return SourceResult(frame, reports, rejected)
 
 
@@ -113,6 +126,8 @@ def _one_row_a_key(
         )
         _move_lost_rows(lost, readings)
         ranked = first
+    if ranked.height != facts.select(pl.struct(key).n_unique()).item():
+        raise LostFactsError(f"{full_name}: {ranked.height:,} rows are not one of each key")
     return ranked.sort("_order").select(*schema)
 
 

@@ -203,9 +203,10 @@ def _facts(
     rows = rows.with_columns(reason=problem)
     reading.reject(grid, rows.drop_nulls("reason").select("row", "reason"))
     good = rows.filter(pl.col("reason").is_null())
-    reading.keep(grid, good.height)
-    if layout == "staff_group":
-        key = ["organisation_code", "month", "staff_group"]
+    key = ["organisation_code", "month", "staff_group"]
+    joined = layout == "staff_group"  # equivalents and headcount stand in rows of their own
+    reading.keep(grid, good.height, good.select(key).n_unique() if joined else None)
+    if joined:
         good = good.group_by(key, maintain_order=True).agg(
             pl.col("row").first(),
             pl.col("organisation_name", "cluster_group", "benchmark_group", "level").first(),

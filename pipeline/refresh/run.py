@@ -17,6 +17,7 @@ import polars as pl
 
 from pipeline.corrections import CorrectionError, load_corrections
 from pipeline.exports import describe_build
+from pipeline.ingest.reading import LostFactsError
 from pipeline.marts import MART_ORDER, build_marts, measure_views
 from pipeline.marts.described import own_macros, own_views
 from pipeline.refresh import meta, payments, sources
@@ -118,7 +119,7 @@ def refresh(
             settings.work, on_wait=lambda who: run.progress.say(f"Waiting for {who}.")
         ):
             summary = _locked(run, started, force=force, only=only)
-    except (CorrectionError, ClusterError, LocationError) as error:
+    except (CorrectionError, ClusterError, LocationError, LostFactsError) as error:
         raise RefreshFailedError(f"{error} The previous publication stands.") from error
     summary.seconds = time.monotonic() - started
     return summary

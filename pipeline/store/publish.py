@@ -189,12 +189,23 @@ def copy_parquet(store: TableStore, folder: Path) -> None:
     """Copy every table of the working store into a build's Parquet folder.
 
     Hard links are not used: a later refresh must never be able to change a published file.
+
+    Raises:
+        PublicationError: when a copy is not what it was copied from.
     """
+    import pyarrow.parquet as pq  # slow to import, and few commands write
+
     for name, table in all_tables().items():
         for source in store.files(name):
             target = folder / source.relative_to(store.root)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
+            rows, copied = (pq.read_metadata(path).num_rows for path in (source, target))
+            if rows != copied or source.stat().st_size != target.stat().st_size:
+                raise PublicationError(
+                    f"{name}: the copy of {source.name} holds {copied:,} rows, the store {rows:,}; "
+                    "the previous publication was kept"
+                )
         (folder / table.database_schema).mkdir(parents=True, exist_ok=True)
 
 
