@@ -18,7 +18,7 @@ from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport, raw
 from pipeline.ingest.spend_cells import Sheet, rows_below_header
 from pipeline.ingest.spend_copies import drop_repeated_sheets
 from pipeline.ingest.spend_periods import months_of_periods
-from pipeline.ingest.spend_pounds import count_left_out, pence_by_file
+from pipeline.ingest.spend_pounds import PENCE, count_left_out
 from pipeline.ingest.spend_rows import LINE_SCHEMA, type_rows
 from pipeline.ingest.spend_signs import settle_signs
 from pipeline.ingest.spend_tables import tables_of_many
@@ -308,6 +308,7 @@ def _sums(lines: pl.DataFrame) -> pl.DataFrame:
             largest=amount.max(),
             row=pl.col("source_row").get(amount.arg_max()),
             months=pl.col("month").value_counts(sort=True),
+            pence=PENCE.sum(),
         )
     )
 
@@ -315,12 +316,11 @@ def _sums(lines: pl.DataFrame) -> pl.DataFrame:
 def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataFrame) -> None:
     """Status, pounds and warnings of each file."""
     by_sheet = _sums(lines)
-    pence = pence_by_file(lines)
     found_by_file = {
         row["source_file"]: row
         for row in by_sheet.group_by("source_file", maintain_order=True)
         .agg(
-            pl.col("duplicates", "undated").sum(),
+            pl.col("duplicates", "undated", "pence").sum(),
             pl.col("no_type").all(),
             pl.col("months").first(),
         )
@@ -330,7 +330,7 @@ def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataF
         if report.status == "set aside":
             continue
         found = found_by_file.get(path)
-        report.pence_kept = pence.get(path, 0)
+        report.pence_kept = int(found["pence"]) if found else 0
         if found is None:
             report.status = "set aside"
             why = [r for s in report.sheets for r in s.rejected]

@@ -22,6 +22,7 @@ from pipeline.ingest.spend_signs import with_sign
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.header import Layout
 from pipeline.ingest.tabular.periods import PeriodHint
+from pipeline.ingest.tabular.repeated import cells_that
 
 TEXTS = (
     "supplier", "expense_type", "expense_area", "description", "transaction_reference", "entity",
@@ -87,13 +88,11 @@ def rows_of(sheets: Sequence[Sheet]) -> pl.DataFrame:
             parts[place] = found.slice(at, sheet.rows)
             at += sheet.rows
     rows = pl.concat(parts, rechunk=True)
-    blank = (
-        pl.col("supplier").is_null()
-        | (pl.col("supplier").str.strip_chars() == "")
-        | pl.col("_date").is_null()
-        | (pl.col("_date") == "")
-    ) & (pl.col("_amount").str.strip_chars() != "")
-    doubtful = set(rows.filter(blank)["g"].unique().to_list())
+    no_supplier = cells_that(rows["supplier"], lambda texts: texts.str.strip_chars() == "")
+    blank = pl.col("supplier").is_null() | pl.col("_date").is_null() | (pl.col("_date") == "")
+    some = rows.filter(blank if no_supplier is None else blank | no_supplier)
+    paid = pl.col("_amount").str.strip_chars() != ""
+    doubtful = set(some.filter(paid)["g"].unique().to_list()) if some.height else set()
     if not doubtful:
         return rows
     filled = [

@@ -24,6 +24,7 @@ from pipeline.ingest.spend_outcome import (
 from pipeline.ingest.spend_pounds import count_others, count_read
 from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.dates import parse_dates
+from pipeline.ingest.tabular.repeated import cells_that
 
 LINE_SCHEMA = pl.Schema(
     {
@@ -72,22 +73,18 @@ def _hints(sheets: list[Sheet]) -> pl.DataFrame:
     )
 
 
+def _is_untidy(texts: pl.Series) -> pl.Series:
+    return texts.str.contains(_UNTIDY) | (texts == "")
+
+
 def _tidy(rows: pl.DataFrame) -> pl.DataFrame:
     """Outer blanks go, runs of blanks and line breaks become one blank, nothing becomes null."""
-    odd = rows.select(
-        pl.col(c).str.contains(_UNTIDY).fill_null(False) | (pl.col(c) == "").fill_null(False)
-        for c in TEXTS
-    )
     for name in TEXTS:
-        if odd[name].any():
-            better = (
-                rows[name]
-                .filter(odd[name])
-                .str.replace_all(r"[\s\x{00a0}]+", " ")
-                .str.strip_chars()
-            )
+        odd = cells_that(rows[name], _is_untidy)
+        if odd is not None:
+            better = rows[name].filter(odd).str.replace_all(r"[\s\x{00a0}]+", " ").str.strip_chars()
             better = better.set(better == "", None)
-            rows = rows.with_columns(rows[name].scatter(odd[name].arg_true(), better))
+            rows = rows.with_columns(rows[name].scatter(odd.arg_true(), better))
     return rows
 
 
@@ -118,10 +115,11 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
     rows, by_column = months_of_period_column(rows, sheets)
     named = {s.key: None if s.key in by_column else s.hint.month for s in sheets}
     rows, by_name = months_of_publication(rows, named)
+    totals = cells_that(rows["supplier"], lambda texts: texts.str.contains(ONLY_TOTAL))
     plain = rows.select(
         ~pl.col("_over")
         & pl.col("supplier").is_not_null()
-        & ~pl.col("supplier").str.contains(ONLY_TOTAL)
+        & (pl.lit(True) if totals is None else ~totals)
         & pl.col("amount_gbp").is_not_null()
         & pl.col("_currency").is_null()
         & pl.col("month").is_not_null()

@@ -30,15 +30,20 @@ def parse_amounts(
         amount), and group -> whether a decimal comma is used (None when the table's values fit
         both conventions with different results).
     """
-    text = frame[column].str.strip_chars()
-    usual = text.str.contains(_USUAL)
-    usual = usual.fill_null(False)
+    text = frame[column]
+    usual = text.str.contains(_USUAL).fill_null(False)
+    others = (~usual & text.is_not_null()).arg_true()
+    if others.len():  # outer blanks are no difference; most cells have none
+        stripped = text[others].str.strip_chars()
+        text = text.clone().scatter(others, stripped)
+        usual = usual.scatter(others, stripped.str.contains(_USUAL))
     value = text.cast(pl.Float64, strict=False)
     value = value.zip_with(usual, pl.Series([None], dtype=pl.Float64))  # not inf, not 1e5
     signed = usual & value.is_null()
     if signed.any():
         # A minus on both sides of the pound sign would leave two; that is no amount.
-        bare = text.filter(signed).str.replace_all("[£,]", "").cast(pl.Float64, strict=False)
+        bare = text.filter(signed).str.replace("£", "", literal=True)
+        bare = bare.str.replace_all(",", "", literal=True).cast(pl.Float64, strict=False)
         value = value.scatter(signed.arg_true(), bare)
     unusual = ((~usual) & (text != "")).fill_null(False)
     commas: dict[int, bool | None] = dict.fromkeys(frame[group].unique().to_list(), False)

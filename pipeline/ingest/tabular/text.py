@@ -134,15 +134,15 @@ def find_delimiter(text: str) -> str:
         One of comma, tab, semicolon and bar; comma when nothing splits.
     """
     lines = [line for line in text.split("\n", SAMPLE_LINES)[:SAMPLE_LINES] if line.strip()]
-    counts = {d: [line.count(d) for line in lines] for d in DELIMITERS}
-    present = [d for d in DELIMITERS if (len(lines) - counts[d].count(0)) * 3 > len(lines)]
+    counts = {d: [line.count(d) for line in lines] for d in DELIMITERS if d in text}
+    present = [d for d in counts if (len(lines) - counts[d].count(0)) * 3 > len(lines)]
     if len(present) == 1:
         return present[0]
     sample = "\n".join(lines)
     quoted = '"' in sample
     best, best_score = ",", 0.0
     for delimiter in present or DELIMITERS:
-        if delimiter not in sample:
+        if delimiter not in counts:
             continue
         try:
             widths = (
