@@ -20,6 +20,7 @@ import polars as pl
 
 from pipeline.ingest.tabular.extent import check_extent
 from pipeline.ingest.tabular.limits import (
+    PARTS_OF_A_WORKBOOK,
     Limits,
     UnreadableFileError,
     check_archive,
@@ -39,7 +40,6 @@ from pipeline.ingest.tabular.probe import probe
 from pipeline.ingest.tabular.text import Text, parse, prepare
 from pipeline.ingest.tabular.together import parse_together
 
-PARTS_OF_A_WORKBOOK = 50  # times as many members as a zip of tables may have
 TABULAR_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
 #: Characters nobody sees: they turn the direction of text round, join or hide, so that a name on a
@@ -305,8 +305,6 @@ def read_grids(data: bytes, *, limits: Limits | None = None, depth: int = 0) -> 
     kind = sniff(data)
     if kind == "zip":
         return _named_apart(_read_zip(data, limits, depth))
-    if kind in ("xlsx", "ods"):
-        check_archive(data, limits, parts=PARTS_OF_A_WORKBOOK)
     if kind in ("xlsx", "ods", "xls"):
         check_extent(data, kind, limits)
     if kind in ("html", "xml"):

@@ -18,6 +18,8 @@ MEGABYTE = 1 << 20
 PIECE = 1 << 22
 #: An archive this small when unpacked is never called a bomb, however well it was packed.
 HARMLESS_BYTES = 50 * MEGABYTE
+#: Times as many members as a zip of tables that a workbook may have.
+PARTS_OF_A_WORKBOOK = 50
 _ENTRY, _LOCAL, _LOCAL_BYTES = b"PK\x01\x02", b"PK\x03\x04", 30
 
 
@@ -92,6 +94,25 @@ def check_archive(data: bytes, limits: Limits, *, parts: int = 1) -> None:
         UnreadableFileError: when it has too many members, says or turns out to unpack to too much,
             or a member is larger than it says.
     """
+    for info in declared(data, limits, parts=parts):
+        for _ in counted(data, info):
+            pass
+
+
+def declared(data: bytes, limits: Limits, *, parts: int = 1) -> list[zipfile.ZipInfo]:
+    """The members of an archive that says of itself that it is no bomb.
+
+    It may lie. As long as no member is larger than it says (:func:`counted`), all of them together
+    are within the limits too.
+
+    Args:
+        data: the whole archive.
+        limits: what it may cost.
+        parts: how many times ``max_members`` members it may have.
+
+    Raises:
+        UnreadableFileError: when it has too many members, or says that it unpacks to too much.
+    """
     check_entries(data, limits.max_members * parts)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -99,18 +120,24 @@ def check_archive(data: bytes, limits: Limits, *, parts: int = 1) -> None:
     except (zipfile.BadZipFile, ValueError, OSError, struct.error, NotImplementedError) as error:
         raise UnreadableFileError(f"the archive is damaged ({error})") from error
     _check_total(sum(info.file_size for info in infos), len(data), limits)
-    total = 0
-    for info in infos:
-        size = 0
-        for piece in unpacked(data, info):
-            size += len(piece)
-            if size > info.file_size:
-                raise UnreadableFileError(
-                    f"{info.filename!r} in the archive is larger than the archive says; "
-                    "such a file is made to do harm, or damaged"
-                )
-        total += size
-    _check_total(total, len(data), limits)
+    return infos
+
+
+def counted(data: bytes, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The content of a member in pieces, as :func:`unpacked` gives it, and no more than it says.
+
+    Raises:
+        UnreadableFileError: when the member is damaged or larger than the archive says.
+    """
+    size = 0
+    for piece in unpacked(data, info):
+        size += len(piece)
+        if size > info.file_size:
+            raise UnreadableFileError(
+                f"{info.filename!r} in the archive is larger than the archive says; "
+                "such a file is made to do harm, or damaged"
+            )
+        yield piece
 
 
 def check_entries(data: bytes, most: int) -> None:
