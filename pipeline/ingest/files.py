@@ -112,6 +112,33 @@ def raw_paths(raw: Path) -> Iterator[Path]:
         yield relative
 
 
+def links_not_followed(raw: Path) -> dict[str, str]:
+    """Links below the raw folder that are not read: path -> why, as a sentence.
+
+    Args:
+        raw: the raw tree.
+    """
+    root = raw.resolve()
+    found: dict[str, str] = {}
+    for path in sorted(raw.rglob("*")):
+        parts = path.relative_to(raw).parts
+        hidden = any(p.startswith(".") for p in parts) or parts[0] in IGNORED_FOLDERS
+        if hidden or not path.is_symlink():
+            continue
+        if path.is_dir():
+            why = "it is a link to a folder"
+        elif not path.exists():
+            why = "it is a link to a file that is not there"
+        elif not path.resolve().is_relative_to(root):
+            why = "it is a link that leads out of the folder of raw files"
+        else:
+            continue
+        found[path_text(path.relative_to(raw))] = (
+            f"{why}, and such links are not followed; put the file itself here"
+        )
+    return found
+
+
 def list_raw_files(raw: Path) -> list[RawFile]:
     """Every data file below the raw folder, sorted by path, hashed.
 

@@ -18,6 +18,7 @@ from pipeline.compare.difference import KEY
 from pipeline.refresh.context import Run
 from pipeline.schema import table
 from pipeline.store.publish import current_build
+from pipeline.store.seal import damage
 
 HISTORY, CHANGE = "meta.figure_history", "meta.change"
 VALUES = ["share", "share_lower", "share_upper", "numerator_gbp", "denominator_gbp", "badge"]
@@ -27,21 +28,41 @@ def build_history(run: Run) -> dict[str, int]:
     """Write ``meta.figure_history`` and ``meta.change`` for the build in the working store.
 
     The build before is the publication in the output folder. Where there is none, or it is of the
-    other kind (demonstration or real), or it cannot be read, the history starts anew.
+    other kind (demonstration or real), or it cannot be read, the history starts anew. A damaged
+    publication is not read: the latest build that is whole takes its place.
 
     Returns:
         Rows by table.
     """
     new = read_build(run.store.root)
-    folder = run.settings.out / "builds" / (current_build(run.settings.out) or "none")
-    old = _before(folder, is_demo=new.is_demo)
+    folder = _whole_build(run)
+    old = _before(folder, is_demo=new.is_demo) if folder else None
     compared = compare(old, new) if old else None
-    history = carry_on(_history_before(folder, old) if old else None, new, compared)
+    history = carry_on(_history_before(folder, old) if folder and old else None, new, compared)
     changes = changes_of(compared) if compared else pl.DataFrame(schema=table(CHANGE).polars)
     return {
         HISTORY: run.store.write(HISTORY, history).height,
         CHANGE: run.store.write(CHANGE, changes).height,
     }
+
+
+def _whole_build(run: Run) -> Path | None:
+    """The publication, or when it is damaged the latest build here that is not; what is wrong is told.
+
+    A history read from damaged files could say that a figure was something it never was.
+    """
+    current = current_build(run.settings.out)
+    if current is None:
+        return None
+    builds = run.settings.out / "builds"
+    found = damage(builds / current)
+    if not found:
+        return builds / current
+    others = sorted((p for p in builds.iterdir() if p.name < current and p.is_dir()), reverse=True)
+    whole = next((p for p in others if ".staging-" not in p.name and not damage(p)), None)
+    told = f"the history goes on from {whole.name}" if whole else "the history starts anew"
+    run.progress.say(f"The build {current} was damaged after its publication ({found[0]}); {told}.")
+    return whole
 
 
 def _before(folder: Path, *, is_demo: bool) -> Build | None:

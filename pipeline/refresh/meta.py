@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 import pipeline
+from pipeline.ingest.files import links_not_followed
 from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import ledger_hash, read_applied
 from pipeline.refresh.dictionary import build_dictionary
@@ -186,6 +187,7 @@ def fingerprint(run: Run) -> str:
         str(run.is_demo),
         ledger_hash(run.settings),
         _waiting(run),
+        json.dumps(links_not_followed(run.settings.raw)),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.corrections.ledger import FIELDS
-from pipeline.ingest.files import RawFile
+from pipeline.ingest.files import RawFile, links_not_followed
 from pipeline.ingest.names import Register
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.result import SourceResult
@@ -160,7 +160,7 @@ def finish_organisations(run: Run) -> dict[str, int]:
 
 
 def build_unknown(run: Run) -> None:
-    """Report files in folders that no reader handles; nothing is passed over in silence."""
+    """Report files in folders that no reader handles, and links that are not followed."""
     unknown: Sequence[RawFile] = [f for f in run.files if f.source_id not in HANDLED]
     reports = [
         FileReport(
@@ -173,5 +173,9 @@ def build_unknown(run: Run) -> None:
             f"the sources are {', '.join(sorted(HANDLED))}",
         )
         for f in unknown
+    ]
+    reports += [
+        FileReport(path, "", 0, path.split("/")[0], status="set aside", reason=reason)
+        for path, reason in links_not_followed(run.settings.raw).items()
     ]
     run.write_part("unknown", reports, pl.DataFrame(schema=REJECTED_SCHEMA))

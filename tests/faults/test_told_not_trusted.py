@@ -1,0 +1,62 @@
+"""What is not read or not trusted is told: links out of the raw folder, a damaged history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+from refreshes import World, digest, finish, make_world, start
+
+from pipeline.ingest.files import links_not_followed, list_raw_files
+from pipeline.refresh.context import Run
+from pipeline.refresh.sources import build_unknown
+from pipeline.settings import Settings
+
+
+def test_links_that_are_not_followed_are_set_aside_by_name(tmp_path: Path) -> None:
+    raw, outside = tmp_path / "raw", tmp_path / "outside"
+    folder = raw / "spend_over_25k" / "RJ1"
+    folder.mkdir(parents=True)
+    outside.mkdir()
+    (outside / "secret.csv").write_text("not yours")
+    (folder / "inside.csv").write_text("a,b\n")
+    (folder / "out.csv").symlink_to(outside / "secret.csv")
+    (folder / "gone.csv").symlink_to(outside / "nowhere.csv")
+    (folder / "same.csv").symlink_to(folder / "inside.csv")
+    (raw / "dspt").symlink_to(outside, target_is_directory=True)
+    told = links_not_followed(raw)
+    assert list(told) == ["dspt", "spend_over_25k/RJ1/gone.csv", "spend_over_25k/RJ1/out.csv"]
+    assert "leads out of" in told["spend_over_25k/RJ1/out.csv"]
+    assert [f.path.rsplit("/", 1)[-1] for f in list_raw_files(raw)] == ["inside.csv", "same.csv"]
+    run = Run(Settings(raw=raw, out=tmp_path / "out"))
+    build_unknown(run)
+    files = run.read_parts("files", pl.Schema())
+    assert dict(files.select("path", "reason").iter_rows()) == told
+    assert set(files["status"]) == {"set aside"}
+
+
+def test_a_damaged_history_is_told_and_not_carried_on(tmp_path: Path) -> None:
+    world: World = make_world(tmp_path)
+
+    def versions() -> list[tuple]:
+        path = world.out / "current" / "fivepercent.duckdb"
+        with duckdb.connect(str(path.resolve()), read_only=True) as connection:
+            return connection.sql(
+                "select build_id, count(*) from meta.figure_history group by all order by all"
+            ).fetchall()
+
+    before = versions()
+    assert len(before) == 2  # one in each state of the world
+    current = (world.out / "current").resolve()
+    history = current / "parquet" / "meta" / "figure_history.parquet"
+    pl.read_parquet(history).with_columns(build_id=pl.lit("forged")).write_parquet(history)
+    world.put(1)
+    done = finish(start(world))
+    assert done.returncode == 0
+    assert f"The build {current.name} was damaged" in done.stderr
+    assert digest(world.out) == world.digests[1]
+    after = dict(versions())
+    assert "forged" not in after
+    assert before[0][0] in after  # the build before the damaged one is whole, and goes on
+    assert current.name not in after
