@@ -289,7 +289,17 @@ def publish(run: Run) -> str:
         said.append(f"{rows['meta.change']:,} differences from the build before")
     with run.stage("Publication") as said:
         staging: Staging = stage(run.settings.out, build_id)
-        write_database(run.store, staging.database, [*measure_views(), *own_views()], own_macros())
+        before = run.settings.out / "builds" / (current_build(run.settings.out) or "none")
+        # What was changed after its publication must not be taken over as if it were ours.
+        earlier = None if damage(before) else before
+        write_database(
+            run.store,
+            staging.database,
+            [*measure_views(), *own_views()],
+            own_macros(),
+            earlier=earlier,
+            written_by=meta.code_hash(),
+        )
         copy_parquet(run.store, staging.parquet)
         describe_build(staging.database)
         said.append("database and Parquet")
@@ -299,10 +309,8 @@ def publish(run: Run) -> str:
         }
         level = f"{100 * run.settings.benchmark:g}%"
         title = f"How far is each NHS trust from spending {level} on digital?"
-        before = run.settings.out / "builds" / (current_build(run.settings.out) or "none")
-        # A page that was changed after its publication must not be taken over as if it were ours.
-        earlier = None if damage(before) else before / "charts"
-        report = build_site(shown, staging.charts, base_title=title, earlier=earlier)
+        charts = earlier / "charts" if earlier else None
+        report = build_site(shown, staging.charts, base_title=title, earlier=charts)
         kept = f", {report.kept:,} of them unchanged and taken over" if report.kept else ""
         said.append(f"{report.pages:,} pages{kept}")
     return switch(staging, keep=run.settings.keep_builds).name

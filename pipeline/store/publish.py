@@ -20,6 +20,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ import polars as pl
 
 from pipeline.schema import Table, all_tables
 from pipeline.schema.described import views as described_views
+from pipeline.store.made_of import MadeOf
 from pipeline.store.seal import force_build_to_disk, force_to_disk, remove_leftovers, seal
 from pipeline.store.tables import TableStore
 
@@ -41,6 +43,8 @@ STORAGE_VERSION = "v1.0.0"
 PIECE = 1_000_000
 #: Memory that DuckDB may use while it writes; what does not fit goes to a folder beside the file.
 MEMORY = "1GB"
+#: Part of a table's rows that may stand behind its sorted rows before all are written anew.
+MOST_AT_THE_END = 0.1
 
 
 class PublicationError(RuntimeError):
@@ -78,29 +82,36 @@ def _pieces(
     return [(_quote(low), _quote(high)) for low, high in found]
 
 
-def _create_table(connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path]) -> int:
+def _fill(
+    connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path], condition: str = "true"
+) -> int:
+    """Add the rows of some files in the table's order; returns how many."""
+    if not files:
+        return 0
+    listed = ", ".join(_quote(str(f)) for f in files)
+    source, order = f"read_parquet([{listed}])", ", ".join(f"{n} nulls last" for n in table.order)
+    rows = 0
+    for low, high in _pieces(connection, table, source):
+        piece = "true" if low is None else f'"{table.order[0]}" between {low} and {high}'
+        added = connection.execute(
+            f"insert into {table.full_name} by name select * from {source} "
+            f"where {piece} and {condition} order by {order}"
+        ).fetchall()
+        rows += int(added[0][0])
+    return rows
+
+
+def _create_table(connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path]) -> None:
     columns = ", ".join(
         f'"{c.name}" {c.type}{"" if c.nullable else " not null"}' for c in table.columns
     )
     connection.execute(f"create table {table.full_name} ({columns})")
-    if files:
-        listed = ", ".join(_quote(str(f)) for f in files)
-        source, order = (
-            f"read_parquet([{listed}])",
-            ", ".join(f"{n} nulls last" for n in table.order),
-        )
-        for low, high in _pieces(connection, table, source):
-            piece = "" if low is None else f'where "{table.order[0]}" between {low} and {high}'
-            connection.execute(
-                f"insert into {table.full_name} by name select * from {source} {piece} order by {order}"
-            )
+    _fill(connection, table, files)
     connection.execute(f"comment on table {table.full_name} is {_quote(table.comment)}")
     for column in table.columns:
         connection.execute(
             f'comment on column {table.full_name}."{column.name}" is {_quote(column.said)}'
         )
-    counted = connection.sql(f"select count(*) from {table.full_name}").fetchall()
-    return int(counted[0][0])
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, name: str, sql: str, comment: str) -> None:
@@ -115,11 +126,30 @@ def _create_view(connection: duckdb.DuckDBPyConnection, name: str, sql: str, com
         connection.execute(f'comment on column {name}."{column}" is {_quote(said)}')
 
 
+def _open(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open a database to be written, within bounds of memory."""
+    return duckdb.connect(
+        str(path),
+        config={
+            "storage_compatibility_version": STORAGE_VERSION,
+            "memory_limit": MEMORY,
+            "temp_directory": str(_spill(path)),
+        },
+    )
+
+
+def _spill(path: Path) -> Path:
+    return path.with_name(f"{path.name}.spill")
+
+
 def write_database(
     store: TableStore,
     path: Path,
     views: Sequence[tuple[str, str, str]] = (),
     macros: Sequence[tuple[str, str, str]] = (),
+    *,
+    earlier: Path | None = None,
+    written_by: str = "",
 ) -> dict[str, int]:
     """Write the database file from the working store.
 
@@ -128,6 +158,9 @@ def write_database(
         path: the file to make; it must not exist.
         views: (name, SQL, comment) of views to create after the tables.
         macros: (call with parameters, SQL, comment) of table macros to create after the views.
+        earlier: folder of an undamaged build before; where the same code wrote it, only rows that
+            changed are written. None writes everything.
+        written_by: hash of the code that writes, views and macros included.
 
     Returns:
         Rows by table.
@@ -137,21 +170,36 @@ def write_database(
             other rows than were written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows: dict[str, int] = {}
-    spill = path.with_name(f"{path.name}.spill")
-    connection = duckdb.connect(
-        str(path),
-        config={
-            "storage_compatibility_version": STORAGE_VERSION,
-            "memory_limit": MEMORY,
-            "temp_directory": str(spill),
-        },
-    )
+    note = MadeOf.of(store, written_by)
+    before = MadeOf.read(earlier) if earlier else None
+    carried = False
     try:
+        if earlier and before:
+            with suppress(duckdb.Error):  # whatever is wrong with it, a new one is written
+                carried = _carry_on(store, path, note, earlier, before)
+        if not carried:
+            note.at_the_end.clear()
+            path.unlink(missing_ok=True)
+            path.with_name(path.name + ".wal").unlink(missing_ok=True)
+            _write_whole(store, path, views, macros)
+    finally:
+        shutil.rmtree(_spill(path), ignore_errors=True)
+    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    note.write(path.parent)
+    return _verify(path, store)
+
+
+def _write_whole(
+    store: TableStore,
+    path: Path,
+    views: Sequence[tuple[str, str, str]],
+    macros: Sequence[tuple[str, str, str]],
+) -> None:
+    with closing(_open(path)) as connection:
         for schema in ("dims", "facts", "marts", "meta", "measures"):
             connection.execute(f"create schema {schema}")
         for name, table in all_tables().items():
-            rows[name] = _create_table(connection, table, store.files(name))
+            _create_table(connection, table, store.files(name))
         for name, sql, comment in views:
             _create_view(connection, name, sql, comment)
         for call, sql, comment in macros:
@@ -159,16 +207,81 @@ def write_database(
             name = call.partition("(")[0]
             connection.execute(f"comment on macro table {name} is {_quote(comment)}")
         connection.execute("checkpoint")
-    finally:
-        connection.close()
-        shutil.rmtree(spill, ignore_errors=True)
-    path.with_name(path.name + ".wal").unlink(missing_ok=True)
-    _verify(path, store)
-    return rows
 
 
-def _verify(path: Path, store: TableStore) -> None:
+def _carry_on(store: TableStore, path: Path, note: MadeOf, earlier: Path, before: MadeOf) -> bool:
+    """Copy the database of the build before and replace what changed; False when that is no use.
+
+    Rows that replace others stand at the end of their table. Once they are more than a tenth of it,
+    the whole file is written anew, so that it stays sorted and does not grow.
+    """
+    if before.written_by != note.written_by or not (earlier / DATABASE).is_file():
+        return False
+    shutil.copyfile(earlier / DATABASE, path)
+    with closing(_open(path)) as connection:
+        for name, table in all_tables().items():
+            if before.files.get(name, {}) == note.files[name]:
+                continue
+            if table.partition_by is None:
+                connection.execute(f"delete from {name}")
+                _fill(connection, table, store.files(name))
+                continue
+            replaced = _replace_partitions(connection, store, table, note, earlier, before)
+            note.at_the_end[name] = before.at_the_end.get(name, 0) + replaced
+            counted = connection.sql(f"select count(*) from {name}").fetchall()[0][0]
+            if note.at_the_end[name] > counted * MOST_AT_THE_END:
+                return False
+        for name, rows in before.at_the_end.items():
+            note.at_the_end.setdefault(name, rows)
+        connection.execute("checkpoint")
+    return True
+
+
+def _replace_partitions(
+    connection: duckdb.DuckDBPyConnection,
+    store: TableStore,
+    table: Table,
+    note: MadeOf,
+    earlier: Path,
+    before: MadeOf,
+) -> int:
+    """Replace what changed of a partitioned table, by its first sort column; returns rows added."""
+    name, first = table.full_name, table.order[0]
+    old, new = before.files.get(name, {}), note.files[name]
+    folder = earlier / "parquet" / table.database_schema / table.name
+    added = 0
+    for file in sorted(old.keys() | new.keys()):
+        if old.get(file) == new.get(file):
+            continue
+        was = _content(connection, first, folder / file) if file in old else {}
+        present = [p for p in store.files(name) if p.name == file]
+        becomes = _content(connection, first, present[0]) if present else {}
+        changed = sorted(c for c in was.keys() | becomes.keys() if was.get(c) != becomes.get(c))
+        if not changed:
+            continue
+        among = f'"{first}" in ({", ".join(_quote(c) for c in changed)})'
+        partition = _quote(file.removesuffix(".parquet").replace("-", "/"))
+        connection.execute(
+            f'delete from {name} where "{table.partition_by}" = {partition} and {among}'
+        )
+        added += _fill(connection, table, present, among)
+    return added
+
+
+def _content(
+    connection: duckdb.DuckDBPyConnection, column: str, path: Path
+) -> dict[str, tuple[int, int]]:
+    """By value of a column: how many rows a file has, and a sum of their hashes."""
+    rows = connection.execute(
+        f'select "{column}", count(*), sum(hash(rows)::hugeint) '
+        f"from read_parquet({_quote(str(path))}) as rows group by all"
+    ).fetchall()
+    return {value: (int(times), int(hashes)) for value, times, hashes in rows}
+
+
+def _verify(path: Path, store: TableStore) -> dict[str, int]:
     """Open the finished file as a reader would and compare every table with its Parquet."""
+    rows: dict[str, int] = {}
     connection = duckdb.connect(str(path), read_only=True)
     try:
         for name in all_tables():
@@ -181,8 +294,10 @@ def _verify(path: Path, store: TableStore) -> None:
                     f"{name}: the database holds {found:,} rows, the store {expected:,}; "
                     "the previous publication was kept"
                 )
+            rows[name] = found
     finally:
         connection.close()
+    return rows
 
 
 def copy_parquet(store: TableStore, folder: Path) -> None:

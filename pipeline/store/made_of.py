@@ -1,0 +1,57 @@
+"""What a published database was made of, so that the next one can be made of it where little changed.
+
+Belongs here: the note beside a database, and its comparison by content. Does not belong here: writing
+the database (``publish``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from pipeline.schema import all_tables
+from pipeline.store.tables import TableStore, write_bytes
+
+NOTE = "made_of.json"
+
+
+@dataclass(frozen=True)
+class MadeOf:
+    """What a database was made of.
+
+    Attributes:
+        written_by: hash of the code that wrote it.
+        files: table -> name of a Parquet file -> its hash.
+        at_the_end: table -> rows that replaced others since the table was last written whole.
+    """
+
+    written_by: str
+    files: dict[str, dict[str, str]]
+    at_the_end: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, store: TableStore, written_by: str) -> MadeOf:
+        """The working store as it is now."""
+        files = {
+            name: {path.name: _hash(path) for path in store.files(name)} for name in all_tables()
+        }
+        return cls(written_by, files)
+
+    @classmethod
+    def read(cls, folder: Path) -> MadeOf | None:
+        """The note of a build; None when there is none that can be read."""
+        try:
+            return cls(**json.loads((folder / NOTE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def write(self, folder: Path) -> None:
+        """Put the note into a build's folder."""
+        write_bytes(folder / NOTE, json.dumps(asdict(self), indent=0).encode())
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

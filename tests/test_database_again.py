@@ -1,0 +1,134 @@
+"""A database made from the one before holds what one made anew holds, and does not grow."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from pipeline.schema import all_tables
+from pipeline.settings import Settings
+from pipeline.store import TableStore, publish
+from pipeline.store.made_of import NOTE
+from pipeline.store.publish import DATABASE, copy_parquet, write_database
+
+if TYPE_CHECKING:
+    from pipeline.refresh import Summary
+
+PAYMENT, YEAR = "facts.payment", "2022/23"
+
+
+@pytest.fixture
+def store(demo_build: tuple[Settings, Summary], tmp_path: Path) -> TableStore:
+    shutil.copytree(demo_build[0].tables, tmp_path / "tables")
+    return TableStore(tmp_path / "tables")
+
+
+def built(store: TableStore, folder: Path, earlier: Path | None = None, by: str = "code") -> Path:
+    write_database(
+        store, folder / DATABASE, [("measures.n", "select count(*) as n from facts.payment", "N.")],
+        earlier=earlier, written_by=by,
+    )  # fmt: skip
+    copy_parquet(store, folder / "parquet")
+    return folder
+
+
+def assert_holds_the_store(store: TableStore, folder: Path) -> None:
+    with duckdb.connect(str(folder / DATABASE), read_only=True) as connection:
+        for name, table in all_tables().items():
+            found = connection.sql(f"select * from {name}").pl().sort(table.key)
+            expected = store.read(name).sort(table.key)
+            assert found.equals(expected.cast(found.schema)), name
+        counted = connection.sql("select n from measures.n").fetchall()
+        assert counted == [(store.read(PAYMENT).height,)]
+        said = connection.sql(
+            "select comment from duckdb_columns() where table_name = 'payment' and column_name = 'month'"
+        ).fetchall()
+        assert said == [(all_tables()[PAYMENT].column("month").said,)]
+
+
+def shrunk(store: TableStore, organisation: str) -> None:
+    """Take one line of an organisation out of a year."""
+    path = store.partition_path(PAYMENT, YEAR)
+    rows = pl.read_parquet(path).with_row_index("n")
+    own = rows.filter(organisation_code=organisation)["n"][0]
+    store.write_partition(PAYMENT, YEAR, rows.filter(pl.col("n") != own).drop("n"))
+
+
+def of_the_year(store: TableStore) -> list[str]:
+    """Organisations with payments in the year, those with fewest first."""
+    rows = store.read(PAYMENT).filter(financial_year=YEAR)
+    return rows.group_by("organisation_code").len().sort("len")["organisation_code"].to_list()
+
+
+def test_one_changed_organisation_is_all_that_is_written(
+    store: TableStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = built(store, tmp_path / "1")
+    code = of_the_year(store)[0]
+    shrunk(store, code)
+    mart = store.read("marts.supplier").head(5)
+    store.write("marts.supplier", mart)
+    filled: dict[str, int] = {}
+    fill = publish._fill
+
+    def counted(connection: Any, table: Any, *more: Any) -> int:
+        filled[table.full_name] = fill(connection, table, *more)
+        return filled[table.full_name]
+
+    monkeypatch.setattr(publish, "_fill", counted)
+    second = built(store, tmp_path / "2", first)
+    own = store.read(PAYMENT).filter(financial_year=YEAR, organisation_code=code).height
+    assert filled == {PAYMENT: own, "marts.supplier": 5}
+    assert_holds_the_store(store, second)
+
+
+def test_a_whole_year_comes_or_goes(
+    store: TableStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "MOST_AT_THE_END", 1.0)
+    whole = built(store, tmp_path / "1")
+    path = store.partition_path(PAYMENT, YEAR)
+    path.rename(tmp_path / "aside")
+    without = built(store, tmp_path / "2", whole)
+    assert_holds_the_store(store, without)
+    (tmp_path / "aside").rename(path)
+    assert_holds_the_store(store, built(store, tmp_path / "3", without))
+
+
+def test_fifty_months_do_not_make_the_file_grow(store: TableStore, tmp_path: Path) -> None:
+    codes = of_the_year(store)
+    last = built(store, tmp_path / "0")
+    size = (last / DATABASE).stat().st_size
+    whole = 0
+    for month in range(1, 51):
+        shrunk(store, codes[month % 3])
+        now = built(store, tmp_path / str(month), last)
+        whole += '"at_the_end": {}' in (now / NOTE).read_text()
+        assert (now / DATABASE).stat().st_size <= 1.5 * size
+        shutil.rmtree(last)
+        last = now
+    assert 0 < whole < 50  # so much came that all was written anew at times, and not always
+    assert_holds_the_store(store, last)
+
+
+@pytest.mark.parametrize("fault", ["other code", "no note", "not a database", "no database"])
+def test_what_cannot_be_carried_on_is_written_anew(
+    store: TableStore, tmp_path: Path, fault: str
+) -> None:
+    first = built(store, tmp_path / "1")
+    shrunk(store, of_the_year(store)[0])
+    if fault == "no note":
+        (first / NOTE).write_text("{")
+    elif fault == "not a database":
+        (first / DATABASE).write_bytes(b"nothing of the kind" * 1000)
+    elif fault == "no database":
+        (first / DATABASE).unlink()
+    by = "other" if fault == "other code" else "code"
+    second = built(store, tmp_path / "2", first, by)
+    assert_holds_the_store(store, second)
+    assert '"at_the_end": {}' in (second / NOTE).read_text()
