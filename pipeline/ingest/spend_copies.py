@@ -158,6 +158,7 @@ def _mark(
     warning: str,
 ) -> None:
     """Count all rows of a sheet as no data, and say so."""
+    own: list[pl.Series] = []
     for table in sheets:
         if table.path == sheet.path and table.grid.sheet == sheet.grid.sheet:
             report = table.report
@@ -165,11 +166,14 @@ def _mark(
             report.rows_kept, report.rejected = 0, {}
             report.pence_ignored += report.pence_rejected
             report.pence_rejected = 0
+            own.append(table.grid.frame["row"])
     place = {"source_file": sheet.path, "source_sheet": sheet.grid.sheet}
     sheet.report.pence_ignored += pence_of(lines.filter(**place))
     sheet.report.warnings.append(warning)
+    # A table of the same sheet that was not understood keeps its rejected rows.
+    rows = pl.concat(own).implode()
     for i, frame in enumerate(rejected):
         of_sheet = (pl.col("source_file") == sheet.path) & (
             pl.col("source_sheet") == sheet.grid.sheet
         )
-        rejected[i] = frame.filter(~of_sheet)
+        rejected[i] = frame.filter(~(of_sheet & pl.col("source_row").is_in(rows)))
