@@ -31,7 +31,7 @@ from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name
 __all__ = ["LINE_SCHEMA", "SpendBatch", "SpendInput", "read_spend"]
 
 #: Files opened, parsed and understood together.
-TOGETHER = 50
+TOGETHER = 67
 Opened = tuple[Grid, Layout | str | None]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-LOOK_AT, REPEATED_AT_LEAST = 2_000, 10
+LOOK_AT, REPEATED_AT_LEAST = 2_000, 4
 
 
 def cells_that(column: pl.Series, test: Callable[[pl.Series], pl.Series]) -> pl.Series | None:
