@@ -10,10 +10,11 @@ import io
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
@@ -39,6 +40,9 @@ from pipeline.ingest.tabular.panics import panics_are_errors
 from pipeline.ingest.tabular.probe import probe
 from pipeline.ingest.tabular.text import Text, parse, prepare
 from pipeline.ingest.tabular.together import parse_together
+
+if TYPE_CHECKING:
+    from fastexcel import ExcelReader, ExcelSheet
 
 TABULAR_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
@@ -176,6 +180,29 @@ def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip", "html", "
     return "text"
 
 
+def _load(book: ExcelReader, name: str) -> ExcelSheet:
+    """One sheet, every cell as text."""
+    with panics_are_errors():
+        return book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+
+
+def _one_ahead(
+    names: Sequence[str], load: Callable[[str], ExcelSheet]
+) -> Iterator[tuple[str, Callable[[], ExcelSheet]]]:
+    """Each name with what gives its sheet; while one is worked on, the next is loaded already.
+
+    Loading is work of the library, which lets other threads run, so two large sheets take little
+    longer than one. No more than one sheet lies ready.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        ahead = [pool.submit(load, name) for name in names[:1]]
+        for place, name in enumerate(names):
+            now = ahead.pop()
+            wait([now])
+            ahead = [pool.submit(load, following) for following in names[place + 1 : place + 2]]
+            yield name, now.result
+
+
 def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> list[Grid]:
     import fastexcel
 
@@ -199,12 +226,12 @@ def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> 
             "open it in a spreadsheet program and save it again"
         ) from error
     grids: list[Grid] = []
-    for name in names:
+    for name, load in _one_ahead(names, lambda n: _load(book, n)):
         try:
-            with panics_are_errors():
-                sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-                frame = sheet.to_polars()
-                visible = sheet.visible == "visible"
+            sheet = load()
+            frame = sheet.to_polars()
+            visible = sheet.visible == "visible"
+            del sheet
         except Exception as error:
             if "no data" in str(error).lower() or "empty" in str(error).lower():
                 frame, visible = pl.DataFrame(), True
