@@ -83,9 +83,10 @@ def _wrong(told: dict[str, Any]) -> list[Any]:
 def _more(name: str, told: dict[str, Any]) -> str:
     """What else a part says about itself."""
     if name == "kills":
+        read = "" if told["reads"] is None else f"; {told['reads']:,} reads, all whole"
         return (
             f"{told['killed']} hit a running refresh; right after, the publication was the old one "
-            f"{told['old']} times and the new one {told['new']} times; {told['reads']:,} reads, all whole"
+            f"{told['old']} times and the new one {told['new']} times{read}"
         )
     if name in ("disk", "rights"):
         return f"{told['stopped']} refreshes stopped with a sentence, the others had enough"
@@ -96,10 +97,12 @@ def _more(name: str, told: dict[str, Any]) -> str:
         )
     if name == "soak":
         memory, handles, out = told["memory_mb"], told["handles"], told["output_mb"]
+        more = told["temporary_files_more"]
+        temporary = "" if more is None else f"; {more} temporary files more"
         return (
             f"memory {memory[0]:.0f} MB after a fifth, {memory[1]:.0f} at most, {memory[2]:.0f} at the "
             f"end; handles {handles[0]:.0f}, {handles[1]:.0f}, {handles[2]:.0f}; output {out[0]:.1f}, "
-            f"{out[1]:.1f}, {out[2]:.1f} MB; {told['temporary_files_more']} temporary files more"
+            f"{out[1]:.1f}, {out[2]:.1f} MB{temporary}"
         )
     return ""
 
