@@ -166,7 +166,8 @@ def profile(values: list[str | None]) -> Profile:
     n = len(cells)
     if not n:
         return Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-    if any("\u00a0" in cell for cell in cells):
+    joined = "".join(cells)
+    if "\u00a0" in joined:
         cells = [cell.replace("\u00a0", " ") for cell in cells]
     times = Counter(cells)
     kinds: dict[frozenset[str], int] = {}
@@ -186,7 +187,7 @@ def profile(values: list[str | None]) -> Profile:
         money=share.pop("numeric"),
         **share,
         distinct=len(times) / n,
-        length=sum(map(len, cells)) / n,
+        length=len(joined) / n,
         digits_spread=len(widths) / 6,
         n=n,
         example=cells[0][:40],
