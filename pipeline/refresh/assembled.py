@@ -135,7 +135,6 @@ def _merge(
     for part in parts:
         for code, rows in part.rows.items():
             sizes[code] = sizes.get(code, 0) + rows
-    order = list(table(PAYMENT).sort)
     with run.store.partition_writer(PAYMENT, year) as write:
         for codes in _bounded(sizes, PIECE):
             own = [part for part in parts if not codes.isdisjoint(part.rows)]
@@ -147,7 +146,7 @@ def _merge(
                 for frame in (kept.frame(part),)
             ]
             places = _places(copies[code] for code in sorted(codes & copies.keys()))
-            write(flag_copies(pl.concat(frames).sort(order), places))
+            write(flag_copies(pl.concat(frames), places))  # the writer sorts
     return run.store.partition_path(PAYMENT, year)
 
 
