@@ -21,6 +21,7 @@ from pipeline.ingest.reading import LostFactsError
 from pipeline.marts import MART_ORDER, build_marts, measure_views
 from pipeline.marts.described import own_macros, own_views
 from pipeline.refresh import meta, payments, sources
+from pipeline.refresh.checked import checked
 from pipeline.refresh.context import Progress, Run, Silent
 from pipeline.refresh.history import build_history
 from pipeline.refresh.inbox import inbox_files, sort_inbox
@@ -257,10 +258,10 @@ def compute_marts(run: Run, tables: dict[str, int]) -> None:
 
 def check_gate(run: Run, gate: Gate) -> int:
     """Stages two and four: Great Expectations and golden checks; a blocking failure ends the run."""
-    from pipeline.quality import gate_failures, results_frame, run_gate
+    from pipeline.quality import gate_failures, results_frame
 
     with run.stage(f"Checks on {gate}") as said:
-        results = run_gate(run.store, gate, is_demo=run.is_demo)
+        results = checked(run, gate)
         frame = results_frame(results)
         if gate == "marts":
             earlier = run.store.read("meta.check_result")
