@@ -16,10 +16,13 @@ from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.exports import THEMES, Exported, export_build
+from pipeline.exports import files as export_files
+from pipeline.exports import workbook as export_workbook
 from pipeline.exports.files import tables_of
+from pipeline.exports.whole import LostRowsError
 from pipeline.exports.workbook import write_workbook
 from pipeline.refresh import Summary
-from pipeline.schema import all_tables, table
+from pipeline.schema import Table, all_tables, table
 from pipeline.settings import Settings
 
 HOSTILE = (
@@ -209,3 +212,34 @@ def test_the_command_exports_what_is_published(
     assert not (tmp_path / "e" / "excel").exists()
     missing = CliRunner().invoke(app, ["export", "--out", str(tmp_path / "nothing")])
     assert missing.exit_code == 1
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_row_dropped_on_the_way_into_a_file_stops_the_export(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    whole = export_files.rows_in_order
+
+    def one_short(of: Table, kind: str) -> str:
+        query = whole(of, kind)
+        return f"{query} offset 1" if of.full_name == "marts.spend_mix" else query
+
+    monkeypatch.setattr(export_files, "rows_in_order", one_short)
+    with pytest.raises(LostRowsError, match=rf"marts\.spend_mix\.{kind} holds"):
+        export_build(database, tmp_path / "exports", formats=[kind])
+    assert not list(tmp_path.iterdir())  # neither the export nor what was half written
+
+
+def test_a_row_dropped_on_the_way_into_a_workbook_stops_the_export(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = export_workbook._Sheets.write
+
+    def one_short(self, name, columns, rows) -> int:
+        held = rows if isinstance(rows, list) else rows.fetchall()
+        return whole(self, name, columns, held[1:] if name == "marts.spend_mix" else held)
+
+    monkeypatch.setattr(export_workbook._Sheets, "write", one_short)
+    with pytest.raises(LostRowsError, match=r"sheet marts\.spend_mix holds"):
+        export_build(database, tmp_path / "exports", formats=["excel"])
+    assert not list(tmp_path.iterdir())

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
         Example: `fivepercent export --excel --to exports`
         """
-        from pipeline.exports import export_build
+        from pipeline.exports import LostRowsError, export_build
 
         settings = settings_from(None, out)
         database = (settings.out / "fivepercent.duckdb").resolve()
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
         target = (to or settings.out / "exports").expanduser().absolute()
         try:
             done = export_build(database, target, formats=named or ("parquet", "csv", "excel"))
-        except OSError as error:
+        except (OSError, LostRowsError) as error:
             fail(f"the export could not be written: {error}")
         if as_json:
             print_json(

@@ -6,5 +6,6 @@ warnings and the licences beside them. Does not belong here: figures, pages, or 
 
 from pipeline.exports.files import THEMES, Exported, export_build
 from pipeline.exports.package import describe_build, write_package
+from pipeline.exports.whole import LostRowsError
 
-__all__ = ["THEMES", "Exported", "describe_build", "export_build", "write_package"]
+__all__ = ["THEMES", "Exported", "LostRowsError", "describe_build", "export_build", "write_package"]

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.exports.package import write_package
+from pipeline.exports.whole import count, must_hold_all
 from pipeline.exports.workbook import write_workbook
 from pipeline.schema import Table, all_tables
 
@@ -113,6 +114,7 @@ def export_build(
     Raises:
         ValueError: when a format is unknown.
         FileExistsError: when ``target`` holds something that is no export.
+        LostRowsError: when a file holds other than all rows of its table; nothing is replaced.
     """
     wanted = list(dict.fromkeys(formats))
     if unknown := [f for f in wanted if f not in FORMATS]:
@@ -155,18 +157,27 @@ def export_build(
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path, kind: str) -> None:
-    """One table as one file in the table's order."""
+    """One table as one file in the table's order, read once more to see that no row is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     path = str(folder / f"{table.full_name}.{kind}").replace("'", "''")
+    options = "format parquet, compression zstd" if kind == "parquet" else "format csv, header true"
+    connection.execute(f"copy ({rows_in_order(table, kind)}) to '{path}' ({options})")
+    reader = (
+        f"read_parquet('{path}')"
+        if kind == "parquet"
+        else f"read_csv('{path}', header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
+    )
+    must_hold_all(f"{table.full_name}.{kind}", count(connection, reader), table, connection)
+
+
+def rows_in_order(table: Table, kind: str) -> str:
+    """The query whose rows a file of a table holds."""
     columns = ", ".join(
         _harmless(c.name) if kind == "csv" and c.type == "VARCHAR" else f'"{c.name}"'
         for c in table.columns
     )
     order = ", ".join(f"{name} nulls last" for name in table.order)
-    options = "format parquet, compression zstd" if kind == "parquet" else "format csv, header true"
-    connection.execute(
-        f"copy (select {columns} from {table.full_name} order by {order}) to '{path}' ({options})"
-    )
+    return f"select {columns} from {table.full_name} order by {order}"
 
 
 def _harmless(column: str) -> str:

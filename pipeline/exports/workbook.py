@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from pipeline.exports.whole import must_hold_all
 from pipeline.schema import Table
 
 #: Rows of a sheet, and characters of a cell, that Excel opens.
@@ -91,13 +92,16 @@ def write_workbook(
             order = ", ".join(f"{name} nulls last" for name in table.order)
             if table.full_name == "facts.payment" and counts[table.full_name] > most_rows:
                 order = f"digital = 'no', {order}"
-            sheets.write(
+            written = sheets.write(
                 table.full_name,
                 columns,
                 connection.execute(
                     f"select {', '.join(chr(34) + c + chr(34) for c in columns)} "
                     f"from {table.full_name} order by {order} limit {int(most_rows)}"
                 ),
+            )
+            must_hold_all(
+                f"sheet {table.full_name}", written, table, connection, most=int(most_rows)
             )
     return shortened
 
@@ -142,13 +146,16 @@ class _Sheets:
         # Excel keeps such a cell as text even when somebody edits it.
         self.quoted = book.add_format({"quote_prefix": True})
 
-    def write(self, name: str, columns: Sequence[str], rows: Any) -> None:
+    def write(self, name: str, columns: Sequence[str], rows: Any) -> int:
         """One sheet: a header that stays in view, filters, and the rows.
 
         Args:
             name: name of the sheet, cut to the 31 characters Excel allows.
             columns: the header.
             rows: a list of tuples, or a DuckDB result that is read in pieces.
+
+        Returns:
+            The rows written below the header.
         """
         sheet = self.book.add_worksheet(name[:31])
         sheet.freeze_panes(1, 0)
@@ -166,6 +173,7 @@ class _Sheets:
                 break
         if line:
             sheet.autofilter(0, 0, line, len(columns) - 1)
+        return line
 
     def cell(self, sheet: Any, line: int, column: int, value: object) -> None:
         """One cell as what it is; nothing for null."""
