@@ -23,7 +23,7 @@ import pandas as pd
 import polars as pl
 from rapidfuzz import fuzz, process
 
-from pipeline.classify.engine import _LABEL_PASSES
+from pipeline.classify.answers import LABELS
 from pipeline.classify.rulebook import Pass, RuleBook, SupplierRule, TextRule, default_rules
 from pipeline.classify.text import LEGAL_SUFFIX
 
@@ -261,7 +261,7 @@ def classify(frame: pd.DataFrame) -> pd.DataFrame:
         own = (
             _supplier_effects(values, book)
             if column == "supplier"
-            else _label_effects(read, _rules(book, _LABEL_PASSES[column]))
+            else _label_effects(read, _rules(book, LABELS[column]))
         )
         effects[column] = frame[column].map(dict(zip(values, own, strict=True)))
         if column != "supplier":

@@ -14,6 +14,8 @@ from pipeline.store import TableStore
 
 MONTHS = [dt.date(2020, m, 1) for m in range(4, 13)] + [dt.date(2021, m, 1) for m in (1, 2, 3)]
 FILE = "spend_over_25k/ZZ1/2020-21.csv"
+MATURITY_FILE = "digital_maturity/2025.csv"
+POUNDS = ("pounds_read", "pounds_corrected", "pounds_kept", "pounds_rejected", "pounds_ignored")
 PILLARS = ("a", "b", "c", "d", "e", "f", "g")
 
 
@@ -92,7 +94,13 @@ def fact_world() -> dict[str, pl.DataFrame]:
         "facts.maturity": rows(
             "facts.maturity",
             *(
-                {"organisation_name": "FICTIONAL", "year": 2025, "pillar": p, "score": 2.5}
+                {
+                    "organisation_name": "FICTIONAL",
+                    "year": 2025,
+                    "pillar": p,
+                    "score": 2.5,
+                    "source_file": MATURITY_FILE,
+                }
                 for p in (*PILLARS, "overall_comparable")
             ),
         ),
@@ -104,6 +112,8 @@ def fact_world() -> dict[str, pl.DataFrame]:
         "facts.records_cost": rows(
             "facts.records_cost", {"on_site_gbp": 10.0, "off_site_gbp": 5.0, "total_gbp": 15.0}
         ),
+        "facts.platform": rows("facts.platform", {}),
+        "facts.security": rows("facts.security", {}),
         "facts.virtual_ward": rows("facts.virtual_ward", {"occupancy": 0.8}),
         "facts.deflator": rows(
             "facts.deflator",
@@ -124,6 +134,16 @@ def fact_world() -> dict[str, pl.DataFrame]:
                 "pounds_rejected": 79.5,
                 "pounds_ignored": 400.0,
             },
+            {
+                "path": MATURITY_FILE,
+                "sha256": "m",
+                "source_id": "digital_maturity",
+                "rows_read": 2,
+                "rows_rejected": 0,
+                "facts_table": "facts.maturity",
+                "facts_made": len(PILLARS) + 1,
+            }
+            | dict.fromkeys(POUNDS),
         ),
         "meta.rejected_row": rows("meta.rejected_row", {"source_file": FILE, "source_row": 99}),
     }

@@ -97,6 +97,7 @@ CHANGED: Faults = {  # a row is changed
         (0, {"pounds_read": None}, "payments_have_an_account_of_pounds"),
         (0, {"status": "partly read", "reason": None}, "set_aside_files_have_a_reason"),
         (0, {"status": "set aside"}, "set_aside_files_keep_no_rows"),
+        (1, {"facts_made": 9}, "facts_equal_facts_made"),
     ],
     "meta.rejected_row": [
         (0, {"reason": " "}, "reason_is_given"),
