@@ -89,24 +89,9 @@ def maturity_heatmap(tables: Tables) -> Chart:
         hoverinfo="text",
         showscale=False,
     )
-    body.update_yaxes(
-        tickmode="array",
-        tickvals=list(range(len(labels))),
-        ticktext=labels,
-        range=[len(labels) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-        tickfont={"size": 11},
-    )
-    body.update_xaxes(
-        side="top",
-        type="category",
-        showgrid=False,
-        tickangle=0,
-        tickfont={"size": 10},
-        fixedrange=True,
-    )
+    theme.map_axes(body, labels)
+    body.update_yaxes(tickfont={"size": 11})
+    body.update_xaxes(tickfont={"size": 10})
     body.update_layout(margin={"t": 64, "b": 8, "r": 8}, meta={"tilt": True})
     wide, wide_columns = _wide(rows, pillars)
     trusts = rows["organisation_name"].n_unique()

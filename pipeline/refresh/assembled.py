@@ -26,6 +26,7 @@ from pipeline.refresh.corrected import write_applied
 from pipeline.refresh.kept import Kept, Part, State
 from pipeline.refresh.portions import PAYMENT, Job, finishing_version
 from pipeline.schema import table
+from pipeline.store.seal import file_hash
 from pipeline.store.tables import rows_written
 
 #: Rows merged at a time, unless one organisation alone has more in a year.
@@ -107,12 +108,12 @@ def _merge_years(
     def merged(year: str) -> dict[str, str]:
         stamp = _stamp(by_year[year], copies)
         note = known.get(year, {})
-        known_file = year in files and note.get("sha256") == _sha256(files[year])
+        known_file = year in files and note.get("sha256") == file_hash(files[year])
         if note.get("stamp") == stamp and known_file and rows_written(files[year]) is not None:
             return note
         path = _merge(run, kept, year, by_year[year], copies)
         also.update({year} - asked)
-        return {"stamp": stamp, "sha256": _sha256(path)}
+        return {"stamp": stamp, "sha256": file_hash(path)}
 
     with ThreadPoolExecutor(max(1, min(2, run.settings.threads))) as pool:
         notes = dict(zip(by_year, pool.map(merged, by_year), strict=True))
@@ -120,11 +121,6 @@ def _merge_years(
     kept.put_note(YEARS, notes)
     run.counters["years_also_written"] = 0 if years is None else len(also)
     return sum(sum(part.rows.values()) for parts in by_year.values() for part in parts)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _merge(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.refresh.context import Run
 from pipeline.refresh.meta import code_hash
+from pipeline.store.seal import file_hash
 from pipeline.store.tables import write_bytes
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _keys(run: Run, gate: Gate) -> dict[str, str]:
 
     def content(name: str) -> str:
         if name not in hashes:
-            files = [f"{path.name} {_hash(path)}" for path in run.store.files(name)]
+            files = [f"{path.name} {file_hash(path)}" for path in run.store.files(name)]
             hashes[name] = "\n".join(files)
         return hashes[name]
 
@@ -81,11 +82,6 @@ def _keys(run: Run, gate: Gate) -> dict[str, str]:
         told += [f"{other}: {content(other)}" for other in sorted(needs)]
         found[name] = hashlib.sha256("\n".join(told).encode()).hexdigest()
     return found
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _read(path: Path) -> dict[str, Any]:

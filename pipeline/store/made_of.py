@@ -6,12 +6,12 @@ the database (``publish``).
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pipeline.schema import all_tables
+from pipeline.store.seal import file_hash
 from pipeline.store.tables import TableStore, write_bytes
 
 NOTE = "made_of.json"
@@ -35,7 +35,8 @@ class MadeOf:
     def of(cls, store: TableStore, written_by: str) -> MadeOf:
         """The working store as it is now."""
         files = {
-            name: {path.name: _hash(path) for path in store.files(name)} for name in all_tables()
+            name: {path.name: file_hash(path) for path in store.files(name)}
+            for name in all_tables()
         }
         return cls(written_by, files)
 
@@ -50,8 +51,3 @@ class MadeOf:
     def write(self, folder: Path) -> None:
         """Put the note into a build's folder."""
         write_bytes(folder / NOTE, json.dumps(asdict(self), indent=0).encode())
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

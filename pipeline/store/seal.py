@@ -22,7 +22,12 @@ _UNFINISHED_LINKS = ".current-*"
 _UNFINISHED_FILES = ".*.tmp"
 
 
-def _hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal.
+
+    Raises:
+        OSError: when it cannot be read.
+    """
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
@@ -34,7 +39,7 @@ def seal(folder: Path) -> None:
         folder: the build, complete.
     """
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SEAL)
-    told = {path.relative_to(folder).as_posix(): _hash(path) for path in files}
+    told = {path.relative_to(folder).as_posix(): file_hash(path) for path in files}
     write_bytes(folder / SEAL, json.dumps(told, indent=0).encode())
 
 
@@ -78,7 +83,7 @@ def damage(folder: Path) -> list[str]:
     found: list[str] = []
     for name, sha256 in told.items():
         try:
-            if _hash(folder / name) != sha256:
+            if file_hash(folder / name) != sha256:
                 found.append(f"{name} is not what was published")
         except OSError as error:
             found.append(f"{name} cannot be read ({error.strerror})")
