@@ -158,3 +158,58 @@ def test_lines_of_an_unknown_publisher_are_rejected_and_the_others_published(
     assert unknown.status == "set aside"
     assert unknown.rows_rejected == found.rejected.height == 12
     assert unknown.rows_read == unknown.rows_rejected + unknown.rows_ignored
+
+
+INITIALS = register(
+    ("RZJ", "St Piran's University Hospitals NHS Foundation Trust"),
+    ("RZK", "Kennall College Hospital NHS Foundation Trust"),
+    ("RZL", "Kerrier Community Health NHS Foundation Trust"),
+    ("RZM", "Royal United Hospitals Pellow NHS Foundation Trust"),
+    ("QZC", "NHS North Central Pellow Integrated Care Board"),
+)
+
+
+@pytest.mark.parametrize(
+    ("letters", "codes"),
+    [
+        ("SPH", ["RZJ"]),
+        ("SPUH", ["RZJ"]),
+        ("KCH", ["RZK", "RZL"]),
+        ("RUH", ["RZM"]),
+        ("NCP", ["QZC"]),
+        ("NCPICB", ["QZC"]),
+        ("SP1", []),
+        ("SP", []),
+    ],
+)
+def test_initials_lead_to_every_organisation_they_may_mean(letters: str, codes: list[str]) -> None:
+    assert sorted(INITIALS.by_initials(letters)) == codes
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "entity"),
+    [
+        ("", "KCH spend April 2020.csv", None),
+        ("", "April.csv", "KCH"),
+        ("KCH", "April.csv", None),
+        ("", "SPH-payments-over-25k.csv", None),
+    ],
+)
+def test_initials_alone_book_nothing_but_are_among_the_guesses(
+    folder: str, name: str, entity: str | None
+) -> None:
+    who = identify(folder, name, entity, INITIALS)
+    assert who.code is None
+    expected = ["RZJ"] if "SPH" in name else ["RZK", "RZL"]
+    assert all(code in who.reason for code in expected)
+
+
+def test_a_folder_of_initials_and_a_name_in_the_file_prove_it_together() -> None:
+    full = "Kennall College Hospital NHS Foundation Trust"
+    assert identify("KCH", "April.csv", full, INITIALS).code == "RZK"
+    assert identify("KCH", f"{full} April.csv", None, INITIALS).code == "RZK"
+    # Initials of somebody else, or of nobody, and a name inside and outside the file that differ.
+    assert identify("SPH", "April.csv", full, INITIALS).code is None
+    assert identify("ZZZZ", "April.csv", full, INITIALS).code is None
+    other = "Kerrier Community Health NHS Foundation Trust April.csv"
+    assert identify("KCH", other, full, INITIALS).code is None

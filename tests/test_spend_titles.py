@@ -107,6 +107,9 @@ class Known:
     def match(self, name: str) -> str | None:
         return "RZ1" if name.casefold() == "pellow nhs trust" else None
 
+    def by_initials(self, letters: str) -> list[str]:
+        return []
+
     def guesses(self, name: str, n: int = 3) -> list[tuple[str, str, float]]:
         return []
 

@@ -77,6 +77,10 @@ class Names(Protocol):
         """The code of a name that leaves no doubt."""
         ...
 
+    def by_initials(self, letters: str) -> list[str]:
+        """The organisations that may be abbreviated so, the likeliest first."""
+        ...
+
     def guesses(self, name: str, n: int = 3) -> list[tuple[str, str, float]]:
         """The nearest organisations: code, name, likeness 0 to 100."""
         ...
@@ -192,6 +196,12 @@ def identify(folder: str, file_name: str, entity: str | None, register: Names | 
             return Identity(by_entity, f"the file names {entity!r} as its publisher")
         if by_name:
             return Identity(by_name, f"the file's name gives {by_name}")
+    else:
+        named = {by_entity, _in_name(file_name, register)} - {None}
+        code = named.pop() if len(named) == 1 else None
+        if code in register.by_initials(folder):
+            said = f"the file names {entity!r}" if by_entity else f"the file's name gives {code}"
+            return Identity(code, f"{said}, and the folder {folder!r} holds its initials")
     return Identity(None, _ask(folder, file_name, entity, register))
 
 
@@ -224,7 +234,8 @@ def _other_body(folder: str, clue: str) -> str | None:
 
 def _ask(folder: str, file_name: str, entity: str | None, register: Names) -> str:
     named = folder if folder and not _CODE.match(folder) else ""
-    clue = entity or named or _words_of(file_name) or folder
+    abbreviated = folder if register.by_initials(folder) else ""
+    clue = entity or named or abbreviated or _words_of(file_name) or folder
     said = (
         f"the folder {folder!r} is no organisation code in the register"
         if folder

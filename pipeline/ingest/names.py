@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import product
 
 import polars as pl
 from rapidfuzz import fuzz, process
@@ -19,7 +20,7 @@ THRESHOLD = 93.0
 MARGIN = 4.0
 SAME_WORD = 70.0
 SHORTEST_CUT = 18
-SHORTEST_INITIALS, LONGEST_INITIALS = 4, 8
+SHORTEST_INITIALS, LONGEST_INITIALS = 3, 8
 _COMPASS = {
     "NORTH",
     "SOUTH",
@@ -32,6 +33,7 @@ _COMPASS = {
     "CENTRAL",
     "MID",
 }
+_LEFT_OUT = frozenset(("OF", "THE", "FOR", "IN", "AND", "ON", "UPON"))
 _SMALL = {"AND", "OF", "THE", "IN", "FOR", "NHS", "ST"}
 CODE_LIKE = re.compile(r"^(?:[A-Z][A-Z0-9]{2}|[A-Z0-9]{5})$")
 _ENDINGS = re.compile(
@@ -40,6 +42,8 @@ _ENDINGS = re.compile(
 )
 _LEGAL_WORDS = frozenset(("NHS", "FT", "NHSFT", "FOUNDATION", "TRUST", "THE"))
 FEWEST_WORDS = 3
+FEW_WORDS = 3  # a longer clue is a name, and its short words are no initials
+_NO_INITIALS = _LEGAL_WORDS | {"CCG", "ICB", "ICS", "PCT", "CSU", "LTD", "PLC", "AND", "NHST"}
 _BOARD = re.compile(r"\s(?:INTEGRATED CARE BOARD|INTEGRATED CARE SYSTEM|ICB|ICS)$")
 
 
@@ -79,6 +83,29 @@ def _differ_by_misprints(one: str, other: str) -> bool:
     )
 
 
+def _initials_fit(text: str, key: str) -> bool | None:
+    """Whether letters are the initials of a comparable name; None where they are not even its first ones.
+
+    Small words, and those that nearly every hospital has in its name, may be left out or not.
+    """
+    board = _board_core(text)
+    words = (board or core(text)).split()
+    endings = ("", "ICB", "ICS") if board else ("", "T", "FT", "NHST", "NHSFT")
+    begins = False
+    for small, common in product((False, True), (False, True, "UNIVERSITY")):
+        said = "".join(
+            w[0]
+            for w in words
+            if not (small and w in _LEFT_OUT)
+            and not (common is True and w.startswith(("HOSPITAL", "HEALTH")))
+            and not (common == "UNIVERSITY" and w == common)
+        )
+        if said and key in {said + end for end in endings}:
+            return True
+        begins |= said.startswith(key)
+    return False if begins else None
+
+
 class Register:
     """Names and codes of organisations.
 
@@ -93,7 +120,7 @@ class Register:
     ) -> None:
         self._names: dict[str, str] = {}
         self._kinds: dict[str, str] = {}
-        open_codes: set[str] = set()
+        open_codes = self._open = set[str]()
         official: list[tuple[str, str]] = []
         other: list[tuple[str, str]] = []
         columns = ("organisation_code", "name", "former_names", "kind", "closed")
@@ -206,20 +233,29 @@ class Register:
             return None
         return code if _differ_by_misprints(key, text) else None
 
-    def _by_initials(self, key: str) -> list[str]:
-        """Codes of organisations whose initials these letters are: UHL, SWLSTG."""
-        if not key.isalpha() or len(key) > LONGEST_INITIALS:
+    def by_initials(self, letters: str) -> list[str]:
+        """Codes of all organisations that may be abbreviated so: UHL, SWLSTG, SGH.
+
+        Initials are ambiguous (KCH, NUH), so they are a reason to ask, or to believe another piece of
+        evidence, and never prove anything alone.
+
+        Args:
+            letters: what may be initials; words and codes with digits have no answer.
+
+        Returns:
+            Codes: those whose initials these are before those of which they begin the initials, and
+            open organisations before closed ones.
+        """
+        key = letters.strip().upper()
+        if not key.isalpha() or not SHORTEST_INITIALS <= len(key) <= LONGEST_INITIALS:
             return []
-        found: list[str] = []
+        ranked: dict[str, tuple[bool, bool]] = {}
         for text, code in self._exact.items():
-            words = [w for w in core(text).split() if w not in ("OF", "THE", "FOR", "IN", "AND")]
-            short = "".join(w[0] for w in words)
-            bare = "".join(w[0] for w in words if not w.startswith(("HOSPITAL", "HEALTH")))
-            known = {s + end for s in (short, bare) for end in ("", "T", "FT", "NHST", "NHSFT")}
-            cut = len(key) >= SHORTEST_INITIALS and short.startswith(key)
-            if len(short) > 1 and (key in known or cut):
-                found.append(code)
-        return list(dict.fromkeys(found))
+            fit = _initials_fit(text, key)
+            if fit is not None:
+                rank = (not fit, code not in self._open)
+                ranked[code] = min(rank, ranked.get(code, rank))
+        return sorted(ranked, key=lambda code: ranked[code])
 
     def guesses(self, name: str, n: int = 3) -> list[tuple[str, str, float]]:
         """The nearest organisations, for a person to choose from.
@@ -233,7 +269,11 @@ class Register:
         """
         key = comparable(name)
         found = process.extract(key, self._exact.keys(), scorer=fuzz.token_set_ratio, limit=10 * n)
-        best: dict[str, float] = dict.fromkeys(self._by_initials(key), 100.0)
+        best: dict[str, float] = {}
+        words = key.split()
+        for word in words if len(words) <= FEW_WORDS else []:
+            if word not in _NO_INITIALS:
+                best |= dict.fromkeys(self.by_initials(word), 100.0)
         if CODE_LIKE.match(key):  # a code that was mistyped
             alike = process.extract(key, self._names.keys(), scorer=fuzz.ratio, limit=n)
             best |= {code: 0.7 * score for code, score, _ in alike if code not in best}

@@ -26,7 +26,7 @@ from pipeline.ingest.spend_titles import month_of_titles, publisher_of_titles, t
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_many
 from pipeline.ingest.tabular.header import Layout, LayoutError, heads_payments
 from pipeline.ingest.tabular.panics import panics_are_errors
-from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name
+from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name, hint_from_path
 
 __all__ = ["LINE_SCHEMA", "SpendBatch", "SpendInput", "read_spend"]
 
@@ -191,7 +191,7 @@ def _understand(
     failed: list[tuple[Grid, SheetReport, str]] = []
     understood = 0
     first_of_file = len(sheets)
-    hint_file = hint_from_name(item.path.rsplit("/", 1)[-1])
+    hint_file = hint_from_path(item.path)
     for grid, layout in grids:
         sheet = SheetReport(
             grid.sheet,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from pipeline.ingest.tabular.dates import CONTRADICTED
+
 _TOTAL = (
     r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:total|sum)s?\b|\btotals?\s*:?\s*$"
     r"|^\s*(?:balance\s+|total\s+)?(?:carried|brought)\s+(?:forward|down|over)\s*:?\s*$|^\s*[bc]/[fd]\s*$"
@@ -89,7 +91,7 @@ def outcome() -> pl.Expr:
         ~pl.col("_has_date") & bare & pl.col("supplier").str.contains(_ENDS_TOTAL).fill_null(False)
     )
     both_ways = pl.col("_date").str.contains(r"^\s*\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}")
-    undecided = pl.col("_order").is_in(["undecided", "mixed"]) & both_ways
+    undecided = pl.col("_order").is_in(["undecided", "mixed", CONTRADICTED]) & both_ways
     rejected = pl.lit("rejected: ")
     return (
         pl.when("_again")
@@ -137,6 +139,16 @@ def outcome() -> pl.Expr:
         )
         .when(no_supplier)
         .then(pl.lit("rejected: the row names no supplier"))
+        .when(pl.col("month").is_null() & undecided & (pl.col("_order") == CONTRADICTED))
+        .then(
+            rejected
+            + pl.format(
+                "the date {} can be read day first or month first: the months in the file's name and "
+                "those in its own column of months or periods contradict each other; look which is "
+                "wrong and correct it",
+                pl.col("_date").str.slice(0, 40),
+            )
+        )
         .when(pl.col("month").is_null() & undecided)
         .then(
             rejected

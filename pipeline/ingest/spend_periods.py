@@ -96,13 +96,16 @@ def months_of_periods(
     return {pair: month_of(c, way) for pair, c in known.items() if month_of(c, way)}, why
 
 
-def period_cell(text: str | None, year_text: str | None, hint: PeriodHint) -> PeriodCell | None:
+def period_cell(
+    text: str | None, year_text: str | None, hint: PeriodHint, *, undated: bool = False
+) -> PeriodCell | None:
     """What a cell of months or periods may mean; None where it is no such cell.
 
     Args:
         text: the cell.
         year_text: the cell of the table's column of years, if it has one.
         hint: the period in the name of the file, for cells without a year.
+        undated: take cells of which no year is known as well.
     """
     text = (text or "").strip()
     year, spanned = _year(year_text)
@@ -121,11 +124,15 @@ def period_cell(text: str | None, year_text: str | None, hint: PeriodHint) -> Pe
         return None
     if found := _NUMBER_YEAR.match(text):
         return PeriodCell(int(found[1]), int(found[2]), False, False)
-    if (found := _NUMBER.match(text)) and year is not None:
+    if (found := _NUMBER.match(text)) and (undated or year is not None):
         return PeriodCell(int(found[1]), year, spanned, False)
     if (found := _MONTH_YEAR.match(text)) and (number := month_named(found[1])):
         return PeriodCell(number, 2000 + int(found[2]) % 100, False, True)
-    if (found := _NAME.match(text)) and (number := month_named(found[1])) and year is not None:
+    if (
+        (found := _NAME.match(text))
+        and (number := month_named(found[1]))
+        and (undated or year is not None)
+    ):
         return PeriodCell(number, year, spanned, True)
     return None
 

@@ -15,6 +15,7 @@ import polars as pl
 from pipeline.ingest.report import raw_rows
 from pipeline.ingest.spend_cells import TEXTS, Sheet, rows_of
 from pipeline.ingest.spend_months import months_of_period_column, months_of_publication
+from pipeline.ingest.spend_orders import settle_orders
 from pipeline.ingest.spend_outcome import (
     ONLY_TOTAL,
     describe_cells,
@@ -56,6 +57,7 @@ def _hints(sheets: list[Sheet]) -> pl.DataFrame:
             "hint_month": [s.hint.month for s in sheets],
             "hint_from": [span[0] if span else None for span in spans],
             "hint_to": [span[1] if span else None for span in spans],
+            "hint_months": [s.hint.months_without_year for s in sheets],
             "hint_day": [s.hint.first_day for s in sheets],
             "forced_order": [s.forced_order for s in sheets],
             "source_file": [s.path for s in sheets],
@@ -67,6 +69,7 @@ def _hints(sheets: list[Sheet]) -> pl.DataFrame:
             "hint_month": pl.Int32,
             "hint_from": pl.Date,
             "hint_to": pl.Date,
+            "hint_months": pl.List(pl.List(pl.Int32)),
             "hint_day": pl.Date,
             "forced_order": pl.String,
         },
@@ -106,6 +109,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
     with ThreadPoolExecutor(1) as pool:  # half of it works on one core only
         amounts = pool.submit(parse_amounts, rows.select("g", "_amount"), "_amount", "g")
         rows, decisions = parse_dates(_tidy(rows), "_date", "g", hints)
+        rows, decisions = settle_orders(rows, decisions, sheets, hints)
         amount, commas = amounts.result()
     rows = rows.with_columns(amount["amount_gbp"])
     rows, turned = _turn_negative_tables(rows)

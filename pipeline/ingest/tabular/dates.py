@@ -1,9 +1,9 @@
 """Text to dates: day-first or month-first decided for each table from all its values.
 
-Evidence is taken in this order: a number above 12; a table that stays in one month under one order
-only; the month in the file's name; how the publisher's other tables are written. What stays
-undecided is left null, with the order ``undecided``, for the caller to refuse. ISO dates are never
-exchanged.
+Evidence is taken in this order: a number above 12; the month, period or months in the file's name; a
+table that stays in one month under one order only; how the publisher's other tables are written. What
+stays undecided is left null, with the order ``undecided``, for the caller to refuse. What a table's own
+column of months says is for the caller to settle (:data:`WEAK`). ISO dates are never exchanged.
 """
 
 from __future__ import annotations
@@ -14,6 +14,19 @@ import polars as pl
 
 EARLIEST, LATEST_YEARS_AHEAD = date(2005, 4, 1), 2
 LONGEST_MONTH = 32
+CONTRADICTED = "contradicted"
+BY_NAME = frozenset(
+    (
+        _IN_MONTH := "so the dates fall into the month in the file's name",
+        _IN_PERIOD := "so the dates fall into the period in the file's name",
+        _IN_MONTHS := "so the dates fall into the months in the file's name",
+    )
+)
+_ONE_MONTH = "so all dates fall into one month"
+_AS_OTHERS = "the publisher's other tables are written so"
+_NOTHING = "every date can be read day first or month first and nothing tells which"
+#: Reasons that stronger evidence may overrule or contradict.
+WEAK = BY_NAME | {_ONE_MONTH, _AS_OTHERS, _NOTHING}
 FEW_EXCEPTIONS = 20  # one row in so many may be written the other way round without making a mix
 _MON = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _MON_NUMBER = {
@@ -207,8 +220,10 @@ def parse_dates(
         group: the table each row belongs to; day-first or month-first is decided for each.
         hints: one row a group: ``group``, ``hint_month`` (Int32 or null, the only month the
             file's name names), ``hint_from`` and ``hint_to`` (Date or null, the period it names),
-            ``forced_order`` (String or null: how the publisher's other tables are written, used
-            when the table itself does not tell).
+            ``hint_months`` (list of lists of months, null or empty where the name gives none or a
+            year as well: each is one reading of the months it names), ``forced_order`` (String or
+            null: how the publisher's other tables are written, used when the table itself does not
+            tell); with ``settled_order`` and ``settled_reason`` the order is not asked but told.
 
     Returns:
         ``frame`` with ``payment_date`` (Date or null) and ``month`` (Date, first of month, or
@@ -336,7 +351,9 @@ def _decide_one(row: dict, group: str) -> dict:
     a_list, b_list = row["a_list"] or [], row["b_list"] or []
     a_high, b_high = row["a_high"], row["b_high"]
     a_kinds, b_kinds = len(set(a_list)), len(set(b_list))
-    if not row["n"]:
+    if row.get("settled_order"):
+        order, reason = row["settled_order"], row["settled_reason"]
+    elif not row["n"]:
         order, reason = "unambiguous", "dates name the month or stand in ISO order"
     elif a_high and b_high and max(a_high, b_high) < FEW_EXCEPTIONS * min(a_high, b_high):
         months = row["sure_month"] or []
@@ -357,17 +374,19 @@ def _decide_one(row: dict, group: str) -> dict:
     ):
         first = b_list.count(hint) >= 0.8 * len(b_list)
         order = "day first" if first else "month first"
-        reason = "so the dates fall into the month in the file's name"
+        reason = _IN_MONTH
     elif row["hint_from"] and (found := _by_period(row)):
-        order, reason = found, "so the dates fall into the period in the file's name"
+        order, reason = found, _IN_PERIOD
+    elif row["hint_months"] and (found := _by_months(row)):
+        order, reason = found, _IN_MONTHS
     elif b_kinds == 1 and a_kinds > 1 and b_list[0] != 1:
-        order, reason = "day first", "so all dates fall into one month"
+        order, reason = "day first", _ONE_MONTH
     elif a_kinds == 1 and b_kinds > 1 and a_list[0] != 1:
-        order, reason = "month first", "so all dates fall into one month"
+        order, reason = "month first", _ONE_MONTH
     elif row["forced_order"]:
-        order, reason = row["forced_order"], "the publisher's other tables are written so"
+        order, reason = row["forced_order"], _AS_OTHERS
     else:
-        reason = "every date can be read day first or month first and nothing tells which"
+        reason = _NOTHING
     return {
         group: row[group],
         "date_order": order,
@@ -386,3 +405,14 @@ def _by_period(row: dict) -> str | None:
     if month_first >= 0.95 and day_first <= 0.6:
         return "month first"
     return None
+
+
+def _by_months(row: dict) -> str | None:
+    """The same for months named without a year; a quarter may be of the calendar or from April."""
+    a_list, b_list = row["a_list"] or [], row["b_list"] or []
+    found = set()
+    for months in row["hint_months"]:
+        a, b = (sum(m in months for m in some) / max(len(some), 1) for some in (a_list, b_list))
+        if max(a, b) >= 0.95 and min(a, b) <= 0.6:
+            found.add("day first" if b > a else "month first")
+    return found.pop() if len(found) == 1 else None

@@ -25,11 +25,25 @@ class PeriodHint:
         months: months named (1 to 12), in order.
         year: calendar year of the single month named.
         financial_year: such as ``2020/21``.
+        quarter: a quarter named without its financial year, which may be of the calendar.
     """
 
     months: tuple[int, ...] = ()
     year: int | None = None
     financial_year: str | None = None
+    quarter: int | None = None
+
+    @property
+    def months_without_year(self) -> list[list[int]] | None:
+        """The months of a range or quarter whose year is not known: a list for each reading."""
+        if self.span is not None:
+            return None
+        if len(self.months) > 1:
+            first, last = self.months[0], self.months[-1]
+            return [[(first - 1 + i) % 12 + 1 for i in range((last - first) % 12 + 1)]]
+        if self.quarter is not None and not self.months:
+            return [_quarter(self.quarter, 4), _quarter(self.quarter, 1)]
+        return None
 
     @property
     def month(self) -> int | None:
@@ -67,6 +81,11 @@ class PeriodHint:
         return None
 
 
+def _quarter(number: int, first: int) -> list[int]:
+    """The months of a quarter of a year that begins with the month ``first``."""
+    return [(first - 1 + 3 * (number - 1) + i) % 12 + 1 for i in range(3)]
+
+
 def _month_end(day: date) -> date:
     following = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
     return following - timedelta(days=1)
@@ -102,7 +121,12 @@ def hint_from_name(name: str) -> PeriodHint:
         text = text.replace(span[0], " ")
     else:
         short = re.search(r"(?<!\d)(?:FY)?(\d\d)[-_/](\d\d)(?!\d)", text, re.IGNORECASE)
-        if short and int(short[2]) == int(short[1]) + 1 and 10 <= int(short[1]) <= 40:
+        if (
+            short
+            and int(short[2]) == int(short[1]) + 1
+            and 10 <= int(short[1]) <= 40
+            and not _numbers_of(months, int(short[1]), int(short[2]))
+        ):
             financial_year = f"20{short[1]}/{short[2]}"
             text = text.replace(short[0], " ")
     year: int | None = None
@@ -117,11 +141,53 @@ def hint_from_name(name: str) -> PeriodHint:
             years = re.findall(r"(?<!\d)(20[0-4]\d)(?!\d)", text)
             if len(set(years)) == 1:
                 year = int(years[0])
-            elif not years and len(set(months)) == 1:
-                two = re.search(r"([A-Za-z]{3,9})[\s_\-']*(\d\d)(?!\d)", text)
-                if two and month_named(two[1]) and 10 <= int(two[2]) <= 40:
-                    year = 2000 + int(two[2])
-    return PeriodHint(tuple(dict.fromkeys(months)), year, financial_year)
+            elif not years and months:
+                two = {
+                    int(n)
+                    for word, n in _MONTH_AND_TWO.findall(text)
+                    if month_named(word) and 10 <= int(n) <= 40
+                }
+                if len(two) == 1:
+                    year = 2000 + two.pop()
+    quarter = None
+    if not months and (found := _QUARTER.search(text)):
+        quarter = int(found[1] or found[2])
+        if financial_year:  # then it is one of that year
+            months, quarter = _quarter(quarter, 4), None
+    return PeriodHint(tuple(dict.fromkeys(months)), year, financial_year, quarter)
+
+
+def hint_from_path(path: str) -> PeriodHint:
+    """The hint of a file's name, with the financial year of its folder where the name gives no year.
+
+    Args:
+        path: such as ``"spend_over_25k/RZ1/2020-21/Quarter 1.csv"``.
+    """
+    *folders, name = path.split("/")
+    hint = hint_from_name(name)
+    if hint.year is not None or hint.financial_year is not None:
+        return hint
+    for folder in reversed(folders):
+        if (year := hint_from_name(folder).financial_year) is not None:
+            months = hint.months or tuple(_quarter(hint.quarter, 4) if hint.quarter else ())
+            return PeriodHint(months, None, year)
+    return hint
+
+
+#: A month and two digits that may be its year, which those of "25k" and "25,000" are not.
+_MONTH_AND_TWO = re.compile(r"([A-Za-z]{3,9})[\s_\-']*(\d\d)(?![\d]|[,.]\d|\s?[kK]\b)")
+_QUARTER = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:q|qtr|quarter)[\s._-]?([1-4])|([1-4])(?:st|nd|rd|th)[\s_-]quarter)(?!\d)",
+    re.IGNORECASE,
+)
+
+
+def _numbers_of(months: list[int], first: int, second: int) -> bool:
+    """Whether two numbers before two months are their numbers: ``10-11 - January - February``."""
+    if len(set(months)) != 2:
+        return False
+    ends = months[0], months[-1]
+    return ends == (first, second) or tuple((m + 8) % 12 + 1 for m in ends) == (first, second)
 
 
 def financial_year_of(day: date) -> str:
