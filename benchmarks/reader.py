@@ -26,7 +26,6 @@ from benchmarks.measuring import Bench, Figure, Turns, in_turns, python
 from pipeline.ingest.spend import SpendInput, read_spend
 
 FILES, ROWS_A_FILE = 600, 1_500
-BATCH = 200
 HEADERS = tuple(
     tuple(line.split(","))
     for line in (
@@ -146,15 +145,12 @@ def bare(paths: list[Path], threads: int) -> int:
 
 
 def full(paths: list[Path], threads: int) -> int:
-    """Read, understand and type the files in the pipeline's batches; returns the rows kept."""
-    kept = 0
-    for start in range(0, len(paths), BATCH):
-        items = [
-            SpendInput(f"spend_over_25k/{p.parent.name}/{p.name}", p.read_bytes)
-            for p in paths[start : start + BATCH]
-        ]
-        kept += read_spend(items, threads=threads).lines.height
-    return kept
+    """Read, understand and type the files; returns the rows kept."""
+    items = [
+        SpendInput(f"spend_over_25k/{p.parent.name}/{p.name}", p.read_bytes, bytes=p.stat().st_size)
+        for p in paths
+    ]
+    return read_spend(items, threads=threads).lines.height
 
 
 FULL = """

@@ -7,10 +7,12 @@ content ends as kept, rejected (with a reason) or ignored (headers, titles, tota
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import polars as pl
 
@@ -30,8 +32,10 @@ from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name, hint_fro
 
 __all__ = ["LINE_SCHEMA", "SpendBatch", "SpendInput", "read_spend"]
 
-#: Files opened, parsed and understood together.
-TOGETHER = 67
+#: Files opened, parsed and understood together: a look at them costs the same however many they are.
+MOST_TOGETHER, MOST_BYTES_TOGETHER = 200, 32 << 20
+#: Where a second thread opens files ahead there should be something to open ahead.
+GROUPS, FEW_TOGETHER = 3, 67
 Opened = tuple[Grid, Layout | str | None]
 
 
@@ -77,7 +81,7 @@ def read_spend(
     Args:
         items: the files.
         limits: what an untrusted file may cost.
-        threads: files opened at the same time.
+        threads: threads to use; with more than one, files are opened while earlier ones are typed.
 
     Returns:
         Lines, rejected rows and one report a file. A file that cannot be read is set aside in its
@@ -93,18 +97,52 @@ def read_spend(
         loads = [partial(load, item) for item in some]
         return _with_layouts(read_many(loads, limits=limits))
 
-    groups = [items[at : at + TOGETHER] for at in range(0, len(items), TOGETHER)]
-    done: list[SpendBatch] = []
-    # Files are opened and understood (mostly Python) while earlier ones are typed (mostly not).
-    with ThreadPoolExecutor(max(1, threads - 1)) as pool:
-        for group, opened in zip(groups, pool.map(open_some, groups), strict=True):
-            done.append(_read_group(group, opened))
+    groups = _groups(items, threads)
+    opened = _ahead(open_some, groups, threads - 1)
+    done = [_read_group(group, some) for group, some in zip(groups, opened, strict=True)]
     rejected = pl.concat([pl.DataFrame(schema=REJECTED_SCHEMA), *(b.rejected for b in done)])
     return SpendBatch(
         pl.concat([pl.DataFrame(schema=LINE_SCHEMA), *(b.lines for b in done)]),
         rejected.sort("source_file", "source_sheet", "source_row"),
         {path: report for batch in done for path, report in batch.reports.items()},
     )
+
+
+def _groups(items: Sequence[SpendInput], threads: int) -> list[list[SpendInput]]:
+    """The files in groups to be read together, in their order."""
+    most = MOST_TOGETHER
+    if threads > 1:
+        most = min(most, max(FEW_TOGETHER, -(-len(items) // GROUPS)))
+    groups: list[list[SpendInput]] = []
+    size = 0
+    for item in items:
+        if not groups or len(groups[-1]) >= most or size + item.bytes > MOST_BYTES_TOGETHER:
+            groups.append([])
+            size = 0
+        groups[-1].append(item)
+        size += item.bytes
+    return groups
+
+
+def _ahead(
+    open_some: Callable[[Sequence[SpendInput]], list[list[Opened] | str]],
+    groups: Sequence[Sequence[SpendInput]],
+    most: int,
+) -> Iterator[list[list[Opened] | str]]:
+    """Groups opened one after another, and at most so many ahead of the one that is asked for.
+
+    Files are opened and understood (mostly Python) while earlier ones are typed (mostly not).
+    """
+    if most < 1:
+        yield from map(open_some, groups)
+        return
+    with ThreadPoolExecutor(most) as pool:
+        waiting = iter(groups)
+        ahead = deque(pool.submit(open_some, group) for group in islice(waiting, most))
+        while ahead:
+            opened = ahead.popleft().result()
+            ahead.extend(pool.submit(open_some, group) for group in islice(waiting, 1))
+            yield opened
 
 
 def _read_group(items: Sequence[SpendInput], opened: Sequence[list[Opened] | str]) -> SpendBatch:

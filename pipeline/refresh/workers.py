@@ -19,6 +19,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any, BinaryIO, cast
 
@@ -102,6 +103,7 @@ def work_on_all(
         for batch in batches:
             yield work_on(job, batch, orders, classify_lines)
         return
+    job = replace(job, threads=max(1, job.threads // workers))
     idle: SimpleQueue[_Worker] = SimpleQueue()
     started = [_Worker(job) for _ in range(workers)]
     for worker in started:
