@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from pipeline.marts.columns import POINTS
 from pipeline.marts.milestones import LEDGER_MARTS, tables_read_by
-from pipeline.marts.run import STATISTICS, measure_views, sql_of
+from pipeline.marts.run import POINTS, STATISTICS, measure_views, sql_of
 from pipeline.schema import all_tables
 
 _NAME = re.compile(r"\b(?:dims|facts|marts|measures|meta)\.[a-z][a-z0-9_]*\b")

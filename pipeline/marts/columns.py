@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.marts.milestones import LEDGER_MARTS
-from pipeline.marts.run import MART_ORDER, STATISTICS, measure_views, sql_of
+from pipeline.marts.run import MART_ORDER, POINTS, STATISTICS, measure_views, sql_of
 from pipeline.schema import all_tables, table
 from pipeline.store.tables import write_bytes
 
@@ -26,8 +26,6 @@ Column = tuple[str, str]
 Sources = dict[str, list[Column]]
 """By column of a relation: the columns its value is made of, sorted."""
 
-#: The points that Python makes statistics of for a mart (see ``marts.statistics``).
-POINTS = "marts.maturity_and_spend_trust"
 _PAIRED: set[Column] = {(POINTS, "mean_share"), (POINTS, "score")}
 
 

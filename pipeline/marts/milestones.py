@@ -10,7 +10,9 @@ Three tables, in the order in which they must be built: ``marts.published_eviden
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -18,6 +20,7 @@ import duckdb
 import polars as pl
 
 from pipeline.marts.judging import Answer, ask, judge
+from pipeline.marts.together import cores
 from pipeline.reference.claims import Claim, claims, promises, published_evidence
 from pipeline.schema import all_tables, table
 
@@ -80,6 +83,7 @@ def build_milestones(
     ledger: Sequence[Claim] | None = None,
     *,
     today: date | None = None,
+    threads: int = 1,
 ) -> pl.DataFrame:
     """``marts.milestone``: the status, value and dated evidence of every claim.
 
@@ -89,6 +93,8 @@ def build_milestones(
             that rest on them.
         ledger: the claims; those of ``claims.yaml`` by default.
         today: day on which due dates are judged; the current day (UTC) by default.
+        threads: how many claims are asked at the same time; more than one asks through cursors, which
+            do not see what the connection has not yet committed.
 
     Returns:
         One row a claim in the columns of the contract.
@@ -98,43 +104,70 @@ def build_milestones(
     """
     today = today or datetime.now(UTC).date()
     is_demo = is_demonstration(connection)
-    rows: list[dict[str, Any]] = []
-    for claim in claims() if ledger is None else ledger:
-        answer = ask(connection, claim) if claim.query is not None else None
-        status = judge(claim, answer, today)
-        basis = None
-        if answer is not None:
-            basis = "computed from this build" if claim.is_computed else "published figure"
-        rows.append(
-            {
-                "claim_id": claim.id,
-                "theme": claim.theme,
-                "claim": claim.claim,
-                "kind": claim.kind,
-                "said_by": claim.said_by,
-                "said_on": claim.said_on,
-                "citation": claim.citation,
-                "url": claim.url,
-                "due": claim.due,
-                "metric": claim.metric,
-                "unit": claim.unit,
-                "threshold": claim.threshold,
-                "direction": None if claim.threshold is None else claim.direction,
-                "status": status,
-                "value": answer.value if answer else None,
-                "evidence": sentence_of(connection, claim, answer, status, is_demo=is_demo),
-                "evidence_as_at": answer.as_at if answer else None,
-                "evidence_basis": basis,
-                "not_measurable_reason": claim.not_measurable_reason,
-                "query": claim.query,
-                "caveat": claim.caveat,
-                "author": claim.author,
-                "reviewed": claim.reviewed,
-                "judged_on": today,
-                "is_demo": is_demo,
-            }
-        )
+
+    def row_of(claim: Claim) -> dict[str, Any]:
+        if threads == 1:
+            return _milestone(connection, claim, today, is_demo=is_demo)
+        with closing(connection.cursor()) as cursor:
+            return _milestone(cursor, claim, today, is_demo=is_demo)
+
+    asked = claims() if ledger is None else ledger
+    with _one_thread_a_query(connection), ThreadPoolExecutor(threads) as pool:
+        rows = list(pool.map(row_of, asked))
     return pl.DataFrame(rows, schema=table("marts.milestone").polars)
+
+
+@contextmanager
+def _one_thread_a_query(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let every query work on one thread.
+
+    The queries are written by the authors of claims, who need not think of the order in which means
+    are added up; with one thread it is always the same. Several claims are asked at the same time.
+    """
+    threads = int(connection.sql("select current_setting('threads')").fetchall()[0][0])
+    connection.execute("set threads = 1")
+    try:
+        yield
+    finally:
+        connection.execute(f"set threads = {threads}")
+
+
+def _milestone(
+    connection: duckdb.DuckDBPyConnection, claim: Claim, today: date, *, is_demo: bool
+) -> dict[str, Any]:
+    """One row of ``marts.milestone``."""
+    answer = ask(connection, claim) if claim.query is not None else None
+    status = judge(claim, answer, today)
+    basis = None
+    if answer is not None:
+        basis = "computed from this build" if claim.is_computed else "published figure"
+    return {
+        "claim_id": claim.id,
+        "theme": claim.theme,
+        "claim": claim.claim,
+        "kind": claim.kind,
+        "said_by": claim.said_by,
+        "said_on": claim.said_on,
+        "citation": claim.citation,
+        "url": claim.url,
+        "due": claim.due,
+        "metric": claim.metric,
+        "unit": claim.unit,
+        "threshold": claim.threshold,
+        "direction": None if claim.threshold is None else claim.direction,
+        "status": status,
+        "value": answer.value if answer else None,
+        "evidence": sentence_of(connection, claim, answer, status, is_demo=is_demo),
+        "evidence_as_at": answer.as_at if answer else None,
+        "evidence_basis": basis,
+        "not_measurable_reason": claim.not_measurable_reason,
+        "query": claim.query,
+        "caveat": claim.caveat,
+        "author": claim.author,
+        "reviewed": claim.reviewed,
+        "judged_on": today,
+        "is_demo": is_demo,
+    }
 
 
 def build_promised_money(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
@@ -179,7 +212,7 @@ def build_published_evidence(connection: duckdb.DuckDBPyConnection) -> pl.DataFr
 LEDGER_MARTS: dict[str, Callable[[duckdb.DuckDBPyConnection], pl.DataFrame]] = {
     "marts.published_evidence": build_published_evidence,
     "marts.promised_money": build_promised_money,
-    "marts.milestone": build_milestones,
+    "marts.milestone": lambda connection: build_milestones(connection, threads=cores()),
 }
 
 

@@ -1,14 +1,21 @@
-"""Run the SQL of the marts over the working store."""
+"""Run the SQL of the marts over the working store.
+
+Belongs here: the order of marts and measures, and making them. Those that do not read each other are
+made at the same time: most of the time of twenty small queries is planning them, on one thread each.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from pipeline.marts.milestones import LEDGER_MARTS
+from pipeline.marts.milestones import LEDGER_MARTS, tables_read_by
+from pipeline.marts.together import cores, needed, run_graph
 from pipeline.measures import load_measures
 from pipeline.reference.national_spend import national_spend_sql
 from pipeline.schema import all_tables
@@ -56,9 +63,11 @@ SHARED_ORDER = (
 
 #: Marts that read statistics SQL has no function for: mart -> the relation its SQL reads.
 STATISTICS = {"marts.maturity_and_spend": "maturity_and_spend_statistic"}
+#: The points that these statistics are made of.
+POINTS = "marts.maturity_and_spend_trust"
 
-#: Measured once for all marts of a connection, instead of once for every mention.
-_SETTLED_AFTER = "marts.coverage_month"
+#: Sums over all payments, which DuckDB makes on all cores, before the small queries share them.
+_LARGE = ("measures.payment_cell", "measures.supplier_paid")
 
 
 def sql_of(name: str) -> str:
@@ -104,17 +113,24 @@ def measure_views() -> list[tuple[str, str, str]]:
     return views
 
 
-def open_store(store: TableStore, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+def open_store(
+    store: TableStore, *, threads: int | None = None, measures: bool = True
+) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with a view on every table of the store, and the views ``measures.*``.
 
     Tables not yet written are empty views of the right columns, so every query runs.
+
+    Args:
+        store: the working store.
+        threads: of DuckDB; as many as there are cores by default.
+        measures: make the views ``measures.*``.
     """
     connection = duckdb.connect(config={"threads": threads} if threads else {})
     for schema in ("dims", "facts", "marts", "meta", "measures"):
         connection.execute(f"create schema {schema}")
     for table in all_tables().values():
         _create_view(connection, store, table.full_name)
-    for name, sql, _ in measure_views():
+    for name, sql, _ in measure_views() if measures else ():
         connection.execute(f"create view {name} as {sql}")
     return connection
 
@@ -131,36 +147,14 @@ def _create_view(connection: duckdb.DuckDBPyConnection, store: TableStore, name:
     connection.execute(f"create or replace view {name} as {body}")
 
 
-def settle_measures(
-    connection: duckdb.DuckDBPyConnection, *, only: Iterable[str] | None = None
-) -> None:
-    """Turn the views ``measures.*`` of a connection into tables, so that each is computed once.
-
-    Args:
-        connection: from :func:`open_store`; ``marts.coverage_month`` must have been built before
-            the measures that need it are settled.
-        only: names to settle; all by default. Those already settled are left as they are.
-    """
-    wanted = None if only is None else set(only)
-    views = {
-        f"measures.{row[0]}"
-        for row in connection.sql(
-            "select view_name from duckdb_views() where schema_name = 'measures'"
-        ).fetchall()
-    }
-    for name, sql, _ in measure_views():
-        if name in views and (wanted is None or name in wanted):
-            connection.execute(f"drop view {name}")
-            connection.execute(f"create table {name} as {sql}")
-
-
 def build_mart(name: str, store: TableStore, connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Run one mart (its SQL file, or the ledger's function) and write it to the store.
 
     Args:
         name: such as ``marts.digital_share``.
         store: the working store, which must hold what the mart reads.
-        connection: from :func:`open_store`; its view of the mart is renewed.
+        connection: from :func:`open_store`, with the measures that the mart reads; its view of the
+            mart is renewed.
 
     Returns:
         The mart in the columns of the contract.
@@ -169,36 +163,36 @@ def build_mart(name: str, store: TableStore, connection: duckdb.DuckDBPyConnecti
         duckdb.Error: when the SQL fails.
         SchemaMismatchError: when the result does not fit the contract.
     """
-    if name == _SETTLED_AFTER:
-        settle_measures(connection, only=("measures.parameter_row", "measures.payment_cell"))
-    else:
-        settle_measures(connection)
     if name in STATISTICS:
         from pipeline.marts.statistics import maturity_and_spend
 
-        points = connection.sql("select * from marts.maturity_and_spend_trust").pl()
+        points = connection.sql(f"select * from {POINTS}").pl()
         connection.register(STATISTICS[name], maturity_and_spend(points))
     # marts of the ledger are queries of their own, judged one by one
     made = (
-        _of_ledger(name, connection) if name in LEDGER_MARTS else connection.sql(sql_of(name)).pl()
+        LEDGER_MARTS[name](connection)
+        if name in LEDGER_MARTS
+        else connection.sql(sql_of(name)).pl()
     )
     frame = store.write(name, made)
     _create_view(connection, store, name)
     return frame
 
 
-def _of_ledger(name: str, connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """A table of the claims ledger, asked with one thread.
-
-    Its queries are written by the authors of claims, who need not think of the order in which
-    means are added up; with one thread it is always the same.
-    """
-    threads = connection.sql("select current_setting('threads')").fetchall()[0][0]
-    connection.execute("set threads = 1")
-    try:
-        return LEDGER_MARTS[name](connection)
-    finally:
-        connection.execute(f"set threads = {int(threads)}")
+def _graph(wanted: list[str]) -> tuple[dict[str, set[str]], dict[str, str]]:
+    """What must be made for some marts, each with what it reads; and the SQL of all of it by name."""
+    texts = {name: sql for name, sql, _ in measure_views()}
+    measures = set(texts)
+    for name in MART_ORDER:
+        texts[name] = "" if name in LEDGER_MARTS else sql_of(name)
+    known = {*measures, *wanted}
+    # A claim may ask for any measure, and says itself which tables it reads.
+    ledger = {name: tables_read_by(name) & known for name in wanted if name in LEDGER_MARTS}
+    for name, read in ledger.items():
+        texts[name] = " ".join(read | measures if name == "marts.milestone" else read)
+    for name in STATISTICS:
+        texts[name] += f"\n, {POINTS}"
+    return needed(wanted, texts, known), texts
 
 
 def build_marts(
@@ -207,7 +201,10 @@ def build_marts(
     only: Iterable[str] | None = None,
     progress: Callable[[str, int], None] | None = None,
 ) -> dict[str, int]:
-    """Build the marts in order.
+    """Build the marts, each after those it reads, and each measure that they read once for all.
+
+    Every query but the sums over all payments works on one thread, several at a time; so means are
+    added up in the same order on every machine.
 
     Args:
         store: the working store with facts and dims.
@@ -217,16 +214,26 @@ def build_marts(
     Returns:
         Rows by mart.
     """
-    wanted = set(MART_ORDER if only is None else only)
-    rows: dict[str, int] = {}
-    connection = open_store(store)
-    try:
-        for name in MART_ORDER:
-            if name not in wanted:
-                continue
-            rows[name] = build_mart(name, store, connection).height
-            if progress:
-                progress(name, rows[name])
-    finally:
-        connection.close()
+    asked = set(MART_ORDER if only is None else only)
+    wanted = [name for name in MART_ORDER if name in asked]
+    graph, texts = _graph(wanted)
+    rows, lock = dict.fromkeys(wanted, 0), threading.Lock()
+    with closing(open_store(store, measures=False)) as connection:
+
+        def make(name: str) -> None:
+            with closing(connection.cursor()) as cursor:
+                if name.startswith("measures."):
+                    cursor.execute(f"create table {name} as {texts[name]}")
+                    return
+                made = build_mart(name, store, cursor).height
+            with lock:
+                rows[name] = made
+                if progress:
+                    progress(name, made)
+
+        large = needed([name for name in _LARGE if name in graph], texts, graph)
+        run_graph(large, make, threads=1)
+        connection.execute("set threads = 1")
+        rest = {name: needs - set(large) for name, needs in graph.items() if name not in large}
+        run_graph(rest, make, threads=cores())
     return rows

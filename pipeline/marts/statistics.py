@@ -56,14 +56,31 @@ def mean_ranks(values: np.ndarray, times: np.ndarray) -> np.ndarray:
     return mean[:, run]
 
 
-def _rank_correlation(x: np.ndarray, y: np.ndarray, times: np.ndarray) -> np.ndarray:
+def _rank_correlation(x: np.ndarray, y: np.ndarray, draws: int, seed: int) -> np.ndarray:
     """Spearman's correlation of ``x`` and ``y`` in each resample; nan where one is constant."""
-    middle = (times.sum(axis=1, keepdims=True) + 1) / 2
-    a, b = mean_ranks(x, times) - middle, mean_ranks(y, times) - middle
-    weighted = times * a
-    products = (weighted * b).sum(axis=1)
-    spread = np.sqrt((weighted * a).sum(axis=1) * (times * b * b).sum(axis=1))
-    return np.divide(products, spread, out=np.full(len(times), np.nan), where=spread > 0)
+    weighted, _, spread_x = _placed(x.tobytes(), draws, seed)
+    _, b, spread_y = _placed(y.tobytes(), draws, seed)
+    products = np.einsum("ij,ij->i", weighted, b)
+    spread = np.sqrt(spread_x * spread_y)
+    return np.divide(products, spread, out=np.full(len(spread), np.nan), where=spread > 0)
+
+
+@lru_cache(maxsize=64)
+def _placed(values: bytes, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ranks about their middle in each resample, weighted and plain, and their sums of squares.
+
+    The scores of one pillar meet the shares of every definition, so most are asked for again.
+
+    Args:
+        values: float64 numbers as bytes.
+        draws: resamples; 0 takes the values themselves, once.
+        seed: of the resampling.
+    """
+    numbers = np.frombuffer(values)
+    times = _resamples(len(numbers), draws, seed) if draws else np.ones((1, len(numbers)))
+    centred = mean_ranks(numbers, times) - (len(numbers) + 1) / 2
+    weighted = times * centred
+    return weighted, centred, np.einsum("ij,ij->i", weighted, centred)
 
 
 @lru_cache(maxsize=32)
@@ -89,12 +106,13 @@ def spearman_with_interval(
         Correlation, lower and upper end; all None with fewer than ``MINIMUM_TRUSTS`` trusts or when
         one of the two does not vary.
     """
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if len(x) < MINIMUM_TRUSTS:
         return None, None, None
-    found = float(_rank_correlation(x, y, np.ones((1, len(x))))[0])
+    found = float(_rank_correlation(x, y, 0, seed)[0])
     if np.isnan(found):
         return None, None, None
-    drawn = _rank_correlation(x, y, _resamples(len(x), draws, seed))
+    drawn = _rank_correlation(x, y, draws, seed)
     drawn = drawn[~np.isnan(drawn)]
     lower, upper = np.quantile(drawn, [0.025, 0.975])
     return found, float(min(lower, found)), float(max(upper, found))
@@ -134,4 +152,5 @@ def maturity_and_spend(points: pl.DataFrame, *, draws: int = DRAWS) -> pl.DataFr
                 | dict(zip(("spearman", "spearman_lower", "spearman_upper"), found, strict=True))
                 | {"sector": sector, "trusts": group.height, "is_demo": bool(part["is_demo"].any())}
             )
+    _placed.cache_clear()  # it holds a hundred megabytes for the whole country
     return pl.DataFrame(rows, schema=_SCHEMA)

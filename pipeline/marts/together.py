@@ -1,0 +1,78 @@
+"""Work that does not wait for each other, done at the same time, each piece after those it reads.
+
+Belongs here: reading from SQL which relations it names, and running a graph of work on some threads.
+Does not belong here: what a mart or a measure is (``run``).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from graphlib import TopologicalSorter
+
+_COMMENT = re.compile(r"--[^\n]*")
+_NAME = re.compile(r"\b(?:marts|measures)\.\w+")
+
+
+def cores() -> int:
+    """How many pieces of work are done at the same time."""
+    return os.cpu_count() or 1
+
+
+def named_in(sql: str) -> set[str]:
+    """The relations of the schemas marts and measures that an SQL text names outside its comments."""
+    return set(_NAME.findall(_COMMENT.sub("", sql)))
+
+
+def needed(
+    wanted: Iterable[str], texts: Mapping[str, str], known: Iterable[str]
+) -> dict[str, set[str]]:
+    """The graph of what must be made: each name with the names among ``known`` that it reads.
+
+    Args:
+        wanted: what is to be made; what they read is added, and what that reads.
+        texts: the SQL of everything that may be named.
+        known: names that may be made; others are there already.
+
+    Returns:
+        By name, what must be made before it, in the order of ``texts``.
+    """
+    allowed, waiting = set(known), list(wanted)
+    graph: dict[str, set[str]] = {}
+    while waiting:
+        name = waiting.pop()
+        if name not in graph:
+            graph[name] = (named_in(texts[name]) & allowed) - {name}
+            waiting.extend(graph[name])
+    return {name: graph[name] for name in texts if name in graph}
+
+
+def run_graph(graph: Mapping[str, set[str]], work: Callable[[str], None], threads: int) -> None:
+    """Do a piece of work for every name of a graph, after those it needs, several at a time.
+
+    Args:
+        graph: by name, the names it needs.
+        work: called with a name, in one of the threads.
+        threads: how many.
+
+    Raises:
+        Exception: whatever ``work`` raised first; what had not begun is left undone.
+    """
+    order = TopologicalSorter(graph)
+    order.prepare()
+    running: dict[Future[None], str] = {}
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            while order.is_active():
+                for name in order.get_ready():
+                    running[pool.submit(work, name)] = name
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    name = running.pop(future)
+                    future.result()
+                    order.done(name)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -1,0 +1,78 @@
+"""Marts and measures are made after what they read, several at a time, and come out the same."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.marts import MART_ORDER, build_marts
+from pipeline.marts import run as marts_run
+from pipeline.marts.together import named_in, needed, run_graph
+from pipeline.store import TableStore
+
+if TYPE_CHECKING:
+    from pipeline.refresh import Summary
+    from pipeline.settings import Settings
+
+
+def test_a_name_in_a_comment_is_not_read():
+    sql = "-- marts.peer tells more\nselect * from marts.coverage join measures.price using (financial_year)"
+    assert named_in(sql) == {"marts.coverage", "measures.price"}
+
+
+def test_only_what_is_asked_for_and_what_it_reads_is_made():
+    texts = {
+        "measures.a": "",
+        "marts.b": "from measures.a",
+        "marts.c": "from marts.b",
+        "marts.d": "",
+    }
+    graph = needed(["marts.c"], texts, texts)
+    assert graph == {"measures.a": set(), "marts.b": {"measures.a"}, "marts.c": {"marts.b"}}
+    assert needed(["marts.c"], texts, ["marts.c", "measures.a"]) == {"marts.c": set()}
+
+
+def test_work_waits_for_what_it_needs_and_for_nothing_else():
+    met = threading.Barrier(2, timeout=20)  # breaks unless two pieces are worked on together
+    done: list[str] = []
+
+    def work(name: str) -> None:
+        if name in ("left", "right"):
+            met.wait()
+        done.append(name)
+
+    run_graph(
+        {"end": {"left", "right"}, "left": {"start"}, "right": {"start"}, "start": set()}, work, 2
+    )
+    assert (done[0], done[-1]) == ("start", "end")
+
+
+def test_what_needs_something_that_failed_is_not_begun():
+    begun: list[str] = []
+
+    def work(name: str) -> None:
+        begun.append(name)
+        raise ValueError(name)
+
+    with pytest.raises(ValueError, match="first"):
+        run_graph({"first": set(), "second": {"first"}}, work, 2)
+    assert begun == ["first"]
+
+
+def test_marts_are_the_same_bytes_on_one_thread_and_on_four(
+    demo_build: tuple[Settings, Summary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def hashes(threads: int) -> dict[str, str]:
+        store = TableStore(tmp_path / str(threads))
+        shutil.copytree(demo_build[0].tables, store.root)
+        monkeypatch.setattr(marts_run, "cores", lambda: threads)
+        build_marts(store)
+        files = [path for name in MART_ORDER for path in store.files(name)]
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    assert hashes(1) == hashes(4)
