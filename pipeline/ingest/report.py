@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -202,8 +202,9 @@ class FileReport:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, for machines."""
-        return asdict(self) | {"layout": self.describe_layout()}
+        """Everything, for machines; lists and dicts are the report's own, not copies."""
+        sheets = [dict(vars(sheet)) for sheet in self.sheets]
+        return vars(self) | {"sheets": sheets, "layout": self.describe_layout()}
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> FileReport:

@@ -31,24 +31,41 @@ def _blank(name: str) -> pl.Expr:
     return pl.col(name).is_null() | (pl.col(name).str.strip_chars() == "")
 
 
-def fill_from_above(rows: pl.DataFrame, report: SheetReport, *, has_date: bool) -> pl.DataFrame:
-    """Fill what a table leaves blank for "as above".
+def tables_to_fill(rows: pl.LazyFrame) -> set[int]:
+    """The tables of which :func:`fill_from_above` may fill something; it costs as much for the others.
+
+    Args:
+        rows: ``g`` (the table), ``supplier``, ``_date`` and ``_amount``, as text.
+    """
+    supplier, date, paid = ~_blank("supplier"), ~_blank("_date"), ~_blank("_amount")
+    counts = rows.group_by("g").agg(
+        dates=(supplier & ~date & paid).sum(),
+        below=(~supplier & ~date & paid).sum(),
+        headings=(supplier & ~date & ~paid).sum(),
+        lines=(~supplier & date & paid).sum(),
+    )
+    some = (pl.col("dates") >= FEWEST) | (pl.col("below") >= FEWEST)
+    under_headings = (pl.col("headings") >= FEWEST) & (pl.col("lines") > 0)
+    return set(counts.filter(some | under_headings).collect()["g"])
+
+
+def fill_from_above(rows: pl.DataFrame, report: SheetReport) -> pl.DataFrame:
+    """Fill what a table with a column of dates leaves blank for "as above".
 
     A row is filled when supplier and date are both blank, it has an amount and some other text, no
     cell says total, and it stands directly below a payment or another such row. In a table without
-    a column of dates a blank supplier may as well be a redacted one: nothing is filled there.
+    a column of dates a blank supplier may as well be a redacted one: it is not to be given here.
 
     Suppliers that stand alone in a row above their lines are taken likewise.
 
     Args:
         rows: text columns ``supplier``, ``_date``, ``_amount``, ``entity`` and :data:`LABELS`.
         report: told how many rows were filled.
-        has_date: whether the table has a column of dates.
 
     Returns:
         The rows, with the blanks filled.
     """
-    if not has_date or rows.height < FEWEST + 1:
+    if rows.height < FEWEST + 1:
         return rows
     rows = _fill_dates(rows, report)
     if not rows.select((_blank("supplier") & ~_blank("_amount")).any()).item():

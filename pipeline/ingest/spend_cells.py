@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from pipeline.ingest.report import SheetReport
-from pipeline.ingest.spend_above import fill_from_above
+from pipeline.ingest.spend_above import fill_from_above, tables_to_fill
 from pipeline.ingest.spend_signs import with_sign
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.header import Layout
@@ -93,17 +93,20 @@ def rows_of(sheets: Sequence[Sheet]) -> pl.DataFrame:
     some = rows.filter(blank if no_supplier is None else blank | no_supplier)
     paid = pl.col("_amount").str.strip_chars() != ""
     doubtful = set(some.filter(paid)["g"].unique().to_list()) if some.height else set()
+    doubtful &= {sheet.key for sheet in sheets if "date" in sheet.layout.columns}
+    doubtful = (
+        tables_to_fill(rows.lazy().filter(pl.col("g").is_in(doubtful))) if doubtful else doubtful
+    )
     if not doubtful:
         return rows
-    filled = [
-        fill_from_above(
-            rows.slice(start, sheet.rows),
-            sheet.report,
-            has_date=sheet.key in doubtful and "date" in sheet.layout.columns,
-        )
-        for sheet, start in zip(sheets, _starts(sheets), strict=True)
-    ]
-    return pl.concat(filled, rechunk=True)
+    pieces: list[pl.DataFrame] = []
+    done = 0
+    for sheet, start in zip(sheets, _starts(sheets), strict=True):
+        if sheet.key in doubtful:
+            pieces.append(rows.slice(done, start - done))
+            done = start + sheet.rows
+            pieces.append(fill_from_above(rows.slice(start, sheet.rows), sheet.report))
+    return pl.concat([*pieces, rows.slice(done)], rechunk=True)
 
 
 def _starts(sheets: Sequence[Sheet]) -> list[int]:

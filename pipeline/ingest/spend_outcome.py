@@ -6,6 +6,8 @@ module judges the others, whose cells it sees as published.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -23,20 +25,18 @@ HEADER_SHARE = 0.6
 LONE_AMOUNT = "lone amount"
 
 
-def describe_cells(grid: pl.DataFrame, rows: pl.Series, headers: list[list[str]]) -> pl.DataFrame:
+def describe_cells(some: pl.DataFrame, headers: Sequence[Sequence[str]]) -> pl.DataFrame:
     """What the published cells of doubtful rows show.
 
     Args:
-        grid: ``row`` and ``c0..cN``.
-        rows: physical rows to describe, ascending.
-        headers: the cells of each row of the table's header, in column order.
+        some: ``g``, ``row`` and ``c0..cN`` of such rows, of tables under the same header.
+        headers: the cells of each row of that header, in column order.
 
     Returns:
-        One row each: ``source_row``, ``_filled`` (cells with content), ``_total`` (some cell says
-        total), ``_only_total`` (some cell says nothing else), ``_again`` (the header repeated).
+        One row each: ``g``, ``source_row``, ``_filled`` (cells with content), ``_total`` (some cell
+        says total), ``_only_total`` (some cell says nothing else), ``_again`` (the header repeated).
     """
-    cells = [c for c in grid.columns if c != "row"]
-    some = grid.filter(pl.col("row").is_in(rows.implode()))
+    cells = [c for c in some.columns if c not in ("g", "row")]
     filled = pl.sum_horizontal((pl.col(c).str.strip_chars() != "").fill_null(False) for c in cells)
     again = pl.lit(False)
     for header in headers:
@@ -50,6 +50,7 @@ def describe_cells(grid: pl.DataFrame, rows: pl.Series, headers: list[list[str]]
             filled, pl.lit(len(named))
         ))  # fmt: skip
     return some.select(
+        "g",
         source_row="row",
         _filled=filled,
         _total=pl.any_horizontal(pl.col(c).str.contains(_TOTAL).fill_null(False) for c in cells),

@@ -62,7 +62,6 @@ def _hints(sheets: list[Sheet]) -> pl.DataFrame:
             "forced_order": [s.forced_order for s in sheets],
             "source_file": [s.path for s in sheets],
             "source_sheet": [s.grid.sheet for s in sheets],
-            "_has_date": ["date" in s.layout.columns for s in sheets],
         },
         schema_overrides={
             "g": pl.Int32,
@@ -129,7 +128,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
         & pl.col("month").is_not_null()
         & (pl.col("_date").str.strip_chars() != "").fill_null(False)
     ).to_series()
-    doubtful = _judge(rows, plain, sheets, hints, decided, commas)
+    doubtful = _judge(rows, plain, sheets, decided, commas)
     kept = plain.to_numpy().copy()
     if doubtful.height:
         good = doubtful.filter(pl.col("_outcome") == "kept")["_at"].to_numpy()
@@ -205,7 +204,6 @@ def _judge(
     rows: pl.DataFrame,
     plain: pl.Series,
     sheets: list[Sheet],
-    hints: pl.DataFrame,
     decided: dict[int, dict[str, Any]],
     commas: dict[int, bool | None],
 ) -> pl.DataFrame:
@@ -214,18 +212,36 @@ def _judge(
     doubtful = rows[at].with_columns(_at=at.cast(pl.Int64))
     if doubtful.is_empty():
         return doubtful.with_columns(_outcome=pl.lit("kept"))
-    judged: list[pl.DataFrame] = []
-    for (key,), part in doubtful.partition_by("g", as_dict=True, maintain_order=True).items():
+    keys = doubtful["g"].unique().to_list()
+    told = pl.DataFrame(
+        {
+            "g": keys,
+            "_has_date": ["date" in sheets[key].layout.columns for key in keys],
+            "_order": [decided.get(key, {}).get("date_order") for key in keys],
+            "_comma": [commas.get(key, False) for key in keys],
+        },
+        schema={"g": pl.Int32, "_has_date": pl.Boolean, "_order": pl.String, "_comma": pl.Boolean},
+    )
+    shown = _cells_shown(doubtful.select("g", "source_row"), sheets)
+    return (
+        doubtful.join(shown, on=["g", "source_row"], how="left", maintain_order="left")
+        .join(told, on="g", how="left", maintain_order="left")
+        .with_columns(outcome())
+    )
+
+
+def _cells_shown(places: pl.DataFrame, sheets: list[Sheet]) -> pl.DataFrame:
+    """What the published cells of rows show; tables under one header are looked at together."""
+    alike: dict[object, list[pl.DataFrame]] = {}
+    headers: dict[object, list[list[str]]] = {}
+    for (key,), own in places.partition_by("g", as_dict=True, maintain_order=True).items():
         sheet = sheets[key]
-        shown = describe_cells(sheet.grid.frame, part["source_row"], sheet.headers)
-        judged.append(
-            part.join(shown, on="source_row", how="left", maintain_order="left").with_columns(
-                _has_date=pl.lit(hints["_has_date"][key]),
-                _order=pl.lit(decided.get(key, {}).get("date_order"), dtype=pl.String),
-                _comma=pl.lit(commas.get(key, False), dtype=pl.Boolean),
-            )
-        )
-    return pl.concat(judged).with_columns(outcome())
+        grid = sheet.grid.frame
+        at = np.searchsorted(grid["row"].to_numpy(), own["source_row"].to_numpy())
+        header = (tuple(grid.columns), tuple(map(tuple, sheet.headers)))
+        alike.setdefault(header, []).append(grid[at].insert_column(0, own["g"]))
+        headers[header] = sheet.headers
+    return pl.concat(describe_cells(pl.concat(some), headers[h]) for h, some in alike.items())
 
 
 def _count(

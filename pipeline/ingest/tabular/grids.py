@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -44,6 +45,8 @@ from pipeline.ingest.tabular.together import parse_together
 if TYPE_CHECKING:
     from fastexcel import ExcelReader, ExcelSheet
 
+#: Bytes of a workbook whose next sheet is loaded while one is worked on.
+WORTH_A_THREAD = 1 << 20
 TABULAR_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
 #: Characters nobody sees: they turn the direction of text round, join or hide, so that a name on a
@@ -203,6 +206,23 @@ def _one_ahead(
             yield name, now.result
 
 
+def _one_by_one(
+    names: Sequence[str], load: Callable[[str], ExcelSheet]
+) -> Iterator[tuple[str, Callable[[], ExcelSheet]]]:
+    """The same for small sheets, which load sooner than a thread starts."""
+    for name in names:
+        yield name, partial(load, name)
+
+
+def _with_nothing_for_empty(frame: pl.DataFrame) -> pl.DataFrame:
+    """Null for texts of no length, which hardly any column holds."""
+    if not frame.width:
+        return frame
+    empty = frame.select((pl.col(pl.String) == "").any()).row(0, named=True)
+    names = [name for name, some in empty.items() if some]
+    return frame.with_columns(pl.col(names).replace("", None)) if names else frame
+
+
 def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> list[Grid]:
     import fastexcel
 
@@ -226,7 +246,8 @@ def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> 
             "open it in a spreadsheet program and save it again"
         ) from error
     grids: list[Grid] = []
-    for name, load in _one_ahead(names, lambda n: _load(book, n)):
+    ahead = _one_ahead if len(names) > 1 and len(data) > WORTH_A_THREAD else _one_by_one
+    for name, load in ahead(names, lambda n: _load(book, n)):
         try:
             sheet = load()
             frame = sheet.to_polars()
@@ -248,7 +269,7 @@ def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> 
                 )
             frame = frame.select(used)
         frame = frame.rename({c: f"c{i}" for i, c in enumerate(frame.columns)})
-        frame = frame.with_columns(pl.col(pl.String).replace("", None)) if frame.width else frame
+        frame = _with_nothing_for_empty(frame)
         grids.append(Grid(prefix + name, _number_rows(frame), visible, container))
     return grids
 

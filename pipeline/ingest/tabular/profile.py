@@ -62,15 +62,18 @@ _WORD_TESTS = (
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 _DECIMAL = re.compile(r"[.,]\d{1,2}\b|,\d{3}")
+_USUAL_MONEY = re.compile(r"(-?)£?(\d{1,3}(?:,\d{3}){1,3}|\d{1,12})\.\d\d", re.ASCII)
 _NOT_DIGIT = re.compile(r"[^\d.]")
 _TESTS = (
     "date", "month", "serial", "numeric", "decimal", "text", "company", "legal", "publisher", "ledger",
     "area", "negative", "over_threshold", "budget",
 )  # fmt: skip
+_PLACE = {name: place for place, name in enumerate(_TESTS)}
+_BEFORE = _PLACE["negative"]  # the tests before this one stand before ``distinct`` in a profile
 
 
 class Profile(NamedTuple):
-    """Shares (0..1) of the non-blank sample values that look like something."""
+    """Shares (0..1) of the non-blank sample values that look like something; in the order of the tests."""
 
     filled: float
     date: float
@@ -107,6 +110,8 @@ def look(cell: str) -> tuple[frozenset[str], int]:
     """
     if cell.isdecimal() and cell.isascii():
         return _look_at_digits(cell)
+    if usual := _USUAL_MONEY.fullmatch(cell):
+        return _look_at_money(cell, *usual.groups())
     found: set[str] = set()
     if cell[:1].isdigit() or cell[:1] in "'’" or _LETTER.search(cell):
         for name, test in (("date", DATE), ("month", MONTH_ONLY), ("serial", SERIAL)):
@@ -143,6 +148,19 @@ def _words_in(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def _look_at_money(cell: str, sign: str, pounds: str) -> tuple[frozenset[str], int]:
+    """The same for amounts as most publishers write them, such as 1,234.50 or -£25000.00."""
+    size = int(pounds.replace(",", ""))
+    found = ["numeric", "decimal"]
+    if sign:
+        found.append("negative")
+    if size >= 25_000:
+        found.append("over_threshold")
+    if len(pounds) == 5 and SERIAL.match(cell):
+        found.append("serial")
+    return frozenset(found), len(str(size))
+
+
 def _look_at_digits(cell: str) -> tuple[frozenset[str], int]:
     """The same for digits alone: references, codes, whole pounds, serial dates."""
     found = {"numeric"}
@@ -177,18 +195,11 @@ def profile(values: list[str | None]) -> Profile:
         kinds[found] = kinds.get(found, 0) + k
         widths.add(width)
     widths.discard(0)
-    counts: dict[str, int] = dict.fromkeys(_TESTS, 0)
+    counts = [0] * len(_TESTS)
     for found, k in kinds.items():
         for name in found:
-            counts[name] += k
-    share = {name: count / n for name, count in counts.items()}
-    return Profile(
-        filled=n / max(len(values), 1),
-        money=share.pop("numeric"),
-        **share,
-        distinct=len(times) / n,
-        length=len(joined) / n,
-        digits_spread=len(widths) / 6,
-        n=n,
-        example=cells[0][:40],
-    )
+            counts[_PLACE[name]] += k
+    share = [count / n for count in counts]
+    filled, distinct, length = n / len(values), len(times) / n, len(joined) / n
+    middle = (distinct, length, *share[_BEFORE:], len(widths) / 6)
+    return Profile._make((filled, *share[:_BEFORE], *middle, n, cells[0][:40]))
