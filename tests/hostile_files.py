@@ -173,3 +173,22 @@ def _compound(stream: bytes) -> bytes:
     return (
         head + struct.pack(f"<{len(fat)}I", *fat) + directory + stream.ljust(sectors * 512, b"\x00")
     )
+
+
+def html() -> bytes:
+    """The payments as a web page under the name of an Excel file."""
+    rows = ("".join(f"<td>{cell}</td>" for cell in row) for row in (HEADER, *ROWS))
+    return f"<html><table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table></html>".encode()
+
+
+def xml() -> bytes:
+    """The payments as a workbook of Excel 2003."""
+    rows = (
+        "".join(f'<Cell><Data ss:Type="String">{cell}</Data></Cell>' for cell in row)
+        for row in (HEADER, *ROWS)
+    )
+    return (
+        '<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" '
+        'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="Nov"><Table>'
+        f"{''.join(f'<Row>{row}</Row>' for row in rows)}</Table></Worksheet></Workbook>"
+    ).encode()

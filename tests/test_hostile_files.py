@@ -182,6 +182,19 @@ REFUSED = {
         ),
         "more cells",
     ),
+    "page with a row of a million cells": (
+        lambda: b"<html><table><tr>" + b"<td>a</td>" * 1_000_000 + b"</tr></table></html>",
+        "a row has more than",
+    ),
+    "page with a row of some thousand cells": (
+        lambda: hostile.html().replace(b"</tr>", b"<td>a</td>" * 4_000 + b"</tr>", 2),
+        "columns, more than 400",
+    ),
+    "page of a hundred megabytes": (lambda: b"<html>" + b"<tr>" * (25 << 20), "MB is not read"),
+    "XML spreadsheet with a row of a hundred thousand cells": (
+        lambda: hostile.xml().replace(b"</Row>", b"<Cell/>" * 100_000 + b"</Row>", 1),
+        "a row has more than",
+    ),
     "page of nested tables": (lambda: b"<html>" + b"<table><tr><td>" * 200_000, "web page"),
 }
 
@@ -216,11 +229,26 @@ def test_it_is_refused_with_a_reason_and_little_memory(what: str, tmp_path: Path
     assert memory < MEMORY_MB, f"{memory} MB for {what}"
 
 
-@pytest.mark.parametrize("kind", ["csv", "xlsx", "ods", "xls"])
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "ods", "xls", "html", "xml"])
 def test_honest_files_of_each_kind_are_read(kind: str) -> None:
     (grid,) = read_grids(getattr(hostile, kind)())
     assert grid.frame.rows()[1][1:] == hostile.ROWS[0]
     assert grid.container == kind
+
+
+def test_cells_far_to_the_right_are_read_and_their_rows_compared_in_pairs() -> None:
+    """A chain of thousands of operations is planned in the square of its length: two minutes."""
+    from pipeline.ingest.spend_cells import _fingerprint
+
+    lines = [line + b"," * 9_900 + b"x" for line in hostile.csv().splitlines()]
+    path, data = "spend_over_25k/RJ1/Nov 2022.csv", b"\n".join(lines)
+    batch = read_spend([SpendInput(path, lambda: data, bytes=len(data))], threads=1)
+    assert batch.lines.height == len(hostile.ROWS)
+    depth = deepest = 0
+    for sign in str(_fingerprint([f"c{i}" for i in range(500)])):
+        depth += (sign in "([") - (sign in ")]")
+        deepest = max(deepest, depth)
+    assert deepest < 50
 
 
 def test_an_ods_may_end_in_a_million_empty_rows_as_office_programs_write_it() -> None:
@@ -241,7 +269,7 @@ def test_an_ods_may_end_in_a_million_empty_rows_as_office_programs_write_it() ->
         (Limits(max_cell_characters=10), "max_cell_characters"),
     ],
 )
-@pytest.mark.parametrize("kind", ["csv", "xlsx", "ods", "xls"])
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "ods", "xls", "html", "xml"])
 def test_each_limit_holds_for_each_kind_and_names_its_setting(
     kind: str, limits: Limits, said: str
 ) -> None:

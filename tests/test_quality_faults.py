@@ -233,3 +233,18 @@ def test_great_expectations_finds_what_the_queries_find(tmp_path, world, turn):
         assert result.failing_rows == len(records)
         assert len(json.loads(result.sample or "")) == min(5, len(records))
         assert result.sentence.count("If not: ") == 1
+
+
+def test_a_gate_leaves_no_engine_behind(tmp_path):
+    """SQLAlchemy would keep the dialect of every gate of a long-lived process, with its queries."""
+    from sqlalchemy.dialects.postgresql.base import PGDialect
+
+    store = store_of_world(tmp_path, fact_world())
+    assert run_gate(store, "facts")
+    kept = {
+        name: method.cache_info().currsize
+        for name, method in vars(PGDialect).items()
+        if hasattr(method, "cache_info")
+    }
+    assert kept, "the library has no such caches any more: forget_engine can go"
+    assert set(kept.values()) == {0}

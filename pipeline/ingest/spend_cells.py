@@ -10,7 +10,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from itertools import accumulate
 
 import numpy as np
@@ -175,7 +174,10 @@ def _rows_of_layout(sheets: Sequence[Sheet]) -> pl.DataFrame:
 def _fingerprint(columns: Sequence[str]) -> pl.Expr:
     """One number for the cells of a row, in their places; far cheaper than the hash of a struct."""
     hashes = [pl.col(c).hash(seed) for seed, c in enumerate(columns, 7)]
-    return reduce(lambda one, other: one ^ other, hashes)
+    while len(hashes) > 1:  # in pairs: a chain of thousands is planned in the square of its length
+        pairs = zip(hashes[::2], hashes[1::2], strict=False)
+        hashes = [one ^ other for one, other in pairs] + hashes[len(hashes) & ~1 :]
+    return hashes[0]
 
 
 def _tell_headers(sheet: Sheet, above: int) -> None:

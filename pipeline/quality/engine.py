@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipeline.quality.checks import Check
-from pipeline.quality.library import load, sql_source, suite_of
+from pipeline.quality.library import forget_engine, load, sql_source, suite_of
 from pipeline.quality.results import CheckResult
 from pipeline.store import TableStore
 
@@ -96,14 +96,17 @@ def run_suites(
         One result a check, in the order of the checks.
     """
     results: list[CheckResult] = []
-    with _quiet():
-        source = _data_source(connection)
-        for name, checks in suites.items():
-            asset = source.add_table_asset(batch_name(name), table_name=batch_name(name))
-            batch = asset.add_batch_definition_whole_table("whole").get_batch()
-            validated = batch.validate(suite_of(name, checks), result_format="SUMMARY")
-            found = {r.expectation_config.meta["check_name"]: r for r in validated.results}
-            results += [_translate(connection, c, found[c.check_name]) for c in checks]
+    try:
+        with _quiet():
+            source = _data_source(connection)
+            for name, checks in suites.items():
+                asset = source.add_table_asset(batch_name(name), table_name=batch_name(name))
+                batch = asset.add_batch_definition_whole_table("whole").get_batch()
+                validated = batch.validate(suite_of(name, checks), result_format="SUMMARY")
+                found = {r.expectation_config.meta["check_name"]: r for r in validated.results}
+                results += [_translate(connection, c, found[c.check_name]) for c in checks]
+    finally:
+        forget_engine()
     return results
 
 

@@ -106,6 +106,20 @@ def sql_source(creator: Callable[[], Any]) -> Any:
     )
 
 
+def forget_engine() -> None:
+    """Let go of what SQLAlchemy remembers about the engines that were made so far.
+
+    Its PostgreSQL dialect, on which DuckDB's rests, keeps its catalogue queries in module-wide caches
+    with the dialect itself in the key. Every engine has a dialect of its own, so nothing there is ever
+    found again, and each gate of a long-lived process would leave some 700 objects behind.
+    """
+    from sqlalchemy.dialects.postgresql.base import PGDialect
+
+    for method in vars(PGDialect).values():
+        if hasattr(method, "cache_clear"):
+            method.cache_clear()
+
+
 @cache
 def counted_rows() -> type:
     """``UnexpectedRowsExpectation`` that counts the rows and does not fetch them as well.

@@ -15,6 +15,7 @@ import datetime as dt
 import json
 import platform
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -28,11 +29,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import fuzz  # noqa: E402
 import injected  # noqa: E402
 from refreshes import World, killed_at_random_moments, make_world  # noqa: E402
-from soak import soak  # noqa: E402
+from soak import small_world, soak  # noqa: E402
 
 PAGE, FOUND = ROOT / "docs" / "faults.md", ROOT / "docs" / "faults.json"
 BEGIN, END = "<!-- begin table -->", "<!-- end table -->"
-Part = Callable[[World, Path, int, int], dict[str, Any]]
+Part = Callable[[Any, Path, int, int], dict[str, Any]]
+#: Parts that have a world of their own, or none.
+APART = {"fuzzing", "soak"}
 
 #: Name -> (what is done, how often in a full run, how often in a quick one, how).
 PARTS: dict[str, tuple[str, int, int, Part]] = {
@@ -66,7 +69,7 @@ PARTS: dict[str, tuple[str, int, int, Part]] = {
     ),
     "soak": (
         "Refreshes in a row in one process, inputs changed at random",
-        200, 5, lambda world, _, times, seed: soak(world, times, seed),
+        200, 5, lambda _, below, times, seed: soak(small_world(below), times, seed),
     ),
 }  # fmt: skip
 
@@ -74,6 +77,12 @@ PARTS: dict[str, tuple[str, int, int, Part]] = {
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def _commit() -> str:
+    """The commit that was tried, with ``+`` when files were changed since; empty outside a clone."""
+    asked = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _wrong(told: dict[str, Any]) -> list[Any]:
@@ -110,20 +119,22 @@ def _more(name: str, told: dict[str, Any]) -> str:
 def table(found: dict[str, dict[str, Any]]) -> str:
     """The table as Markdown."""
     lines = [
-        "| what was done | tried | not as it must be | more | seed | day |",
-        "|---|---:|---:|---|---:|---|",
+        "| what was done | tried | not as it must be | more | seed | day | commit |",
+        "|---|---:|---:|---|---:|---|---|",
     ]
     for name, (what, *_) in PARTS.items():
         if name not in found:
-            lines.append(f"| {what} | not yet | | | | |")
+            lines.append(f"| {what} | not yet | | | | | |")
             continue
         told = found[name]
         if "skipped" in told:
-            lines.append(f"| {what} | skipped: {told['skipped']} | | | | {told['day']} |")
+            lines.append(
+                f"| {what} | skipped: {told['skipped']} | | | | {told['day']} | {told.get('commit', '')} |"
+            )
             continue
         lines.append(
             f"| {what} | {told['tried']:,} | {len(_wrong(told))} | {_more(name, told)} | "
-            f"{told['seed']} | {told['day']} |"
+            f"{told['seed']} | {told['day']} | {told.get('commit', '')} |"
         )
     return "\n".join(lines)
 
@@ -157,12 +168,13 @@ def main() -> None:
             if name == "disk" and not injected.can_mount(below):
                 told = {"skipped": "only root can make a small disk"}
             else:
-                world = world or make_world(below)
+                world = world or (None if name in APART else make_world(below))
                 told = part(world, below, asked.times or (few if asked.quick else full), asked.seed)
             ran[name] = {
                 **told,
                 "seed": asked.seed,
                 "day": f"{dt.date.today():%Y-%m-%d}",
+                "commit": _commit(),
                 "machine": f"{platform.system()} {platform.machine()}",
             }
             _say(f"{name}: {what}: tried {told.get('tried', 0):,}, wrong {len(_wrong(told))}")

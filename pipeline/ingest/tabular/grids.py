@@ -73,6 +73,10 @@ _NOT_TABLES: tuple[tuple[bytes, str], ...] = (
 )
 
 
+#: Bytes of a web page or XML spreadsheet, which the standard library turns into twenty times as many.
+MOST_MARKUP = 50 << 20
+
+
 @dataclass(frozen=True)
 class Grid:
     """One sheet (or the only table of a text file) as strings.
@@ -261,21 +265,37 @@ def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> 
                     f"sheet {name!r} cannot be read ({str(error).splitlines()[0]}); "
                     "open the workbook in a spreadsheet program and save it again"
                 ) from error
-        if frame.width > limits.max_columns:
-            used = [c for c in frame.columns if frame[c].null_count() < frame.height]
-            if len(used) > limits.max_columns:
-                raise UnreadableFileError(
-                    f"sheet {name!r} has {len(used):,} columns, more than {limits.max_columns}"
-                )
-            frame = frame.select(used)
+        frame = _narrow(frame, name, limits)
         frame = frame.rename({c: f"c{i}" for i, c in enumerate(frame.columns)})
         frame = _with_nothing_for_empty(frame)
         grids.append(Grid(prefix + name, _number_rows(frame), visible, container))
     return grids
 
 
-def _read_markup(data: bytes, kind: str) -> list[Grid]:
+def _narrow(frame: pl.DataFrame, sheet: str, limits: Limits) -> pl.DataFrame:
+    """A frame wider than the limit without its empty columns.
+
+    Raises:
+        UnreadableFileError: when more columns than that have content.
+    """
+    if frame.width <= limits.max_columns:
+        return frame
+    used = [c for c in frame.columns if frame[c].null_count() < frame.height]
+    if len(used) > limits.max_columns:
+        raise UnreadableFileError(
+            f"sheet {sheet!r} has {len(used):,} columns, more than {limits.max_columns} (setting "
+            "max_columns)"
+        )
+    return frame.select(used)
+
+
+def _read_markup(data: bytes, kind: str, limits: Limits) -> list[Grid]:
     """The tables of a web page or an XML spreadsheet."""
+    if len(data) > MOST_MARKUP:
+        raise UnreadableFileError(
+            f"a web page or XML spreadsheet of {len(data) >> 20:,} MB is not read; the limit is "
+            f"{MOST_MARKUP >> 20} MB; save it as csv or xlsx"
+        )
     try:
         tables = page_tables(data) if kind == "html" else spreadsheet_tables(data)
     except TooLargeError as error:
@@ -287,7 +307,8 @@ def _read_markup(data: bytes, kind: str) -> list[Grid]:
             "the content is a web page without a table of data (often an error page saved under the "
             "file's name); download the file again"
         )
-    return [Grid(name, _number_rows(frame), True, kind) for name, frame in tables]
+    narrow = [(name, _narrow(frame, name, limits)) for name, frame in tables]
+    return [Grid(name, _number_rows(frame), True, kind) for name, frame in narrow]
 
 
 def _is_mac_shadow(name: str) -> bool:
@@ -356,7 +377,7 @@ def read_grids(data: bytes, *, limits: Limits | None = None, depth: int = 0) -> 
     if kind in ("xlsx", "ods", "xls"):
         check_extent(data, kind, limits)
     if kind in ("html", "xml"):
-        grids = _read_markup(data, kind)
+        grids = _read_markup(data, kind, limits)
     elif kind != "text":
         grids = _read_workbook(data, kind, limits, prefix="")
     else:

@@ -17,6 +17,8 @@ import polars as pl
 from pipeline.ingest.tabular.text import decode
 
 FEWEST_ROWS, FEWEST_COLUMNS, MOST_SPAN, MOST_CELLS = 2, 3, 400, 20_000_000
+#: Cells of a row, empty ones included, after which it is no row of a table, whatever is in it.
+WIDEST = 10_000
 _SPREADSHEET = "urn:schemas-microsoft-com:office:spreadsheet"
 _BLANKS = re.compile(r"[ \t\r\n\f\u00a0]+")
 _EMPTY: list[str | None] = []
@@ -25,6 +27,12 @@ Rows = list[list[str | None]]
 
 class TooLargeError(ValueError):
     """More cells than a published table has."""
+
+
+def _check_width(cells: int) -> None:
+    """Refuse a row before a column is made of each of its cells."""
+    if cells > WIDEST:
+        raise ValueError(f"a row has more than {WIDEST:,} cells, which is no table")
 
 
 def is_page(head: bytes) -> bool:
@@ -122,6 +130,7 @@ class _Table:
         if rows > 1:
             self._from_above[len(self.row)] = (rows - 1, value)
         self.row += [value] + [None] * (columns - 1)
+        _check_width(len(self.row))
         self.text = None
 
     def end_row(self) -> None:
@@ -221,6 +230,7 @@ def spreadsheet_tables(data: bytes) -> list[tuple[str, pl.DataFrame]]:
                 text = "".join(value.itertext()) if value is not None else ""
                 line += [text.strip() or None]
                 line += [None] * min(int(cell.get(f"{space}MergeAcross", 0)), MOST_SPAN)
+                _check_width(len(line))
                 cells += 1
             if cells > MOST_CELLS:
                 raise TooLargeError
