@@ -39,7 +39,7 @@ def folder_of(cache: SpendCache) -> Path:
 
 def entries(cache: SpendCache) -> list[Path]:
     """The files of the cache: one a portion, and one for files read a second time."""
-    return sorted(folder_of(cache).glob("*.parquet"))
+    return sorted(folder_of(cache).glob("*.arrow"))
 
 
 def same(one: PaymentLines, other: PaymentLines) -> None:
@@ -75,7 +75,7 @@ def test_a_damaged_entry_is_noticed_and_read_again(raw: Path, tmp_path: Path, da
             "cut": data[:middle],
             "flipped": data[:middle] + bytes([data[middle] ^ 0xFF]) + data[middle + 1 :],
             "empty": b"",
-            "other": b"PAR1 not really",
+            "other": b"ARROW1 not really",
         }[damage]
     )
     again = read(raw, cache)

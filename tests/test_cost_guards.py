@@ -232,7 +232,7 @@ def test_cold_warm_and_damaged_caches_give_the_same_bytes(
     assert warm.counters["spend_files_opened"] == 0
     assert hashes(warm) == expected
     entry = max(
-        (tmp_path / "one/.work/cache/spend").glob("*.parquet"), key=lambda p: p.stat().st_size
+        (tmp_path / "one/.work/cache/spend").glob("*.arrow"), key=lambda p: p.stat().st_size
     )
     data = bytearray(entry.read_bytes())
     data[len(data) // 2] ^= 0xFF

@@ -206,9 +206,13 @@ class FileReport:
         sheets = [dict(vars(sheet)) for sheet in self.sheets]
         return vars(self) | {"sheets": sheets, "layout": self.describe_layout()}
 
+    def as_kept(self) -> dict[str, Any]:
+        """Everything, to be written as JSON at once: not a copy, unlike :meth:`to_json`."""
+        return vars(self) | {"sheets": [vars(sheet) for sheet in self.sheets]}
+
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> FileReport:
-        """The inverse of :meth:`to_json`."""
+        """The inverse of :meth:`to_json` and of :meth:`as_kept`."""
         sheets = []
         for sheet in body.pop("sheets"):
             sheet["header_rows"] = tuple(sheet["header_rows"])

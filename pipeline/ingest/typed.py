@@ -80,9 +80,9 @@ def read_typed(
     together = _together(done)
     if cache:
         new = {item.path for item in missing}
-        for name, items in wanted.items():
-            if any(item.path in new for item in items):
-                cache.put(name, items, _of_files(together, items))
+        fresh = {n: items for n, items in wanted.items() if any(i.path in new for i in items)}
+        for (name, items), share in zip(fresh.items(), _shares(together, fresh), strict=True):
+            cache.put(name, items, share)
     return Typed(together.lines, together.rejected, together.reports, len(missing))
 
 
@@ -94,21 +94,58 @@ def _together(batches: Sequence[SpendBatch]) -> SpendBatch:
     )
 
 
-def _of_files(batch: SpendBatch, items: Sequence[SpendInput]) -> SpendBatch:
-    """The lines, rejected rows and reports of some files, in the order of the files."""
-    paths = [item.path for item in items]
-    of_these = pl.col("source_file").is_in(paths)
-    return SpendBatch(
-        in_order(batch.lines.filter(of_these), paths),
-        in_order(batch.rejected.filter(of_these), paths),
-        {path: batch.reports[path] for path in paths},
-    )
+def _shares(batch: SpendBatch, wanted: Mapping[str, Sequence[SpendInput]]) -> list[SpendBatch]:
+    """What was read of the files of each portion, in the order of the files."""
+    paths = [[item.path for item in items] for items in wanted.values()]
+    lines, rejected = of_each(batch.lines, paths), of_each(batch.rejected, paths)
+    return [
+        SpendBatch(
+            in_order(lines[i], own),
+            in_order(rejected[i], own),
+            {path: batch.reports[path] for path in own},
+        )
+        for i, own in enumerate(paths)
+    ]
+
+
+def of_each(rows: pl.DataFrame, groups: Sequence[Iterable[str]]) -> list[pl.DataFrame]:
+    """The rows of some groups of files, for each group in their order.
+
+    Args:
+        rows: with a column ``source_file``; rows of files in no group are left out.
+        groups: the paths of each group; a path is in one group only.
+    """
+    owner = {path: i for i, paths in enumerate(groups) for path in paths}
+    pieces: list[list[tuple[int, int]]] = [[] for _ in groups]
+    at = 0
+    # Readers give rows file by file, so that most groups are one stretch of rows, not copied.
+    for length, path in rows["source_file"].rle().struct.unnest().iter_rows():
+        group = owner.get(path)
+        if group is not None:
+            own = pieces[group]
+            if own and own[-1][1] == at:
+                own[-1] = (own[-1][0], at + length)
+            else:
+                own.append((at, at + length))
+        at += length
+    return [
+        pl.concat([rows.clear(), *(rows[start:end] for start, end in own)], rechunk=len(own) > 1)
+        for own in pieces
+    ]
 
 
 def in_order(rows: pl.DataFrame, paths: Iterable[str]) -> pl.DataFrame:
-    """Rows in the order of their files; within a file they stay as they are."""
+    """Rows in the order of their files; within a file they stay as they are.
+
+    Args:
+        rows: with a column ``source_file``, whose files are all among the paths.
+        paths: in the order wanted.
+    """
     place = {path: i for i, path in enumerate(paths)}
-    if not place:
+    if rows.is_empty():
+        return rows
+    met = [place[path] for path in rows["source_file"].rle().struct.field("value")]
+    if met == sorted(met):  # readers give rows file by file, so most often there is nothing to do
         return rows
     return rows.sort(
         pl.col("source_file").replace_strict(place, return_dtype=pl.UInt32), maintain_order=True
