@@ -4,7 +4,14 @@ import polars as pl
 import pytest
 import yaml
 
-from pipeline.classify import RULES_VERSION, RuleFileError, classify, default_rules, load_rules
+from pipeline.classify import (
+    RULES_VERSION,
+    RuleFileError,
+    classify,
+    default_rules,
+    evidence,
+    load_rules,
+)
 from pipeline.classify.evidence import first_match
 from pipeline.classify.rulebook import RULES_FOLDER
 from pipeline.classify.suppliers import supplier_evidence
@@ -39,6 +46,20 @@ def test_each_text_rule_decides_its_own_example_before_later_rules(rule_pass):
         if found != number
     }
     assert not hidden
+
+
+@pytest.mark.parametrize("rule_pass", sorted(BOOK.text))
+def test_few_texts_and_many_are_answered_alike(rule_pass, monkeypatch):
+    rules = BOOK.text[rule_pass]
+    told = [text for r in rules for text in (r.example, r.counter_example)]
+    forms = pl.Series(["", *(_form(text, rule_pass) for text in told)])
+    found = []
+    for few in (0, len(forms)):
+        monkeypatch.setattr(evidence, "_FEW", few)
+        found.append(first_match(forms, rules).to_list())
+    assert found[0] == found[1]
+    assert found[0][0] is None
+    assert len(set(found[0])) > len(rules) / 2
 
 
 def test_each_supplier_is_found_by_its_example_and_not_by_its_counter_example():
