@@ -46,12 +46,12 @@ def first_match(values: pl.Series, rules: Sequence[TextRule]) -> pl.Series:
     return none.scatter(found["row"], found["rule"])
 
 
-def _of_few(open_rows: pl.DataFrame, rules: Sequence[TextRule]) -> pl.DataFrame:
-    """The rows that a rule matches: row, rule."""
+def _of_few(open_rows: pl.DataFrame, rules: Sequence[TextRule], start: int = 0) -> pl.DataFrame:
+    """The rows that a rule matches: row, rule (counted from `start`)."""
     searches = [re.compile(rule.pattern).search for rule in rules]
     found = []
     for row, value in open_rows.iter_rows():
-        for number, search in enumerate(searches):
+        for number, search in enumerate(searches, start):
             if search(value):
                 found.append((row, number))
                 break
@@ -62,20 +62,22 @@ def _of_many(open_rows: pl.DataFrame, rules: Sequence[TextRule]) -> pl.DataFrame
     """The same; rules are first tried joined in groups, so that most values cost a few searches."""
     found = [pl.DataFrame(schema={"row": pl.UInt32, "rule": pl.UInt32})]
     for start in range(0, len(rules), _CHUNK):
-        patterns = [_ascii(rule.pattern) for rule in rules[start : start + _CHUNK]]
+        chunk = rules[start : start + _CHUNK]
+        patterns = [_ascii(rule.pattern) for rule in chunk]
         joined = "|".join(f"(?:{pattern})" for pattern in patterns)
         hits = open_rows.filter(pl.col("value").str.contains(joined))
-        if hits.height == 0:
-            continue
-        matched = hits.select(
-            "row",
-            rule=pl.coalesce(
-                pl.when(pl.col("value").str.contains(pattern)).then(
-                    pl.lit(start + offset, dtype=pl.UInt32)
-                )
-                for offset, pattern in enumerate(patterns)
-            ),
-        )
+        if hits.height <= _FEW:
+            matched = _of_few(hits, chunk, start)
+        else:
+            matched = hits.select(
+                "row",
+                rule=pl.coalesce(
+                    pl.when(pl.col("value").str.contains(pattern)).then(
+                        pl.lit(start + offset, dtype=pl.UInt32)
+                    )
+                    for offset, pattern in enumerate(patterns)
+                ),
+            )
         found.append(matched)
         open_rows = open_rows.join(matched, on="row", how="anti")
     return pl.concat(found)
