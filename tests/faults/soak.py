@@ -6,6 +6,7 @@ about each is written as it ends, so that a run that is stopped has told what it
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import tempfile
@@ -72,6 +73,10 @@ def soak(world: World, times: int, seed: int) -> dict[str, Any]:
     from pipeline.settings import Settings
 
     lot = random.Random(seed)
+    # A folder of its own: others write to the common one meanwhile.
+    own = world.out.with_name("soak-temporary")
+    own.mkdir()
+    os.environ["TMPDIR"] = tempfile.tempdir = str(own)
     settings = Settings(raw=world.raw, out=world.out, offline=True)
     seen: dict[str, list[float]] = {}
     wrong: list[str] = []
