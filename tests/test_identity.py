@@ -213,3 +213,13 @@ def test_a_folder_of_initials_and_a_name_in_the_file_prove_it_together() -> None
     assert identify("ZZZZ", "April.csv", full, INITIALS).code is None
     other = "Kerrier Community Health NHS Foundation Trust April.csv"
     assert identify("KCH", other, full, INITIALS).code is None
+
+
+def test_a_board_is_guessed_for_a_commissioner_only_where_it_has_its_name() -> None:
+    near = identify("", "a.csv", "NHS Meadow and Vale CCG", KNOWN)
+    assert near.code is None
+    assert "QZZ NHS Meadow and Vale" in near.reason
+    far = identify("", "a.csv", "NHS Upper Sandford CCG", KNOWN)
+    assert "commissioner of before July 2022" in far.reason
+    assert "none near that name" in far.reason
+    assert "QZZ" not in far.reason

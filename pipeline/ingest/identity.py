@@ -20,6 +20,7 @@ _NOT_A_NAME = (
 
 
 SHORTEST_NAME = 4
+NEAR_BOARD = 90.0
 #: Bodies that publish payments and are neither trusts nor boards: what they are, by code and name.
 _NATIONAL = (
     (
@@ -253,8 +254,15 @@ def _ask(folder: str, file_name: str, entity: str | None, register: Names) -> st
         said += f", and its name holds the codes {' and '.join(dict.fromkeys(codes))}"
     near = _COMMISSIONER.sub("Integrated Care Board", clue)
     found = register.guesses(near, 3) if len(near) > 1 else []
+    if near != clue:  # a board is near a commissioner only where it has taken over its name
+        found = [guess for guess in found if guess[2] >= NEAR_BOARD]
     guesses = "; ".join(f"{code} {name}" for code, name, _ in found)
+    none = (
+        "none near that name"
+        if near != clue
+        else "none, for neither the file nor its name holds a name"
+    )
     return (
-        f"{said}. Best guesses: {guesses or 'none, for neither the file nor its name holds a name'}. Put "
+        f"{said}. Best guesses: {guesses or none}. Put "
         "the file into a folder named by the organisation's code, such as spend_over_25k/RJ1/"
     )

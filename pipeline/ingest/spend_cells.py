@@ -115,7 +115,7 @@ def _starts(sheets: Sequence[Sheet]) -> list[int]:
 def _alike(sheet: Sheet, place: int) -> object:
     """What sheets that can be looked at together have in common; ``place`` for one that cannot."""
     columns = sheet.layout.columns
-    if sheet.periods or sheet.titled or _beyond(sheet):
+    if sheet.periods or sheet.titled or _beyond(sheet) or _between(sheet):
         return place
     amount = sheet.layout.headers.get(columns.get("amount", ""), "")
     currency = "currency" in columns and not re.search(_POUNDS, amount)
@@ -244,12 +244,42 @@ def _beyond(sheet: Sheet) -> list[str]:
     return [c for c in cells if c not in sheet.layout.columns.values()]
 
 
-def _too_wide(sheet: Sheet, body: pl.DataFrame) -> pl.Expr:
-    """Rows of a text file with content to the right of the last header, where few rows have it.
+def _between(sheet: Sheet) -> list[str]:
+    """Columns without a header, and without a meaning, that stand between columns with one."""
+    layout = sheet.layout
+    named = [int(c[1:]) for c in layout.headers]
+    if not named or len(named) == max(named) - min(named) + 1:
+        return []
+    cells = [f"c{i}" for i in range(min(named), max(named)) if f"c{i}" not in layout.headers]
+    return [c for c in cells if c not in layout.columns.values()]
 
-    A comma inside a text that was not quoted pushes the rest of its row one cell to the right; the
-    numbers that then stand under Amount may be of anything.
+
+def _is_shifted(sheet: Sheet, body: pl.DataFrame) -> pl.Expr | None:
+    """Rows with words in a nameless column that is mostly empty, and digits for a supplier.
+
+    The cells of a table taken from a PDF slip into the neighbouring column; what then stands under
+    Amount may be the number of the row.
     """
+    empty, supplier = _between(sheet), sheet.layout.columns.get("supplier")
+    if not empty or supplier is None or not body.height:
+        return None
+    words = pl.any_horizontal(
+        pl.col(c).str.contains(r"[A-Za-z]{2}").fill_null(False) for c in empty
+    )
+    digits = pl.col(supplier).str.contains(r"^\s*[\d,.]+\s*$").fill_null(False)
+    found = body.select(words=words.sum(), both=(words & digits).sum()).row(0)
+    return words & digits if found[1] and found[0] < FEW_TOO_WIDE * body.height else None
+
+
+def _too_wide(sheet: Sheet, body: pl.DataFrame) -> pl.Expr:
+    """Rows whose cells stand under the wrong names.
+
+    Those of a text file with content to the right of the last header, where few rows have it: a comma
+    inside a text that was not quoted pushes the rest of its row one cell to the right, and the numbers
+    that then stand under Amount may be of anything. And those that :func:`_is_shifted` finds.
+    """
+    if (shifted := _is_shifted(sheet, body)) is not None:
+        return shifted.alias("_over")
     beyond = _beyond(sheet)
     if beyond and body.height:
         over = pl.any_horizontal(

@@ -112,8 +112,9 @@ def outcome() -> pl.Expr:
         .when("_over")
         .then(
             pl.lit(
-                "rejected: the row has more cells than the header, so its cells may stand under the "
-                "wrong names (a comma inside a text that was not put in quotation marks does that)"
+                "rejected: the row has more cells than the header names, so its cells may stand under "
+                "the wrong names (a comma inside a text that was not put in quotation marks does "
+                "that, and so does a table taken from a PDF)"
             )
         )
         .when(amount_blank)
