@@ -223,3 +223,24 @@ def test_a_board_is_guessed_for_a_commissioner_only_where_it_has_its_name() -> N
     assert "commissioner of before July 2022" in far.reason
     assert "none near that name" in far.reason
     assert "QZZ" not in far.reason
+
+
+@pytest.mark.parametrize(
+    ("entity", "said"),
+    [
+        ("NHS Lothian", "a board of the NHS in Scotland; only trusts"),
+        ("Cardiff and Vale University Health Board", "a body of the NHS in Wales; only trusts"),
+        ("Belfast Health and Social Care Trust", "in Northern Ireland; only trusts"),
+        ("UK Health Security Agency", "which is neither a trust nor a board"),
+    ],
+)
+def test_who_is_known_and_not_counted_here_is_not_guessed_at(entity: str, said: str) -> None:
+    who = identify("", "April.csv", entity, KNOWN)
+    assert who.code is None
+    assert said in who.reason
+    assert "guess" not in who.reason
+
+
+def test_a_trust_that_names_the_department_as_its_publisher_is_guessed_by_its_file_name() -> None:
+    who = identify("", "MUH April.csv", "Department of Health", KNOWN)
+    assert "Best guesses: RZA" in who.reason

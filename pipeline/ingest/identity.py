@@ -54,14 +54,26 @@ _NATIONAL = (
     (r".+ (?:CSU|COMMISSIONING SUPPORT UNIT)", "a commissioning support unit"),
     (r".+ (?:COUNTY|CITY|BOROUGH|DISTRICT) COUNCIL|.+ COUNCIL", "a council"),
     (
+        r"(?:WELSH|SCOTTISH) GOVERNMENT|NORTHERN IRELAND (?:EXECUTIVE|DEPARTMENT OF HEALTH)",
+        "a government of its own",
+    ),
+    (
         r"PUBLIC HEALTH WALES.*|VELINDRE.*|WELSH AMBULANCE.*|BETSI CADWALADR.*|CWM TAF.*|ANEURIN BEVAN.*"
-        r"|CARDIFF AND VALE.*|HYWEL DDA.*|SWANSEA BAY.*|POWYS TEACHING.*|DIGITAL HEALTH AND CARE WALES",
+        r"|CARDIFF AND VALE.*|HYWEL DDA.*|SWANSEA BAY.*|POWYS TEACHING.*|DIGITAL HEALTH AND CARE WALES"
+        r"|HEALTH EDUCATION AND IMPROVEMENT WALES|NHS WALES.*|.+ UNIVERSITY (?:LOCAL )?HEALTH BOARD",
         "a body of the NHS in Wales",
     ),
     (
         r"NHS (?:LOTHIAN|TAYSIDE|GRAMPIAN|HIGHLAND|FIFE|BORDERS|FORTH VALLEY|LANARKSHIRE|ORKNEY|SHETLAND"
-        r"|WESTERN ISLES|GREATER GLASGOW AND CLYDE|AYRSHIRE AND ARRAN|DUMFRIES AND GALLOWAY|SCOTLAND.*)",
+        r"|WESTERN ISLES|GREATER GLASGOW AND CLYDE|AYRSHIRE AND ARRAN|DUMFRIES AND GALLOWAY|SCOTLAND.*"
+        r"|NATIONAL SERVICES SCOTLAND|EDUCATION FOR SCOTLAND|24)|PUBLIC HEALTH SCOTLAND|.+ NHS BOARD"
+        r"|SCOTTISH AMBULANCE.*|GOLDEN JUBILEE.*",
         "a board of the NHS in Scotland",
+    ),
+    (
+        r"(?:BELFAST|(?:SOUTH )?EASTERN|NORTHERN|SOUTHERN|WESTERN) (?:HSC|HEALTH AND SOCIAL CARE) TRUST"
+        r"|NORTHERN IRELAND AMBULANCE.*|HSC .*|HEALTH AND SOCIAL CARE BOARD|BUSINESS SERVICES ORGANISATION",
+        "a body of health and social care in Northern Ireland",
     ),
 )
 _COMMISSIONER = re.compile(r"(?i)\b(?:ccg|clinical commissioning group|pct|primary care trust)\b")
@@ -206,6 +218,7 @@ def identify(folder: str, file_name: str, entity: str | None, register: Names | 
     return Identity(None, _ask(folder, file_name, entity, register))
 
 
+_OUTSIDE = (" Wales", " Scotland", " Northern Ireland", " of its own")
 #: Bodies that trusts name in the entity column though the file is their own.
 _PARENTS = ("NHS England", "the Department of Health and Social Care")
 
@@ -226,8 +239,14 @@ def _other_body(folder: str, clue: str) -> str | None:
     """What a publisher is that is neither a trust nor a board; None where that is not known."""
     said = [_plain(text) for text in (folder, clue)]
     for pattern, what in _NATIONAL:
-        if any(re.fullmatch(pattern, text) for text in said):
-            return f"{what}, which is neither a trust nor a board: its payments are counted for nobody here"
+        if not any(re.fullmatch(pattern, text) for text in said):
+            continue
+        if what.endswith(_OUTSIDE):
+            return (
+                f"{what}; only trusts and integrated care boards of the NHS in England are counted here, "
+                "so its payments are counted for nobody here"
+            )
+        return f"{what}, which is neither a trust nor a board: its payments are counted for nobody here"
     if _COMMISSIONER.search(clue):
         return "a commissioner of before July 2022, which is no longer in the register; boards took their place"
     return None
@@ -247,6 +266,13 @@ def _ask(folder: str, file_name: str, entity: str | None, register: Names) -> st
     other = _other_body(folder, clue)
     if other:
         said += f". That is {other}"
+        if not _COMMISSIONER.search(clue) and not other.startswith(_PARENTS):
+            return (
+                f"{said}. If the payments are not its own, put the file into a folder named by the code "
+                "of the organisation whose they are, such as spend_over_25k/RJ1/"
+            )
+        if other.startswith(_PARENTS):  # a trust may have named its parent
+            clue = named if named and not _other_body(named, named) else _words_of(file_name)
     codes = [
         c for t in re.findall(r"[A-Za-z0-9]+", file_name) if register.code_known(c := t.upper())
     ]

@@ -28,6 +28,7 @@ from pipeline.ingest.spend_tables import tables_of
 from pipeline.ingest.tables import squash, top_text
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.header import NIL_RETURN
+from pipeline.ingest.tabular.roles import MONTHS_AS_COLUMNS
 from pipeline.ingest.tabular.vocabulary import role_of
 
 SPEND_ROLES = ("supplier", "amount")
@@ -141,16 +142,17 @@ def _spend(grids: Sequence[Grid]) -> Recognised | None:
             continue
         layout = tables_of(grid)[0][1]
         if layout is None or isinstance(layout, str):
-            if layout and refused is None and layout.startswith(NIL_RETURN):
+            if layout and refused is None and layout.startswith((NIL_RETURN, MONTHS_AS_COLUMNS)):
                 refused = layout
             elif refused is None and _names_payments(grid):
                 refused = f"it is headed like payments, but {layout}"
             continue
-        if not all(role in layout.columns for role in SPEND_ROLES) or len(layout.columns) < 3:
+        money = "amount" if "amount" in layout.columns else "debit"
+        if not {"supplier", money} <= layout.columns.keys() or len(layout.columns) < 3:
             continue
         heads = ", ".join(
             f"{role} = {layout.headers.get(layout.columns[role]) or 'a column without a header'}"
-            for role in ("date", "supplier", "amount")
+            for role in ("date", "supplier", "amount", "debit", "credit")
             if role in layout.columns
         )
         confidence = round(min(0.95, layout.confidence), 2)
@@ -189,6 +191,8 @@ def recognise(grids: Sequence[Grid]) -> Recognised:
     spend = _spend(grids)
     if spend is not None:
         return spend
+    if not any(grid.height for grid in grids):
+        return Recognised(None, 0.0, "there is nothing in it: no sheet and no row has content")
     return Recognised(
         None,
         0.0,

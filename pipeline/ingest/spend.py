@@ -26,9 +26,11 @@ from pipeline.ingest.spend_signs import settle_signs
 from pipeline.ingest.spend_tables import tables_of_many
 from pipeline.ingest.spend_titles import month_of_titles, publisher_of_titles, titles_above
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_many
+from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.header import Layout, LayoutError, heads_payments
 from pipeline.ingest.tabular.panics import panics_are_errors
 from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name, hint_from_path
+from pipeline.ingest.tabular.roles import TOO_LARGE_FOR_THOUSANDS, unit_of_titles
 
 __all__ = ["LINE_SCHEMA", "SpendBatch", "SpendInput", "read_spend"]
 
@@ -36,6 +38,8 @@ __all__ = ["LINE_SCHEMA", "SpendBatch", "SpendInput", "read_spend"]
 MOST_TOGETHER, MOST_BYTES_TOGETHER = 200, 32 << 20
 #: Where a second thread opens files ahead there should be something to open ahead.
 GROUPS, FEW_TOGETHER = 3, 67
+#: What publishers must publish begins here; a file of so many payments without one is odd.
+THRESHOLD, MANY = 25_000.0, 10
 Opened = tuple[Grid, Layout | str | None]
 
 
@@ -250,12 +254,15 @@ def _understand(
             continue
         named = {"entity", "organisation_code"} & layout.columns.keys()
         undated = "date" not in layout.columns and hint.first_day is None
-        titles = titles_above(grid, layout) if undated or not named else []
+        preamble = min(layout.header_rows, default=1) > 1
+        titles = titles_above(grid, layout) if undated or not named or preamble else []
         if undated and (told := month_of_titles(titles)):
             hint = told
             layout.notes.append("The month was taken from the title above the table.")
         try:
             first_row = rows_below_header(grid, layout)
+            if preamble and (unit := unit_of_titles(titles)):
+                _settle_unit(grid, layout, first_row, unit)
             settle_signs(grid, layout, first_row)
             periods = months_of_periods(grid, layout, hint, first_row)
         except LayoutError as error:
@@ -292,6 +299,29 @@ def _understand(
     elif any(s.rejected for s in report.sheets):
         report.status = "partly read"
         report.reason = next(iter(next(s for s in report.sheets if s.rejected).rejected))
+
+
+def _settle_unit(grid: Grid, layout: Layout, first_row: int, title: str) -> None:
+    """Refuse a table whose title says thousands, unless its amounts show that they are pounds.
+
+    Raises:
+        LayoutError: when the amounts may be what the title says.
+    """
+    column = layout.columns.get("amount", layout.columns.get("debit", ""))
+    cells = grid.frame.slice(first_row).select(g=pl.lit(0, dtype=pl.Int32), a=pl.col(column))
+    amounts, _ = parse_amounts(cells, "a", "g")
+    usual = amounts["amount_gbp"].abs().median()
+    pounds = isinstance(usual, float) and usual >= TOO_LARGE_FOR_THOUSANDS
+    if pounds and "pence" not in title.lower():
+        layout.warnings.append(
+            f"The title {title!r} speaks of another unit than pounds, but half of the amounts are "
+            f"{usual:,.0f} or more; they were read as pounds."
+        )
+        return
+    raise LayoutError(
+        f"the title {title!r} says that the amounts are in thousands, millions or pence; give them in "
+        "pounds, and take the unit out of the title"
+    )
 
 
 def _leave_out_summaries(sheets: list[Sheet], first: int) -> None:
@@ -358,7 +388,8 @@ def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataF
         row["source_file"]: row
         for row in by_sheet.group_by("source_file", maintain_order=True)
         .agg(
-            pl.col("duplicates", "undated", "pence").sum(),
+            pl.col("duplicates", "undated", "pence", "n").sum(),
+            pl.col("largest").max(),
             pl.col("no_type").all(),
             pl.col("months").first(),
         )
@@ -381,6 +412,11 @@ def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataF
         if found["duplicates"]:
             report.warnings.append(
                 f"{found['duplicates']:,} rows repeat an earlier row exactly; they are kept and counted once."
+            )
+        if found["n"] >= MANY and 0 < found["largest"] < THRESHOLD:
+            report.warnings.append(
+                f"No payment reaches {THRESHOLD:,.0f} pounds (the largest is {found['largest']:,.2f}): "
+                "this is no list of payments over that sum, or its amounts are in thousands."
             )
         if found["no_type"]:
             report.warnings.append(

@@ -7,11 +7,12 @@ module judges the others, whose cells it sees as published.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 import polars as pl
 
-from pipeline.ingest.tabular.dates import CONTRADICTED
+from pipeline.ingest.tabular.dates import CONTRADICTED, EARLIEST, LATEST_YEARS_AHEAD
 
 _TOTAL = (
     r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:total|sum)s?\b|\btotals?\s*:?\s*$"
@@ -175,6 +176,15 @@ def outcome() -> pl.Expr:
                 pl.col("_date").str.slice(0, 40),
             )
         )
+        .when(pl.col("month").is_null() & _year_is_impossible())
+        .then(
+            rejected
+            + pl.format(
+                "its year is {}, and payments before April 2005 or more than two years ahead are not "
+                "believed; look at the date",
+                _year_shown(),
+            )
+        )
         .when(pl.col("month").is_null())
         .then(
             rejected
@@ -186,6 +196,18 @@ def outcome() -> pl.Expr:
         .otherwise(pl.lit("kept"))
         .alias("_outcome")
     )
+
+
+def _year_shown() -> pl.Expr:
+    """The year with four digits in a date as published."""
+    return pl.col("_date").str.extract(r"(?:^|[^\d])((?:19|20)\d\d)(?:[^\d]|$)", 1)
+
+
+def _year_is_impossible() -> pl.Expr:
+    """Whether a date that was not taken shows a year in which nobody can have published it."""
+    number = _year_shown().cast(pl.Int32, strict=False)
+    outside = (number <= EARLIEST.year) | (number > date.today().year + LATEST_YEARS_AHEAD)
+    return outside.fill_null(False)
 
 
 def settle_lone_amounts(

@@ -45,7 +45,8 @@ LINE_SCHEMA = pl.Schema(
     }
 )
 FEW_AMOUNTS, NEARLY_ALL = 8, 0.9
-_UNTIDY = r"^\s|\s$|[\t\n\r\x{00a0}]|\s\s"
+_UNTIDY = r"^\s|\s$|[\t\n\r\x{00a0}]|\s\s|^=\""
+_FORMULA = r"^=\"([^\"]*)\"$"
 
 
 def _hints(sheets: list[Sheet]) -> pl.DataFrame:
@@ -80,11 +81,15 @@ def _is_untidy(texts: pl.Series) -> pl.Series:
 
 
 def _tidy(rows: pl.DataFrame) -> pl.DataFrame:
-    """Outer blanks go, runs of blanks and line breaks become one blank, nothing becomes null."""
+    """Outer blanks go, runs of blanks and line breaks become one blank, nothing becomes null.
+
+    A program that guards digits writes a text as ``="0012"``; the text is meant.
+    """
     for name in TEXTS:
         odd = cells_that(rows[name], _is_untidy)
         if odd is not None:
             better = rows[name].filter(odd).str.replace_all(r"[\s\x{00a0}]+", " ").str.strip_chars()
+            better = better.str.replace(_FORMULA, "$1").str.strip_chars()
             better = better.set(better == "", None)
             rows = rows.with_columns(rows[name].scatter(odd.arg_true(), better))
     return rows

@@ -109,6 +109,14 @@ _UNITS = re.compile(
 )
 
 
+MONTHS_AS_COLUMNS = "the columns are months"
+_BARE = re.compile(
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)$",
+    re.IGNORECASE,
+)
+
+
 def refuse_months_as_columns(headers: Iterable[str | None]) -> None:
     """Refuse a table whose columns are months.
 
@@ -118,15 +126,29 @@ def refuse_months_as_columns(headers: Iterable[str | None]) -> None:
     Raises:
         LayoutError: when several of them are months.
     """
-    months = [h for h in headers if h and MONTH_ONLY.match(h.strip())]
-    if len(months) >= 2:
+    months = [h for h in headers if h and (MONTH_ONLY.match(h.strip()) or _BARE.match(h.strip()))]
+    if len(set(months)) >= 2:
         raise LayoutError(
-            f"the columns are months ({', '.join(map(repr, months[:3]))}): one row holds several "
+            f"{MONTHS_AS_COLUMNS} ({', '.join(map(repr, months[:3]))}): one row holds several "
             "payments; lay the payments out one a row, with a column of dates"
         )
 
 
 _FOREIGN = re.compile(r"€|\$|\beuros?\b|\beur\b|\busd\b|\bdollars?\b", re.IGNORECASE)
+
+
+_UNITS_OF_ALL = re.compile(
+    r"£ ?['’‘]?000|(?<!\d)['’‘]000s?\b|(?<![\d,.'’‘ ])000['’‘]?s\b|\((?:£ ?)?['’‘]?000['’‘]?s?\)"
+    r"|\bin (?:£ ?)?(?:thousands|millions|pence)\b|\bthousands of pounds\b|\(£ ?[mk]\)|\bin £ ?[mk]\b",
+    re.IGNORECASE,
+)
+#: Payments over 25,000 pounds, given in thousands, are hardly ever larger than this.
+TOO_LARGE_FOR_THOUSANDS = 10_000.0
+
+
+def unit_of_titles(titles: Iterable[str]) -> str | None:
+    """The first title above a table that says its amounts are in thousands, millions or pence."""
+    return next((title for title in titles if _UNITS_OF_ALL.search(title)), None)
 
 
 def refuse_units(header: str | None) -> None:
