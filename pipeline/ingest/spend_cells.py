@@ -255,20 +255,22 @@ def _between(sheet: Sheet) -> list[str]:
 
 
 def _is_shifted(sheet: Sheet, body: pl.DataFrame) -> pl.Expr | None:
-    """Rows with words in a nameless column that is mostly empty, and digits for a supplier.
+    """Rows with words in a nameless column, digits for a supplier and pounds for a reference.
 
     The cells of a table taken from a PDF slip into the neighbouring column; what then stands under
     Amount may be the number of the row.
     """
-    empty, supplier = _between(sheet), sheet.layout.columns.get("supplier")
-    if not empty or supplier is None or not body.height:
+    empty, columns = _between(sheet), sheet.layout.columns
+    if not empty or not {"supplier", "reference"} <= columns.keys() or not body.height:
         return None
     words = pl.any_horizontal(
         pl.col(c).str.contains(r"[A-Za-z]{2}").fill_null(False) for c in empty
     )
-    digits = pl.col(supplier).str.contains(r"^\s*[\d,.]+\s*$").fill_null(False)
-    found = body.select(words=words.sum(), both=(words & digits).sum()).row(0)
-    return words & digits if found[1] and found[0] < FEW_TOO_WIDE * body.height else None
+    digits = pl.col(columns["supplier"]).str.contains(r"^\s*\d+\s*$").fill_null(False)
+    pounds = pl.col(columns["reference"]).str.contains(r"^\s*-?[\d,]+\.\d\d?\s*$").fill_null(False)
+    slipped = words & digits & pounds
+    few = body.select(slipped.sum()).item()
+    return slipped if 0 < few < FEW_TOO_WIDE * body.height else None
 
 
 def _too_wide(sheet: Sheet, body: pl.DataFrame) -> pl.Expr:

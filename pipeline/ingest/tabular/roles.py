@@ -458,6 +458,8 @@ def _undo_swapped_area(
     """Exchange type and area when words of a ledger clearly stand under the area."""
     if not {"expense_type", "expense_area"} <= columns.keys():
         return
+    if not (headers[columns["expense_type"]] and headers[columns["expense_area"]]):
+        return  # what was taken by its values has no header to contradict
     kind, area = profiles[columns["expense_type"]], profiles[columns["expense_area"]]
     if min(kind.n, area.n) < 8 or area.ledger < 0.6:
         return
