@@ -18,8 +18,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.refresh.code import code_hash
 from pipeline.refresh.context import Run
-from pipeline.refresh.meta import code_hash
 from pipeline.store.seal import file_hash
 from pipeline.store.tables import write_bytes
 

@@ -15,15 +15,20 @@ from pipeline.marts.columns import cached_column_sources, written_formulas
 from pipeline.marts.described import add_described, described_columns
 from pipeline.marts.milestones import LEDGER_MARTS
 from pipeline.refresh.context import Run
+from pipeline.refresh.unchanged import Note
 from pipeline.schema import Table, all_tables
 from pipeline.schema.described import examples, macros, views
 from pipeline.store import TableStore
 
 Rows = list[dict[str, Any]]
+DICTIONARY = ("meta.column", "meta.table", "meta.usage_warning", "meta.example")
 
 
 def build_dictionary(run: Run) -> dict[str, int]:
-    """The four tables; rows by table."""
+    """The four tables; rows by table. They depend on the code alone."""
+    note = Note(run, "dictionary")
+    if note.holds():
+        return {name: run.store.rows(name) for name in DICTIONARY}
     frames = {
         "meta.column": _columns(run),
         "meta.table": _tables(),
@@ -33,12 +38,14 @@ def build_dictionary(run: Run) -> dict[str, int]:
             for i, e in enumerate(examples(), 1)
         ],
     }
-    return {
+    rows = {
         name: run.store.write(
             name, pl.DataFrame(rows, schema=all_tables()[name].polars, orient="row")
         ).height
         for name, rows in frames.items()
     }
+    note.write(path for name in DICTIONARY for path in run.store.files(name))
+    return rows
 
 
 def _columns(run: Run) -> Rows:

@@ -7,7 +7,6 @@ import json
 import platform
 import subprocess
 from datetime import UTC, datetime
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import polars as pl
 
 import pipeline
 from pipeline.ingest.files import links_not_followed
+from pipeline.refresh.code import code_hash
 from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import ledger_hash, read_applied
 from pipeline.refresh.dictionary import build_dictionary
@@ -159,17 +159,6 @@ def inputs_hash(run: Run) -> str:
     digest = hashlib.sha256()
     for file in run.files:
         digest.update(f"{file.path}\n{file.sha256}\n".encode())
-    return digest.hexdigest()
-
-
-@cache
-def code_hash() -> str:
-    """Hash of the package's text: code, SQL, rules, templates."""
-    digest = hashlib.sha256()
-    root = Path(pipeline.__file__).parent
-    for path in sorted(p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
-        digest.update(path.relative_to(root).as_posix().encode())
-        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

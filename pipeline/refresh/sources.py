@@ -18,8 +18,10 @@ from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.result import SourceResult
 from pipeline.measures import category_frame, measure_frame, parameter_frame
 from pipeline.refresh.context import Run
-from pipeline.refresh.corrected import correct_facts
+from pipeline.refresh.corrected import correct_facts, ledger_hash
+from pipeline.refresh.unchanged import Note
 from pipeline.schema import table
+from pipeline.store.seal import file_hash
 
 Reader = Callable[..., SourceResult]
 
@@ -119,15 +121,27 @@ def register_of(run: Run) -> Register | None:
 
 
 def build_source(run: Run, source: Source, register: Register | None) -> dict[str, int]:
-    """Read one source into its facts table."""
+    """Read one source into its facts table; what would come out the same is left as it is."""
     files = run.files_of(source.source_id)
+    note = Note(run, source.source_id, *_made_of(run, files))
+    if note.holds():
+        return {source.table: run.store.rows(source.table)}
     result = source.load()(files, register, limits=run.limits)
     frame = result.frame
     if source.source_id in FIELDS:
         frame = correct_facts(run, source.source_id, frame)
     rows = run.store.write(source.table, frame).height
     run.write_part(source.source_id, result.reports, result.rejected)
+    parts = (run.settings.work / "parts").glob(f"{source.source_id}.*.parquet")
+    note.write([*run.store.files(source.table), *parts])
     return {source.table: rows}
+
+
+def _made_of(run: Run, files: Sequence[RawFile]) -> list[str]:
+    """What decides the facts of some files, beside the code."""
+    register = [file_hash(path) for path in run.store.files("dims.organisation")]
+    versions = [f"{f.path} {f.sha256} {f.superseded_by} {f.superseded_reason}" for f in files]
+    return [*versions, *register, str(run.limits), str(run.is_demo), ledger_hash(run.settings)]
 
 
 def finish_organisations(run: Run) -> dict[str, int]:

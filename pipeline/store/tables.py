@@ -253,6 +253,10 @@ class TableStore:
         files = self.files(name)
         return pl.scan_parquet(files) if files else pl.LazyFrame(schema=table(name).polars)
 
+    def rows(self, name: str) -> int:
+        """How many rows the table has."""
+        return self.scan(name).select(pl.len()).collect().item()
+
     def read(self, name: str) -> pl.DataFrame:
         """The whole table."""
         return self.scan(name).collect()

@@ -1,0 +1,110 @@
+"""Sources and the dictionary are made again exactly when what they are made of, or they, changed."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.refresh import dictionary, sources
+from pipeline.refresh.context import Run
+from pipeline.refresh.dictionary import build_dictionary
+from pipeline.refresh.sources import SOURCES, Source, build_source, register_of
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.demo import Truth
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The sources that were read, in their order."""
+    seen: list[str] = []
+    load = Source.load
+
+    def counted(self: Source):
+        seen.append(self.source_id)
+        return load(self)
+
+    monkeypatch.setattr(Source, "load", counted)
+    return seen
+
+
+def build(raw: Path, out: Path, *, force: bool = False) -> dict[str, str]:
+    """Build the small sources; the hash of every file of the working store that is theirs."""
+    run = Run(Settings(raw=raw, out=out), force=force)
+    sources.build_reference_dims(run)
+    sources.build_organisations(run)
+    for source in SOURCES:
+        assert build_source(run, source, register_of(run)) == {
+            source.table: run.store.rows(source.table)
+        }
+    found = [
+        *(run.settings.work / "parts").glob("*.parquet"),
+        *run.settings.tables.rglob("*.parquet"),
+    ]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+
+
+def test_only_the_source_that_changed_is_read(
+    small_demo: tuple[Path, Truth], tmp_path: Path, read: list[str]
+) -> None:
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    shutil.copytree(small_demo[0], raw)
+    first = build(raw, out)
+    assert len(read) == len(SOURCES)
+    assert build(raw, out) == first
+    assert len(read) == len(SOURCES)
+
+    accounts = next(p for p in sorted((raw / "provider_accounts").rglob("*")) if p.is_file())
+    accounts.unlink()
+    read.clear()
+    less = build(raw, out)
+    assert read == ["provider_accounts"]
+    assert less["account_line.parquet"] != first["account_line.parquet"]
+    assert less == build(raw, tmp_path / "cold")
+
+
+@pytest.mark.parametrize(
+    "name", ["tables/facts/workforce.parquet", "parts/workforce.files.parquet"]
+)
+@pytest.mark.parametrize("damage", ["gone", "other bytes"])
+def test_what_is_not_as_it_was_made_is_made_again(
+    small_demo: tuple[Path, Truth], tmp_path: Path, read: list[str], name: str, damage: str
+) -> None:
+    first = build(small_demo[0], tmp_path)
+    path = tmp_path / ".work" / name
+    whole = path.read_bytes()
+    path.unlink() if damage == "gone" else path.write_bytes(whole[:-1] + b"!")
+    read.clear()
+    assert build(small_demo[0], tmp_path) == first
+    assert read == ["workforce"]
+
+
+def test_a_forced_run_and_another_register_read_everything(
+    small_demo: tuple[Path, Truth], tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = build(small_demo[0], tmp_path)
+    read.clear()
+    assert build(small_demo[0], tmp_path, force=True) == first
+    assert len(read) == len(SOURCES)
+    monkeypatch.setattr("pipeline.refresh.unchanged.code_hash", lambda: "other code")
+    read.clear()
+    assert build(small_demo[0], tmp_path) == first
+    assert len(read) == len(SOURCES)
+
+
+def test_the_dictionary_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(Settings(raw=tmp_path, out=tmp_path / "out"))
+    made: list[int] = []
+    tables = dictionary._tables
+    monkeypatch.setattr(dictionary, "_tables", lambda: made.append(1) or tables())
+    first = build_dictionary(run)
+    assert build_dictionary(run) == first
+    assert made == [1]
+    run.store.files("meta.example")[0].unlink()
+    assert build_dictionary(run) == first
+    assert made == [1, 1]
