@@ -167,8 +167,26 @@ def _rows_of_layout(sheets: Sequence[Sheet]) -> pl.DataFrame:
         text("financial_year" if beside else "", "_year"),
         *(published_as(name) for name in TEXTS),
         _too_wide(first, body),
-        _fingerprint(["g", *cells]).is_first_distinct().not_().alias("is_duplicate"),
+        _repeats(body, ["g", *cells], columns.get("amount", columns.get("debit"))),
     )
+
+
+def _repeats(body: pl.DataFrame, columns: Sequence[str], telling: str | None) -> pl.Series:
+    """Which rows repeat an earlier one in every cell, as ``is_duplicate``.
+
+    Only rows alike in the most telling column can, and they are few.
+    """
+    repeats = np.zeros(body.height, dtype=bool)
+    alike = np.arange(body.height)
+    if telling is not None:
+        places = body.select(_fingerprint(["g", telling])).to_series().to_numpy()
+        ordered = np.sort(places)
+        alike = np.flatnonzero(np.isin(places, ordered[1:][ordered[1:] == ordered[:-1]]))
+    if alike.size:
+        some = body.select(columns)[alike]
+        again = some.select(_fingerprint(columns).is_first_distinct().not_()).to_series()
+        repeats[alike[again.to_numpy()]] = True
+    return pl.Series("is_duplicate", repeats)
 
 
 def _fingerprint(columns: Sequence[str]) -> pl.Expr:

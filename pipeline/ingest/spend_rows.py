@@ -131,7 +131,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
         & pl.col("amount_gbp").is_not_null()
         & pl.col("_currency").is_null()
         & pl.col("month").is_not_null()
-        & (pl.col("_date").str.strip_chars() != "").fill_null(False)
+        & _dated(rows)
     ).to_series()
     doubtful = _judge(rows, plain, sheets, decided, commas)
     kept = plain.to_numpy().copy()
@@ -165,22 +165,27 @@ def _turn_negative_tables(rows: pl.DataFrame) -> tuple[pl.DataFrame, set[int]]:
     Nobody publishes nothing but credits: where nine in ten amounts of a table are negative, they are
     the payments and the others the credits.
     """
-    if not (rows["amount_gbp"] < 0).any():
+    less = (rows["amount_gbp"] < 0).fill_null(False)
+    if not less.any():
         return rows, set()
-    shares = (
-        rows.lazy()
-        .group_by("g")
-        .agg(n=pl.col("amount_gbp").count(), less=(pl.col("amount_gbp") < 0).sum())
-        .filter((pl.col("n") >= FEW_AMOUNTS) & (pl.col("less") >= NEARLY_ALL * pl.col("n")))
-        .collect()
-    )
-    turned = set(shares["g"])
+    table = rows["g"].to_numpy()
+    known = np.bincount(table[rows["amount_gbp"].is_not_null().to_numpy()])
+    below = np.bincount(table[less.to_numpy()], minlength=len(known))
+    turned = set(np.flatnonzero((known >= FEW_AMOUNTS) & (below >= NEARLY_ALL * known)).tolist())
     if turned:
         mine = pl.col("g").is_in(list(turned))
         rows = rows.with_columns(
             amount_gbp=pl.when(mine).then(-pl.col("amount_gbp")).otherwise("amount_gbp")
         )
     return rows, turned
+
+
+def _dated(rows: pl.DataFrame) -> pl.Series:
+    """Which rows have something in the cell of their date; where it was read there is no need to ask."""
+    told = rows["payment_date"].is_not_null()
+    others = (~told).arg_true()
+    cells = rows["_date"][others]
+    return told.scatter(others, (cells.str.strip_chars() != "").fill_null(False))
 
 
 def _fill_months(rows: pl.DataFrame, hints: pl.DataFrame) -> pl.DataFrame:

@@ -37,6 +37,9 @@ _MON_NUMBER = {
 }
 
 
+_NUMBERS = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})$"
+
+
 def _year(text: pl.Expr) -> pl.Expr:
     number = text.cast(pl.Int32, strict=False)
     return pl.when(number < 100).then(number + 2000).otherwise(number)
@@ -53,7 +56,41 @@ def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
 
 
 def _atoms(values: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Split each distinct text into its reading under every unambiguous form, and a/b/y parts."""
+    """Split each distinct text into its reading under every unambiguous form, and a/b/y parts.
+
+    Most texts are three numbers as they stand, which no other form is. The same days stand in many
+    tables, so every other text is taken apart once.
+    """
+    plain = values[column].str.contains(_NUMBERS)
+    others = values.filter(~plain)
+    kinds = others.select(pl.col(column).unique())
+    read = _in_any_form(kinds, column)
+    return pl.concat(
+        [_in_numbers(values.filter(plain), column), others.join(read, on=column, how="left")]
+    )
+
+
+def _parts_of_numbers(text: pl.Expr) -> dict[str, pl.Expr]:
+    """The parts of three numbers, with a year of four figures, and whether it was written with two."""
+    return {
+        "_a": text.str.extract(_NUMBERS, 1).cast(pl.Int32, strict=False),
+        "_b": text.str.extract(_NUMBERS, 2).cast(pl.Int32, strict=False),
+        "_y": _year(text.str.extract(_NUMBERS, 3)),
+        "_short": text.str.contains(r"^\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}$"),
+    }
+
+
+def _in_numbers(values: pl.DataFrame, column: str) -> pl.DataFrame:
+    """As :func:`_in_any_form`, of texts that are three numbers and nothing else."""
+    day, number = pl.lit(None, dtype=pl.Date), pl.lit(None, dtype=pl.Int32)
+    return values.with_columns(
+        _t=pl.col(column), _sure=day, _month=day, _m=number, _d=number, _n=number,
+        **_parts_of_numbers(pl.col(column)),
+    )  # fmt: skip
+
+
+def _in_any_form(values: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Split each text into its reading under every unambiguous form, and a/b/y parts."""
     text = (
         pl.col(column)
         .str.strip_chars()
@@ -79,7 +116,6 @@ def _atoms(values: pl.DataFrame, column: str) -> pl.DataFrame:
     year_month = r"^(\d{4})[-/](\d{1,2})$"
     day_month = rf"^(\d{{1,2}})(?:st|nd|rd|th)?[ \-/.]*{_MON}$"
     month_day = rf"^{_MON}[ \-/.,']*(\d{{2}})$"
-    numbers = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})$"
     mon = _MON_NUMBER
 
     def month(pattern: str, group: int) -> pl.Expr:
@@ -113,10 +149,7 @@ def _atoms(values: pl.DataFrame, column: str) -> pl.DataFrame:
         _m=pl.coalesce(month(day_month, 2), month(month_day, 1)),
         _d=part(day_month, 1).cast(pl.Int32, strict=False),
         _n=part(month_day, 2).cast(pl.Int32, strict=False),
-        _a=part(numbers, 1).cast(pl.Int32, strict=False),
-        _b=part(numbers, 2).cast(pl.Int32, strict=False),
-        _y=_year(part(numbers, 3)),
-        _short=t.str.contains(r"^\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2}$"),
+        **_parts_of_numbers(t),
     )
 
 

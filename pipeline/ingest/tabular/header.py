@@ -7,7 +7,7 @@ column means is decided in ``roles``.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 
@@ -43,6 +43,7 @@ FEW_ROWS = 20
 NAMED = {"amount", "date", "supplier", "expense_type", "expense_area"}
 ENOUGH_DATA_ROWS = 8
 Cells = list[str | None]
+Rows = Sequence[tuple[int, Cells]]
 
 
 def _looks_like_data(cells: Cells) -> bool:
@@ -60,10 +61,21 @@ def is_data_row(cells: Cells) -> bool:
     return _looks_like_data(cells)
 
 
-def _has_enough_data(rows: list[tuple[int, Cells]]) -> bool:
+def _asked_once(rows: Rows) -> Callable[[int], bool]:
+    """Whether the row at a place looks like data; a row is looked at when first asked for."""
+    told: dict[int, bool] = {}
+
+    def is_data(at: int) -> bool:
+        if at not in told:
+            told[at] = _looks_like_data(rows[at][1])
+        return told[at]
+
+    return is_data
+
+
+def _has_enough_data(places: Iterable[int], is_data: Callable[[int], bool]) -> bool:
     """Whether enough of some rows look like data; looks no further than it must."""
-    hits = (cells for _, cells in rows if _looks_like_data(cells))
-    return len(list(islice(hits, ENOUGH_DATA_ROWS))) == ENOUGH_DATA_ROWS
+    return len(list(islice(filter(is_data, places), ENOUGH_DATA_ROWS))) == ENOUGH_DATA_ROWS
 
 
 def _join(rows: list[Cells]) -> Cells:
@@ -74,20 +86,24 @@ def _join(rows: list[Cells]) -> Cells:
     return joined
 
 
-def find_header(rows: list[tuple[int, Cells]]) -> tuple[list[int], Cells, int] | None:
+def find_header(
+    rows: Rows, is_data: Callable[[int], bool] | None = None
+) -> tuple[list[int], Cells, int] | None:
     """Find the header among the first rows.
 
     Args:
         rows: (physical row, cells) of the first rows with content.
+        is_data: whether the row at a place looks like data, where that is asked elsewhere too.
 
     Returns:
         Physical rows of the header, its joined cells and the number of rows to skip; None when no
         row names at least three roles (two, when a role of money is one of them).
     """
+    is_data = is_data or _asked_once(rows)
     best: tuple[float, int, int, Cells] | None = None
     run = 0
-    for i, (_, cells) in enumerate(rows[:SEARCH_ROWS]):
-        if _looks_like_data(cells):
+    for i in range(min(len(rows), SEARCH_ROWS)):
+        if is_data(i):
             run += 1
             if best is not None and run == ENOUGH_DATA_ROWS:
                 break  # a table has begun; a later row that names columns repeats the header
@@ -95,7 +111,7 @@ def find_header(rows: list[tuple[int, Cells]]) -> tuple[list[int], Cells, int] |
         run = 0
         for span in (1, 2):
             window = [c for _, c in rows[i : i + span]]
-            if len(window) < span or any(_looks_like_data(c) for c in window):
+            if len(window) < span or (span > 1 and is_data(i + 1)):
                 continue
             joined = _join(window)
             count, strength = header_strength(joined)
@@ -171,8 +187,9 @@ def _begin(grid: Grid) -> _Begun:
     skip, found = 0, None
     for depth in (FIRST_LOOK, SEARCH_ROWS + 2):
         top: list[tuple[int, Cells]] = [(r[0], list(r[1:])) for r in grid.frame.head(depth).rows()]
-        found = find_header(top)
-        if found and _has_enough_data(top[found[2] :]):
+        is_data = _asked_once(top)
+        found = find_header(top, is_data)
+        if found and _has_enough_data(range(found[2], len(top)), is_data):
             break
     if found:
         header_rows, cells, skip = found

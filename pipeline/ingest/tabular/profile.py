@@ -102,6 +102,9 @@ class Profile(NamedTuple):
         return self.n > 8 and self.distinct <= 1.5 / self.n
 
 
+_SMALL, _LARGE = frozenset(("numeric",)), frozenset(("numeric", "over_threshold"))
+
+
 @lru_cache(maxsize=1 << 17)
 def look(cell: str) -> tuple[frozenset[str], int]:
     """What one stripped cell looks like, and how many digits its whole pounds have (0: no number).
@@ -163,15 +166,14 @@ def _look_at_money(cell: str, sign: str, pounds: str) -> tuple[frozenset[str], i
 
 def _look_at_digits(cell: str) -> tuple[frozenset[str], int]:
     """The same for digits alone: references, codes, whole pounds, serial dates."""
-    found = {"numeric"}
-    if len(cell) == 5 and SERIAL.match(cell):
-        found.add("serial")
-    elif len(cell) == 8 and DATE.match(cell):
-        found.add("date")
     size = int(cell) if len(cell) < 16 else 0
-    if size >= 25_000:
-        found.add("over_threshold")
-    return frozenset(found), len(str(size)) if len(cell) < 16 else 0
+    width = len(str(size)) if len(cell) < 16 else 0
+    found = _LARGE if size >= 25_000 else _SMALL
+    if len(cell) == 5 and SERIAL.match(cell):
+        found |= {"serial"}
+    elif len(cell) == 8 and DATE.match(cell):
+        found |= {"date"}
+    return found, width
 
 
 def profile(values: list[str | None]) -> Profile:
