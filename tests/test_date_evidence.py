@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 
+import openpyxl
 import pytest
 from spend_files import read_one
 
@@ -171,3 +173,70 @@ def test_rows_without_dates_take_month_from_the_name_and_year_from_the_folder() 
     path = "spend_over_25k/RZZ/2023-24/11 February.csv"
     batch = read_spend([SpendInput(path, text.encode)])
     assert batch.lines["month"].unique().to_list() == [date(2024, 2, 1)]
+
+
+@pytest.mark.parametrize(
+    "quarters",
+    [["Q1"] * 6, ["Quarter 1"] * 6, ["Q1 2020/21"] * 6],
+)
+def test_a_column_of_quarters_tells_how_early_days_are_written(quarters: list[str]) -> None:
+    for dates in (DAYS, turned(DAYS)):
+        batch, report = read_one("payments.csv", rows_of(dates, Quarter=quarters))
+        assert batch.lines["payment_date"].dt.month().to_list() == months_in(DAYS), report.reason
+        assert "quarters under 'Quarter'" in report.sheets[0].date_reason
+
+
+def test_quarters_of_the_calendar_fit_as_well_but_not_both_at_once() -> None:
+    calendar = ["Q2"] * 6
+    batch, _ = read_one("payments.csv", rows_of(DAYS, Quarter=calendar))
+    assert batch.lines["payment_date"].dt.month().to_list() == months_in(DAYS)
+    both = ["02/04/2020", "03/05/2020", "01/06/2020"]
+    _, report = read_one("payments.csv", rows_of(both, Quarter=["Q1"] * 3))
+    assert report.status == "set aside"
+
+
+@pytest.mark.parametrize(
+    "months",
+    [
+        ["04 - April", "04 - April", "05 - May", "05 - May", "06 - June", "06 - June"],
+        ["30/04/2020", "30/04/2020", "31/05/2020", "31/05/2020", "30/06/2020", "30/06/2020"],
+        ["2020-04-01", "2020-04-01", "2020-05-01", "2020-05-01", "2020-06-01", "2020-06-01"],
+    ],
+)
+def test_months_with_numbers_and_ends_of_months_are_months(months: list[str]) -> None:
+    batch, report = read_one("payments.csv", rows_of(DAYS, Month=months))
+    assert batch.lines["payment_date"].dt.month().to_list() == months_in(DAYS), report.reason
+
+
+@pytest.mark.parametrize("title", ["Spend over £25k April to June", "Payments, Q1 2020/21"])
+def test_the_months_in_a_title_tell_it_where_the_name_is_silent(title: str) -> None:
+    batch, report = read_one("payments.csv", f"{title}\n" + rows_of(turned(DAYS)))
+    assert batch.lines["payment_date"].dt.month().to_list() == months_in(DAYS), report.reason
+    assert "title above the table" in report.sheets[0].date_reason
+
+
+def test_a_title_about_the_printing_tells_nothing() -> None:
+    _, report = read_one("payments.csv", "Printed in April to June 2020\n" + rows_of(DAYS))
+    assert report.status == "set aside"
+
+
+def test_the_year_of_a_month_is_found_wherever_it_stands() -> None:
+    """Sheets called by months in a workbook of a year; a month in the name and the year in the title."""
+    book = openpyxl.Workbook()
+    for month in ("April", "March"):
+        sheet = book.create_sheet(month)
+        sheet.append(["Supplier", "Expense type", "Amount"])
+        for i in range(8):
+            sheet.append([f"Larkspur {month} {i} Ltd", "Drugs", 26_000.5 + 13 * i + len(month)])
+    buffer = io.BytesIO()
+    book.save(buffer)
+    batch, _ = read_one("Spend 2023-24.xlsx", buffer.getvalue())
+    assert sorted(batch.lines["month"].unique()) == [date(2023, 4, 1), date(2024, 3, 1)]
+    _, report = read_one("Spend.xlsx", buffer.getvalue())
+    assert report.status == "set aside"
+    undated = "Supplier,Expense type,Amount\n" + "".join(
+        f"Larkspur {i} Ltd,Drugs,{26_000 + i}.10\n" for i in range(6)
+    )
+    batch, report = read_one("March.csv", "Payments in the financial year 2023/24\n" + undated)
+    assert batch.lines["month"].unique().to_list() == [date(2024, 3, 1)]
+    assert any("title" in note for note in report.sheets[0].notes)

@@ -244,3 +244,19 @@ def test_who_is_known_and_not_counted_here_is_not_guessed_at(entity: str, said: 
 def test_a_trust_that_names_the_department_as_its_publisher_is_guessed_by_its_file_name() -> None:
     who = identify("", "MUH April.csv", "Department of Health", KNOWN)
     assert "Best guesses: RZA" in who.reason
+
+
+@pytest.mark.parametrize(
+    ("entity", "code"),
+    [
+        ("NHS Meadow and Vale ICB - 15N", "QZZ"),
+        ("NHS MEADOW AND VALE ICB - D4U1Y", "QZZ"),
+        ("NHS Meadow and Vale Integrated Care", "QZZ"),
+        ("RZB - Larkspur Community NHS Trust", "RZB"),
+        ("RZA - Larkspur Community NHS Trust", None),
+    ],
+)
+def test_a_board_with_a_place_and_a_code_with_its_name_are_known(
+    entity: str, code: str | None
+) -> None:
+    assert identify("", "a.csv", entity, KNOWN).code == code

@@ -24,7 +24,7 @@ NEAR_BOARD = 90.0
 #: Bodies that publish payments and are neither trusts nor boards: what they are, by code and name.
 _NATIONAL = (
     (
-        r"X24|NHSE|(?:X24 )?NHS ENGLAND(?: AND NHS IMPROVEMENT| X24| .{0,30}REGION)?|NHS COMMISSIONING BOARD",
+        r"X24|NHSE|(?:X24 )?NHS ENGLAND(?: .{1,60})?|NHS COMMISSIONING BOARD",
         "NHS England",
     ),
     (
@@ -49,6 +49,7 @@ _NATIONAL = (
     (r"NHSI|NHS IMPROVEMENT|MONITOR|NHS TRUST DEVELOPMENT AUTHORITY", "NHS Improvement"),
     (r"NHSCFA|NHS COUNTER FRAUD AUTHORITY", "the NHS Counter Fraud Authority"),
     (r"NHSX", "NHSX"),
+    (r"NHS PROFESSIONALS(?: LTD| LIMITED)?", "NHS Professionals"),
     (r"NHS SUPPLY CHAIN|SUPPLY CHAIN COORDINATION(?: LTD| LIMITED)?", "NHS Supply Chain"),
     (r"GENOMICS ENGLAND(?: LTD| LIMITED)?", "Genomics England"),
     (r".+ (?:CSU|COMMISSIONING SUPPORT UNIT)", "a commissioning support unit"),
@@ -150,7 +151,16 @@ def code_of_entity(entity: str, register: Names) -> str | None:
     """The organisation an entity cell or a title names, by name or by code."""
     if _CODE.match(entity.strip().upper()) and register.code_known(entity):
         return entity.strip().upper()
-    return register.match(entity) or _in_title(entity, register)
+    return register.match(entity) or _in_title(entity, register) or _code_and_name(entity, register)
+
+
+def _code_and_name(entity: str, register: Names) -> str | None:
+    """The organisation of ``RYR - University Hospitals Sussex``, whose code and name agree."""
+    code = _code_in(entity, register)
+    if code is None:
+        return None
+    rest = re.sub(rf"(?i)\b{code}\b", " ", entity).strip(" -:/()|,")
+    return code if rest and register.match(rest) == code else None
 
 
 def _in_title(entity: str, register: Names) -> str | None:

@@ -44,6 +44,8 @@ _LEGAL_WORDS = frozenset(("NHS", "FT", "NHSFT", "FOUNDATION", "TRUST", "THE"))
 FEWEST_WORDS = 3
 FEW_WORDS = 3  # a longer clue is a name, and its short words are no initials
 _NO_INITIALS = _LEGAL_WORDS | {"CCG", "ICB", "ICS", "PCT", "CSU", "LTD", "PLC", "AND", "NHST"}
+#: ``NHS SUSSEX ICB - 70F``: a board with the code of one of its places.
+_PLACE_CODE = re.compile(r"\s(?:[0-9][0-9A-Z]{2}|[A-Z][0-9][A-Z0-9]{3})$")
 _BOARD = re.compile(r"\s(?:INTEGRATED CARE BOARD|INTEGRATED CARE SYSTEM|ICB|ICS)$")
 
 
@@ -183,6 +185,8 @@ class Register:
         if not name or not name.strip():
             return None
         key = comparable(name)
+        if (placed := _PLACE_CODE.sub("", key)) != key and _BOARD.search(placed):
+            key = placed
         board = _board_core(key) or (
             key.removeprefix("NHS ").replace(" AND ", " ") if kind == "icb" else None
         )
@@ -195,8 +199,10 @@ class Register:
             return self._core[short]
         if found := self._same_words(key):
             return found
-        if key.startswith("NHS ") and (found := self._boards.get(key[4:].replace(" AND ", " "))):
-            return found  # boards call themselves "NHS Somewhere"
+        if key.startswith("NHS "):  # boards call themselves "NHS Somewhere"
+            place = key[4:].removesuffix(" INTEGRATED CARE").replace(" AND ", " ")
+            if found := self._boards.get(place):
+                return found
         return self._match_cut(key) or self._match_alike(key)
 
     def _same_words(self, key: str) -> str | None:

@@ -24,7 +24,12 @@ from pipeline.ingest.spend_pounds import PENCE, count_left_out
 from pipeline.ingest.spend_rows import LINE_SCHEMA, type_rows
 from pipeline.ingest.spend_signs import settle_signs
 from pipeline.ingest.spend_tables import tables_of_many
-from pipeline.ingest.spend_titles import month_of_titles, publisher_of_titles, titles_above
+from pipeline.ingest.spend_titles import (
+    month_of_titles,
+    period_of_titles,
+    publisher_of_titles,
+    titles_above,
+)
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_many
 from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.header import Layout, LayoutError, heads_payments
@@ -248,7 +253,7 @@ def _understand(
         if layout is None:
             continue
         hint_sheet = hint_from_name(grid.sheet) if grid.sheet else PeriodHint()
-        hint = hint_sheet if hint_sheet.months else hint_file
+        hint = hint_sheet.within(hint_file.span) if hint_sheet.months else hint_file
         if isinstance(layout, str):
             failed.append((grid, sheet, layout))
             continue
@@ -256,9 +261,16 @@ def _understand(
         undated = "date" not in layout.columns and hint.first_day is None
         preamble = min(layout.header_rows, default=1) > 1
         titles = titles_above(grid, layout) if undated or not named or preamble else []
+        by_title = False
         if undated and (told := month_of_titles(titles)):
             hint = told
             layout.notes.append("The month was taken from the title above the table.")
+        elif undated and (told := hint.within(period_of_titles(titles).span)).span:
+            hint = told
+            layout.notes.append("The year was taken from the title above the table.")
+        elif titles and hint == PeriodHint():
+            hint = period_of_titles(titles)
+            by_title = hint != PeriodHint()
         try:
             first_row = rows_below_header(grid, layout)
             if preamble and (unit := unit_of_titles(titles)):
@@ -277,6 +289,10 @@ def _understand(
             for role, c in layout.columns.items()
         }
         entry = Sheet(len(sheets), item.path, item.forced_order, grid, layout, sheet, hint)
+        if by_title:
+            entry.said_by = "the title above the table"
+        elif hint_sheet.months:
+            entry.said_by = "the sheet's name"
         if not named:
             entry.titled = publisher_of_titles(titles)
         if periods:

@@ -38,7 +38,8 @@ class Sheet:
     """A sheet on its way through the reader.
 
     ``periods`` gives the month of each (period cell, year cell) where the table has no dates;
-    ``titled`` is the title that names an organisation, where no column does.
+    ``titled`` is the title that names an organisation, where no column does; ``said_by`` what the
+    hint was read from.
     """
 
     key: int
@@ -52,6 +53,7 @@ class Sheet:
     headers: list[list[str]] = field(default_factory=list)
     periods: dict[tuple[str | None, str | None], str] | None = None
     titled: str | None = None
+    said_by: str = "the file's name"
 
 
 def rows_below_header(grid: Grid, layout: Layout) -> int:

@@ -9,13 +9,14 @@ the dates are refused.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import polars as pl
 
 from pipeline.ingest.spend_cells import Sheet
 from pipeline.ingest.spend_periods import FINANCIAL_WORDS, WAYS, PeriodCell, month_of, period_cell
 from pipeline.ingest.tabular.dates import BY_NAME, CONTRADICTED, WEAK, parse_dates
-from pipeline.ingest.tabular.periods import PeriodHint
+from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name
 from pipeline.ingest.tabular.vocabulary import normalise
 
 _NUMBERS = r"^\s*(\d{1,2})\s*[/.\-]\s*(\d{1,2})\s*[/.\-]\s*(\d{4}|\d{2})(?:[ T].*)?$"
@@ -24,6 +25,7 @@ MOST_DISTINCT = 20_000
 FIT, NO_FIT = 0.8, 0.2
 #: The same for years: a wrong order leaves most dates in the same financial year.
 FIT_YEAR, NO_FIT_YEAR = 0.95, 0.85
+NO_FIT_QUARTER = 0.6
 DAY_FIRST, MONTH_FIRST = "day first", "month first"
 
 
@@ -50,7 +52,8 @@ def settle_orders(
         return rows, decisions
     told: dict[int, tuple[str, str]] = {}
     for key, row in doubtful.items():
-        if found := order_of_columns(rows.filter(pl.col("g") == key), sheets[key]):
+        own = rows.filter(pl.col("g") == key)
+        if found := order_of_columns(own, sheets[key]) or _by_quarters(own, sheets[key]):
             order, reason = found
             if row["date_reason"] in BY_NAME and row["date_order"] != order:
                 order, reason = CONTRADICTED, f"{reason}, but not into those of the file's name"
@@ -78,7 +81,7 @@ def settle_orders(
 
 def _has_own_column(sheet: Sheet) -> bool:
     columns = sheet.layout.columns
-    own = columns.get("period", columns.get("financial_year"))
+    own = columns.get("period", columns.get("financial_year", columns.get("quarter")))
     return own is not None and own != columns.get("date")
 
 
@@ -92,20 +95,7 @@ def order_of_columns(rows: pl.DataFrame, sheet: Sheet) -> tuple[str, str] | None
     Returns:
         Order and reason, or None where the columns do not tell.
     """
-    text = pl.col("_date")
-    some = (
-        rows.select(
-            a=text.str.extract(_NUMBERS, 1).cast(pl.Int32, strict=False),
-            b=text.str.extract(_NUMBERS, 2).cast(pl.Int32, strict=False),
-            y=text.str.extract(_NUMBERS, 3).cast(pl.Int32, strict=False),
-            p="_period",
-            f="_year",
-        )
-        .filter(pl.col("a").is_between(1, 12) & pl.col("b").is_between(1, 12))
-        .filter(pl.col("a") != pl.col("b"))
-        .group_by("a", "b", "y", "p", "f")
-        .len()
-    )
+    some = _doubtful_dates(rows)
     if some.is_empty() or some.height > MOST_DISTINCT:
         return None
     headers = sheet.layout.headers
@@ -118,6 +108,51 @@ def order_of_columns(rows: pl.DataFrame, sheet: Sheet) -> tuple[str, str] | None
     if year_header and (found := _by_years(some, year_header)):
         return found, f"so the dates fall into the years under {year_header!r}"
     return None
+
+
+def _doubtful_dates(rows: pl.DataFrame) -> pl.DataFrame:
+    """Dates that can be read both ways, as numbers, with the cells beside them and how often."""
+    text = pl.col("_date")
+    return (
+        rows.select(
+            a=text.str.extract(_NUMBERS, 1).cast(pl.Int32, strict=False),
+            b=text.str.extract(_NUMBERS, 2).cast(pl.Int32, strict=False),
+            y=text.str.extract(_NUMBERS, 3).cast(pl.Int32, strict=False),
+            p="_period",
+            f="_year",
+        )
+        .filter(pl.col("a").is_between(1, 12) & pl.col("b").is_between(1, 12))
+        .filter(pl.col("a") != pl.col("b"))
+        .group_by("a", "b", "y", "p", "f")
+        .len()
+    )
+
+
+def _by_quarters(rows: pl.DataFrame, sheet: Sheet) -> tuple[str, str] | None:
+    """By a column of quarters, which are of the financial year or, all of them, of the calendar."""
+    column = sheet.layout.columns.get("quarter")
+    if column is None:
+        return None
+    cells = sheet.grid.frame.select(
+        pl.col("row").alias("source_row"), pl.col(column).alias("_period")
+    )
+    some = _doubtful_dates(rows.drop("_period").join(cells, on="source_row", how="left"))
+    hints = {text: hint_from_name(text or "") for text in some["p"].unique()}
+    best = {DAY_FIRST: 0.0, MONTH_FIRST: 0.0}
+    for way in (0, 1):
+        fit = dict.fromkeys(best, 0)
+        for a, b, y, text, _, n in some.iter_rows():
+            hint, year = hints[text], y if y >= 100 else 2000 + y
+            for order, month in ((DAY_FIRST, b), (MONTH_FIRST, a)):
+                if hint.span:
+                    fit[order] += n * (hint.span[0] <= date(year, month, 1) <= hint.span[1])
+                elif ranges := hint.months_without_year:
+                    fit[order] += n * (month in ranges[min(way, len(ranges) - 1)])
+        total = max(int(some["len"].sum()), 1)
+        best = {order: max(best[order], float(n / total)) for order, n in fit.items()}
+    found = _clear(best, FIT_YEAR, NO_FIT_QUARTER)
+    header = sheet.layout.headers.get(column, "")
+    return (found, f"so the dates fall into the quarters under {header!r}") if found else None
 
 
 def _by_months(some: pl.DataFrame, header: str, hint: PeriodHint) -> str | None:

@@ -31,6 +31,10 @@ _NUMBER_YEAR = re.compile(
 _NAME = re.compile(r"^([a-z]{3,9})$", re.I)
 _MONTH_YEAR = re.compile(r"^([a-z]{3,9})[\s\-/.,']*((?:20)?\d\d)$", re.I)
 _ISO = re.compile(r"^(20\d\d)-(0[1-9]|1[0-2])-[0-3]\d(?:[ T].*)?$")
+_NUMBERED_NAME = re.compile(
+    r"^\d{1,2}\s*[-_.: ]\s*([a-z]{3,9})(?:[\s\-/.,']*((?:20)?\d\d))?$", re.I
+)
+_MONTH_END = re.compile(r"^(?:[12]\d|3[01])[/.-](0?[1-9]|1[0-2])[/.-]((?:20)?\d\d)(?: .*)?$")
 _SPAN = re.compile(r"^(?:fy\s*)?(?:20)?(\d\d)\s*[-/_ ]\s*(?:20)?(\d\d)$", re.I)
 _LONE_YEAR = re.compile(r"^(?:fy\s*)?(20\d\d)(?:\.0+)?$", re.I)
 FINANCIAL_WORDS = frozenset(("financial", "fiscal", "accounting", "fin", "gl", "posting", "ledger"))
@@ -128,6 +132,13 @@ def period_cell(
         return PeriodCell(int(found[1]), year, spanned, False)
     if (found := _MONTH_YEAR.match(text)) and (number := month_named(found[1])):
         return PeriodCell(number, 2000 + int(found[2]) % 100, False, True)
+    if (found := _NUMBERED_NAME.match(text)) and (number := month_named(found[1])):
+        if found[2]:
+            return PeriodCell(number, 2000 + int(found[2]) % 100, False, True)
+        if undated or year is not None:
+            return PeriodCell(number, year, spanned, True)
+    if undated and (found := _MONTH_END.match(text)) and int(text[:2]) > 12:
+        return PeriodCell(int(found[1]), 2000 + int(found[2]) % 100, False, True)
     if (
         (found := _NAME.match(text))
         and (number := month_named(found[1]))

@@ -144,7 +144,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
         source = (
             sheet.report.columns["period"]
             if sheet.key in by_column
-            else "the file's name" * (sheet.key in by_name)
+            else sheet.said_by * (sheet.key in by_name)
         )
         if sheet.key in turned:
             sheet.report.warnings.append(
@@ -288,7 +288,8 @@ def _tell(sheet: Sheet, decided: dict[str, Any] | None, comma: bool | None, sour
     report = sheet.report
     report.decimal_comma = comma
     report.date_order = decided["date_order"] if decided else "missing"
-    report.date_reason = decided["date_reason"] if decided else ""
+    reason = decided["date_reason"] if decided else ""
+    report.date_reason = reason.replace("the file's name", sheet.said_by)
     if comma:
         report.notes.append("Amounts are written with a decimal comma.")
     if source:

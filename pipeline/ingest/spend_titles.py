@@ -35,8 +35,13 @@ def titles_above(grid: Grid, layout: Layout) -> list[str]:
 
 def month_of_titles(titles: list[str]) -> PeriodHint | None:
     """The one month, with its year, that titles name; None where they name none or several."""
-    told = hint_from_name(" ".join(t for t in titles if not _ABOUT_THE_FILE.search(t)))
+    told = period_of_titles(titles)
     return told if told.first_day is not None else None
+
+
+def period_of_titles(titles: list[str]) -> PeriodHint:
+    """The months, quarter or financial year that titles name together; empty where they name none."""
+    return hint_from_name(" ".join(t for t in titles if not _ABOUT_THE_FILE.search(t)))
 
 
 def publisher_of_titles(titles: list[str]) -> str | None:

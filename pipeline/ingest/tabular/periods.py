@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -67,6 +67,19 @@ class PeriodHint:
         else:
             days = [date(start, 4, 1), date(start + 1, 3, 1)]
         return min(days), _month_end(max(days))
+
+    def within(self, span: tuple[date, date] | None) -> PeriodHint:
+        """The same with the year of a period in which its month, named without one, lies once.
+
+        Args:
+            span: first and last day of the period that something else names.
+        """
+        if span is None or self.month is None or self.span is not None:
+            return self
+        years = [
+            y for y in (span[0].year, span[1].year) if span[0] <= date(y, self.month, 1) <= span[1]
+        ]
+        return replace(self, year=years[0]) if len(set(years)) == 1 else self
 
     @property
     def first_day(self) -> date | None:
