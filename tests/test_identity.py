@@ -260,3 +260,31 @@ def test_a_board_with_a_place_and_a_code_with_its_name_are_known(
     entity: str, code: str | None
 ) -> None:
     assert identify("", "a.csv", entity, KNOWN).code == code
+
+
+NATIONAL = register(
+    ("RZC", "North Pellow Healthcare NHS Trust"),
+    ("X24", "NHS England"),
+    ("XDH", "Department of Health and Social Care"),
+)
+
+
+@pytest.mark.parametrize(
+    ("entity", "code"),
+    [
+        ("NHS England", "X24"),
+        ("NHSE", "X24"),
+        ("NHS England London Region", "X24"),
+        ("DHSC Core", "XDH"),
+        ("Department of Health & Social Care", "XDH"),
+        ("Department of Health", None),
+    ],
+)
+def test_national_publishers_that_are_counted_are_known_by_the_names_they_use_themselves(
+    entity: str, code: str | None
+) -> None:
+    who = identify("", "April.csv", entity, NATIONAL)
+    assert who.code == code
+    if code is None:  # trusts write the department's name where their own should stand
+        assert "its own payments belong into XDH/" in who.reason
+    assert identify("", "April.csv", "DHSC", KNOWN).code is None

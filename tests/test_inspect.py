@@ -152,3 +152,19 @@ def test_a_second_table_and_a_month_without_payments_are_told(tmp_path: Path) ->
         path.write_bytes(odd.data)
         result = CliRunner().invoke(app, ["inspect", str(path), "--out", str(tmp_path / "out")])
         assert said in result.output
+
+
+def test_inspect_knows_the_national_publishers_that_a_refresh_counts(tmp_path: Path) -> None:
+    """Without a build they come from the catalogue, as they do when a file is filed."""
+    register = tmp_path / "organisations" / "etr.csv"
+    register.parent.mkdir()
+    row = ["RZ1", "PELLOW NHS TRUST", "Y60", "QZZ", *[""] * 5, "PE1 1AA", "19910401", *[""] * 16]
+    register.write_text("\n".join(",".join([f"RZ{i}", *row[1:]]) for i in range(1, 9)) + "\n")
+    payments = tmp_path / "download.csv"
+    lines = [
+        f"DHSC,NHS England,{13 + i}/04/2020,Drugs,IT,Larkspur {i} Ltd,{i},{26_000 + i}.10"
+        for i in range(9)
+    ]
+    payments.write_text("Department family,Entity," + HEADER + "\n".join(lines) + "\n")
+    told = inspect_file(payments, Settings(raw=tmp_path, out=tmp_path / "out"))
+    assert told["organisation"].startswith("X24")

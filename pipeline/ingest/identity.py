@@ -20,7 +20,7 @@ _NOT_A_NAME = (
 
 
 SHORTEST_NAME = 4
-NEAR_BOARD = 90.0
+NEAR_BOARD = 93.0
 #: Bodies that publish payments and are neither trusts nor boards: what they are, by code and name.
 _NATIONAL = (
     (
@@ -151,7 +151,23 @@ def code_of_entity(entity: str, register: Names) -> str | None:
     """The organisation an entity cell or a title names, by name or by code."""
     if _CODE.match(entity.strip().upper()) and register.code_known(entity):
         return entity.strip().upper()
-    return register.match(entity) or _in_title(entity, register) or _code_and_name(entity, register)
+    if _plain(entity) in _OF_PARENTS:
+        return None
+    return (
+        register.match(entity)
+        or _national(entity, register)
+        or _in_title(entity, register)
+        or _code_and_name(entity, register)
+    )
+
+
+def _national(entity: str, register: Names) -> str | None:
+    """The code of a national publisher that the register counts, by a name only it itself uses."""
+    said = _plain(entity)
+    return next(
+        (c for c, own in _OWN_NAMES.items() if re.fullmatch(own, said) and register.code_known(c)),
+        None,
+    )
 
 
 def _code_and_name(entity: str, register: Names) -> str | None:
@@ -228,9 +244,16 @@ def identify(folder: str, file_name: str, entity: str | None, register: Names | 
     return Identity(None, _ask(folder, file_name, entity, register))
 
 
+#: Written by trusts where their own name should stand, and by the department until 2018.
+_OF_PARENTS = ("DEPARTMENT OF HEALTH", "DH", "DEPT OF HEALTH")
+#: Names by which national publishers call themselves and no trust calls its parent.
+_OWN_NAMES = {
+    "X24": r"NHSE|X24 NHS ENGLAND|NHS ENGLAND X24|NHS ENGLAND AND NHS IMPROVEMENT|NHS ENGLAND .{0,30}REGION",
+    "XDH": r"DHSC|DHSC CORE|DEPARTMENT OF HEALTH AND SOCIAL CARE(?: CORE)?",
+}
 _OUTSIDE = (" Wales", " Scotland", " Northern Ireland", " of its own")
 #: Bodies that trusts name in the entity column though the file is their own.
-_PARENTS = ("NHS England", "the Department of Health and Social Care")
+_PARENTS = {"NHS England": "X24", "the Department of Health and Social Care": "XDH"}
 
 
 def _own_publisher(entity: str) -> str | None:
@@ -245,7 +268,7 @@ def _plain(text: str) -> str:
     return re.sub(r"[^A-Z0-9]+", " ", text.upper().replace("&", " AND ")).strip()
 
 
-def _other_body(folder: str, clue: str) -> str | None:
+def _other_body(folder: str, clue: str, register: Names) -> str | None:
     """What a publisher is that is neither a trust nor a board; None where that is not known."""
     said = [_plain(text) for text in (folder, clue)]
     for pattern, what in _NATIONAL:
@@ -256,6 +279,9 @@ def _other_body(folder: str, clue: str) -> str | None:
                 f"{what}; only trusts and integrated care boards of the NHS in England are counted here, "
                 "so its payments are counted for nobody here"
             )
+        code = _PARENTS.get(what, "")
+        if code and register.code_known(code):
+            return f"{what}, which trusts name as their parent too (its own payments belong into {code}/)"
         return f"{what}, which is neither a trust nor a board: its payments are counted for nobody here"
     if _COMMISSIONER.search(clue):
         return "a commissioner of before July 2022, which is no longer in the register; boards took their place"
@@ -273,16 +299,18 @@ def _ask(folder: str, file_name: str, entity: str | None, register: Names) -> st
     )
     if entity:
         said += f", and the file names {entity!r} as its publisher"
-    other = _other_body(folder, clue)
+    other = _other_body(folder, clue, register)
     if other:
         said += f". That is {other}"
-        if not _COMMISSIONER.search(clue) and not other.startswith(_PARENTS):
+        if not _COMMISSIONER.search(clue) and not other.startswith(tuple(_PARENTS)):
             return (
                 f"{said}. If the payments are not its own, put the file into a folder named by the code "
                 "of the organisation whose they are, such as spend_over_25k/RJ1/"
             )
-        if other.startswith(_PARENTS):  # a trust may have named its parent
-            clue = named if named and not _other_body(named, named) else _words_of(file_name)
+        if other.startswith(tuple(_PARENTS)):  # a trust may have named its parent
+            clue = (
+                named if named and not _other_body(named, named, register) else _words_of(file_name)
+            )
     codes = [
         c for t in re.findall(r"[A-Za-z0-9]+", file_name) if register.code_known(c := t.upper())
     ]

@@ -161,6 +161,9 @@ class Sorter:
             )  # fmt: skip
         if split_version(filed)[1] and not split_version(opened.path)[1]:
             reason += "; a later version of the file of that name, which is kept beside it"
+        if batch is not None and batch.lines.is_empty():
+            why = batch.reports[opened.relative].reason
+            reason += f"; not one of its rows can be read as it is: {why}"
         place = filed.relative_to(self.raw).as_posix()
         return InboxOutcome(
             opened.relative, kind, organisation, place, reason, opened.sha256, opened.bytes

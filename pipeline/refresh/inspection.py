@@ -137,7 +137,11 @@ def _register(settings: Settings, path: Path) -> Any:
                 files = [_raw_file(p, "organisations") for p in names]
         if not files:
             return None
+        from pipeline.refresh.context import Run
+        from pipeline.refresh.sources import with_national_publishers
+
         organisations = read_organisations(files, is_demo=settings.is_demo).organisation
+        organisations = with_national_publishers(organisations, Run(settings))
     return Register(organisations)
 
 
