@@ -181,9 +181,10 @@ def _repeats(body: pl.DataFrame, columns: Sequence[str], telling: str | None) ->
     repeats = np.zeros(body.height, dtype=bool)
     alike = np.arange(body.height)
     if telling is not None:
-        places = body.select(_fingerprint(["g", telling])).to_series().to_numpy()
-        ordered = np.sort(places)
-        alike = np.flatnonzero(np.isin(places, ordered[1:][ordered[1:] == ordered[:-1]]))
+        places = body.select(_fingerprint(["g", telling])).to_series()
+        ordered = np.sort(places.to_numpy())
+        twice = pl.Series(ordered[1:][ordered[1:] == ordered[:-1]])
+        alike = places.is_in(twice.implode()).arg_true().to_numpy()
     if alike.size:
         some = body.select(columns)[alike]
         again = some.select(_fingerprint(columns).is_first_distinct().not_()).to_series()

@@ -190,24 +190,24 @@ def _dated(rows: pl.DataFrame) -> pl.Series:
 
 def _fill_months(rows: pl.DataFrame, hints: pl.DataFrame) -> pl.DataFrame:
     """A row without a date takes the only month of its table, else the month in the name."""
-    blank = pl.col("_date").is_null() | (pl.col("_date").str.strip_chars() == "")
-    if rows["month"].null_count() == 0:
+    at = rows["month"].is_null().arg_true()
+    if at.is_empty():
         return rows
-    months = rows.filter(pl.col("month").is_not_null()).group_by("g").agg(
-        _only=pl.when(pl.col("month").n_unique() == 1).then(pl.col("month").first())
-    )  # fmt: skip
+    cells = rows["_date"][at]
+    at = at.filter(cells.is_null() | (cells.str.strip_chars() == ""))
+    tables = rows["g"][at]
+    month = pl.col("month")
     known = (
-        hints.select("g", "hint_day")
-        .join(months, on="g", how="left", maintain_order="left")
-        .select(_known=pl.coalesce("_only", "hint_day"))[rows["g"]]
+        rows.lazy()
+        .filter(pl.col("g").is_in(tables.unique().implode()))
+        .group_by("g")
+        .agg(_only=pl.when(month.min() == month.max()).then(month.min()))
+        .collect()
+        .join(hints.select("g", "hint_day"), on="g", how="left")
+        .select("g", _known=pl.coalesce("_only", "hint_day"))
     )
-    return (
-        rows.hstack(known)
-        .with_columns(
-            month=pl.when(pl.col("month").is_null() & blank).then("_known").otherwise("month")
-        )
-        .drop("_known")
-    )
+    told = tables.to_frame().join(known, on="g", how="left", maintain_order="left")["_known"]
+    return rows.with_columns(rows["month"].scatter(at, told))
 
 
 def _judge(
