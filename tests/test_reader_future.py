@@ -255,3 +255,36 @@ def test_an_identifier_by_any_name_is_kept_as_the_reference() -> None:
     some = [(r[0], r[3], r[1], f"PAY-{r[4]}", r[5]) for r in rows()]
     batch, _ = read_one("May.csv", text(head, some))
     assert batch.lines["transaction_reference"][0] == "PAY-5000"
+
+
+def test_an_amount_in_pounds_is_taken_beside_one_in_the_currency_of_the_invoice() -> None:
+    head = "Date,Expense type,Expense area,Supplier,Transaction number,Amount,Amount GBP,Currency"
+    some = [(*r[:5], f"{float(r[5]) * 1.1:.2f}", r[5], "EUR") for r in rows()]
+    batch, report = read_one("May.csv", text(head, some))
+    assert report.sheets[0].columns["amount"] == "Amount GBP"
+    assert batch.lines["amount_gbp"].sum() == pytest.approx(TOTAL)
+    _, alone = read_one("May.csv", text(HEAD + ",Currency", [(*r, "EUR") for r in rows()]))
+    assert "in EUR" in str(alone.reason)
+
+
+def test_what_a_spreadsheet_shows_for_a_missing_value_names_nobody() -> None:
+    some = [
+        (r[0], "#N/A" if i == 2 else r[1], r[2], "#REF!" if i == 3 else r[3], *r[4:])
+        for i, r in enumerate(rows())
+    ]
+    batch, report = read_one("May.csv", text(HEAD, some))
+    assert report.rows_rejected == 1
+    assert "names no supplier" in batch.rejected["reason"][0]
+    assert batch.lines["expense_type"].null_count() == 1
+    assert (
+        "#1 Tools Ltd"
+        in read_one("May.csv", text(HEAD, [(*r[:3], "#1 Tools Ltd", *r[4:]) for r in rows()]))[0]
+        .lines["supplier"]
+        .to_list()
+    )
+
+
+def test_an_ampersand_of_a_web_page_is_an_ampersand() -> None:
+    some = [(*r[:3], "Marks &amp; Sons Ltd", *r[4:]) if i == 1 else r for i, r in enumerate(rows())]
+    batch, _ = read_one("May.csv", text(HEAD, some))
+    assert batch.lines["supplier"][1] == "Marks & Sons Ltd"

@@ -45,7 +45,9 @@ LINE_SCHEMA = pl.Schema(
     }
 )
 FEW_AMOUNTS, NEARLY_ALL = 8, 0.9
-_UNTIDY = r"^\s|\s$|[\t\n\r\x{00a0}]|\s\s|^=\""
+_UNTIDY = r"^\s|\s$|[\t\n\r\x{00a0}]|\s\s|^=\"|^#[ADNRV][/A-Z0!]+[!?A]$|&amp;"
+#: What a spreadsheet shows in place of a value that it could not find or work out.
+_NO_VALUE = r"^#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)$"
 _FORMULA = r"^=\"([^\"]*)\"$"
 
 
@@ -83,14 +85,16 @@ def _is_untidy(texts: pl.Series) -> pl.Series:
 def _tidy(rows: pl.DataFrame) -> pl.DataFrame:
     """Outer blanks go, runs of blanks and line breaks become one blank, nothing becomes null.
 
-    A program that guards digits writes a text as ``="0012"``; the text is meant.
+    A program that guards digits writes a text as ``="0012"``; the text is meant. ``#N/A`` and the like
+    are nothing.
     """
     for name in TEXTS:
         odd = cells_that(rows[name], _is_untidy)
         if odd is not None:
             better = rows[name].filter(odd).str.replace_all(r"[\s\x{00a0}]+", " ").str.strip_chars()
             better = better.str.replace(_FORMULA, "$1").str.strip_chars()
-            better = better.set(better == "", None)
+            better = better.str.replace_all("&amp;", "&", literal=True)
+            better = better.set((better == "") | better.str.contains(_NO_VALUE), None)
             rows = rows.with_columns(rows[name].scatter(odd.arg_true(), better))
     return rows
 

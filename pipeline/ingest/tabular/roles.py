@@ -234,6 +234,7 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
             columns.pop("department")
     _settle_debit_and_credit(columns, headers, notes)
     _fill_from_content(headers, profiles, columns, notes, warnings)
+    _prefer_pounds(votes, headers, columns)
     _tell_other_amounts(votes, headers, columns, notes)
     _undo_swapped_supplier(headers, profiles, columns, warnings)
     _undo_swapped_area(headers, profiles, columns, warnings)
@@ -273,6 +274,24 @@ def _settle_debit_and_credit(
             f"The amount is {_name(headers, columns['debit'])} less "
             f"{_name(headers, columns['credit'])}."
         )
+
+
+_POUNDS = re.compile(r"\bgbp\b|sterling|£", re.IGNORECASE)
+
+
+def _prefer_pounds(
+    votes: list[tuple[float, str, str, float]],
+    headers: dict[str, str | None],
+    columns: dict[str, str],
+) -> None:
+    """Where a column says in which currency each row is, take the amount that is headed pounds."""
+    if not {"amount", "currency"} <= columns.keys() or _POUNDS.search(
+        headers[columns["amount"]] or ""
+    ):
+        return
+    named = {v[2] for v in votes if v[1] == "amount" and _POUNDS.search(headers[v[2]] or "")}
+    if len(named) == 1:
+        columns["amount"] = named.pop()
 
 
 def _tell_other_amounts(
