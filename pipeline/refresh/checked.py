@@ -45,7 +45,8 @@ def checked(run: Run, gate: Gate) -> list[CheckResult]:
     changed = [name for name in keys if name not in same]
     results = _results(known[name]["results"] for name in keys if name in same)
     if changed:
-        results += run_gate(run.store, gate, tables=changed, is_demo=run.is_demo)
+        make = run.checker.run_gate if run.checker else run_gate
+        results += make(run.store, gate, tables=changed, is_demo=run.is_demo)
     run.counters["tables_checked"] = run.counters.get("tables_checked", 0) + len(changed)
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in keys}
     for result in results:

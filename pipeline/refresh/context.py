@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
@@ -16,6 +16,9 @@ from pipeline.ingest.tabular import Limits
 from pipeline.settings import Settings
 from pipeline.store import TableStore
 from pipeline.store.tables import write_parquet
+
+if TYPE_CHECKING:
+    from pipeline.refresh.checking import Checker
 
 MEGABYTE = 1 << 20
 
@@ -80,12 +83,14 @@ class Run:
         force: do what is kept from earlier runs again; read files are not read again.
         counters: work done, for tests that guard against doing it twice (files opened, rows
             classified).
+        checker: makes the checks in a process of its own, where there is one.
     """
 
     settings: Settings
     progress: Progress = field(default_factory=Silent)
     force: bool = False
     counters: dict[str, int] = field(default_factory=dict)
+    checker: Checker | None = None
 
     @cached_property
     def store(self) -> TableStore:

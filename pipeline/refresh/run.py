@@ -7,8 +7,11 @@ cannot be read is set aside and named at the end; it never stops the rest.
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +25,7 @@ from pipeline.marts import MART_ORDER, build_marts, measure_views
 from pipeline.marts.described import own_macros, own_views
 from pipeline.refresh import meta, payments, sources
 from pipeline.refresh.checked import checked
+from pipeline.refresh.checking import Checker
 from pipeline.refresh.context import Progress, Run, Silent
 from pipeline.refresh.history import build_history
 from pipeline.refresh.inbox import inbox_files, sort_inbox
@@ -43,7 +47,7 @@ from pipeline.store.seal import damage, remove_leftovers
 from pipeline.store.tables import is_whole, write_bytes
 
 if TYPE_CHECKING:
-    from pipeline.quality import Gate
+    from pipeline.quality import CheckResult, Gate
 
 
 #: The day this version was written. A clock before it would take published dates for the future.
@@ -179,10 +183,10 @@ def _unchanged_summary(run: Run, build_id: str, started: float) -> Summary:
 
 def _build(run: Run) -> Summary:
     tables: dict[str, int] = {}
-    read_sources(run, tables)
-    check_gate(run, "facts")
-    compute_marts(run, tables)
-    check_gate(run, "marts")
+    with _checker_beside(run):
+        read_sources(run, tables)
+        _marts_and_checks_on_facts(run, tables)
+        check_gate(run, "marts")
     build_id = publish(run)
     _remember(run, build_id)
     summary = Summary(
@@ -256,12 +260,56 @@ def compute_marts(run: Run, tables: dict[str, int]) -> None:
         said.append(f"{len(MART_ORDER)} marts")
 
 
-def check_gate(run: Run, gate: Gate) -> int:
-    """Stages two and four: Great Expectations and golden checks; a blocking failure ends the run."""
+@contextmanager
+def _checker_beside(run: Run) -> Iterator[None]:
+    """Make the checks in a process of its own, where the machine has more than one core."""
+    if run.settings.threads < 2 or (os.cpu_count() or 1) < 2:
+        yield
+        return
+    with Checker() as run.checker:
+        try:
+            yield
+        finally:
+            run.checker = None
+
+
+def _marts_and_checks_on_facts(run: Run, tables: dict[str, int]) -> None:
+    """Stages two and three, at the same time where the checks have a process of their own."""
+    if run.checker is None:
+        check_gate(run, "facts")
+        compute_marts(run, tables)
+        return
+    with ThreadPoolExecutor(1) as pool:
+        results = pool.submit(checked, run, "facts")
+        try:
+            compute_marts(run, tables)
+        except Exception:
+            # What is wrong with the facts says more than what the marts ran into because of it.
+            check_gate(run, "facts", results.result)
+            raise
+        check_gate(run, "facts", results.result)
+
+
+def check_gate(
+    run: Run, gate: Gate, results_of: Callable[[], list[CheckResult]] | None = None
+) -> int:
+    """Stages two and four: Great Expectations and golden checks; a blocking failure ends the run.
+
+    Args:
+        run: the run.
+        gate: ``facts`` or ``marts``.
+        results_of: gives the results, where they are made elsewhere already.
+
+    Returns:
+        How many checks there were.
+
+    Raises:
+        RefreshFailedError: a blocking check failed.
+    """
     from pipeline.quality import gate_failures, results_frame
 
     with run.stage(f"Checks on {gate}") as said:
-        results = checked(run, gate)
+        results = results_of() if results_of else checked(run, gate)
         frame = results_frame(results)
         if gate == "marts":
             earlier = run.store.read("meta.check_result")

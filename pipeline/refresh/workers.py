@@ -11,71 +11,30 @@ Belongs here: starting workers and talking to them. Does not belong here: the wo
 
 from __future__ import annotations
 
-import os
 import pickle
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from queue import SimpleQueue
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO
 
 from pipeline.ingest.portions import Portion
 from pipeline.refresh.portions import Done, Job, Orders, work_on
+from pipeline.refresh.process import Process, WorkerLostError, answer_all, standard_streams
 
 #: Fewer batches are done before a second process has begun.
 FEWEST_BATCHES = 4
 MOST_WORKERS = 4
 
 
-class WorkerLostError(RuntimeError):
-    """A worker ended without an answer."""
-
-
-class _Worker:
+class _Worker(Process):
     """One process; it is given one batch at a time."""
 
     def __init__(self, job: Job) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", "from pipeline.refresh.workers import main; main()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"POLARS_MAX_THREADS": "1"},
-        )
-        self._told = cast(BinaryIO, self._process.stdin)
-        self._answers = cast(BinaryIO, self._process.stdout)
+        super().__init__("pipeline.refresh.workers", {"POLARS_MAX_THREADS": "1"})
         with suppress(WorkerLostError):  # the first batch will say so
-            self._send(job)
-
-    def _send(self, told: object) -> None:
-        try:
-            pickle.dump(told, self._told)
-            self._told.flush()
-        except OSError as error:
-            raise WorkerLostError from error
-
-    def work(self, told: object) -> Any:
-        """What the worker answers.
-
-        Raises:
-            WorkerLostError: when it does not.
-        """
-        self._send(told)
-        try:
-            return pickle.load(self._answers)  # noqa: S301 - a pipe from our own process
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
-            raise WorkerLostError from error
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.terminate()
-        for pipe in (self._told, self._answers):
-            with suppress(OSError):
-                pipe.close()
-        self._process.wait()
+            self.send(job)
 
 
 def work_on_all(
@@ -146,22 +105,9 @@ def serve(told: BinaryIO, answers: BinaryIO) -> None:
         answers: a pickled :class:`Done`, or what was raised, for each.
     """
     job = pickle.load(told)  # noqa: S301 - a pipe from the process that started this one
-    while True:
-        try:
-            batch, orders, classify_lines = pickle.load(told)  # noqa: S301 - the same
-        except EOFError:
-            return
-        try:
-            answer: object = work_on(job, batch, orders, classify_lines)
-        except Exception as error:
-            answer = error
-        pickle.dump(answer, answers)
-        answers.flush()
+    answer_all(told, answers, lambda asked: work_on(job, *asked))
 
 
 def main() -> None:
     """Serve on the standard streams."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it decides when it ends
-    answers = sys.stdout.buffer
-    sys.stdout = sys.stderr  # what a library prints is no answer
-    serve(sys.stdin.buffer, answers)
+    serve(*standard_streams())

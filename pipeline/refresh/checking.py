@@ -1,0 +1,69 @@
+"""A process that makes the checks of the gates, beside the one that refreshes.
+
+The library behind the checks takes longer to load than most refreshes take to read one new file. So
+it is loaded in a process of its own while files are read, and the checks on facts are made there while
+the marts are computed. Nothing is published before both gates have answered: a process that is lost
+costs nothing but time, because its checks are then made here.
+
+Belongs here: starting that process and asking it. Does not belong here: which checks are to be made
+(``checked``), or making them (``quality``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.refresh.process import Process, WorkerLostError, answer_all, standard_streams
+from pipeline.store import TableStore
+
+if TYPE_CHECKING:
+    from pipeline.quality import CheckResult, Gate
+
+
+class Checker:
+    """Makes the checks of a gate in a process of its own; use as a context."""
+
+    def __init__(self) -> None:
+        self._process = Process("pipeline.refresh.checking")
+
+    def __enter__(self) -> Checker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.close()
+
+    def run_gate(
+        self, store: TableStore, gate: Gate, *, tables: Sequence[str], is_demo: bool
+    ) -> list[CheckResult]:
+        """As :func:`pipeline.quality.run_gate`.
+
+        Raises:
+            Exception: what the checks raised there.
+        """
+        try:
+            answer = self._process.work((store.root, gate, list(tables), is_demo))
+        except WorkerLostError:
+            from pipeline.quality import run_gate
+
+            return run_gate(store, gate, tables=tables, is_demo=is_demo)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def _work(asked: tuple[Path, Gate, list[str], bool]) -> list[CheckResult]:
+    from pipeline.quality import run_gate
+
+    root, gate, tables, is_demo = asked
+    return run_gate(TableStore(root), gate, tables=tables, is_demo=is_demo)
+
+
+def main() -> None:
+    """Load the library, then serve on the standard streams."""
+    told, answers = standard_streams()
+    from pipeline.quality.library import load
+
+    load()
+    answer_all(told, answers, _work)

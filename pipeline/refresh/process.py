@@ -1,0 +1,96 @@
+"""A program beside this one that is told things on its standard input and answers on its standard output.
+
+It imports nothing of the program that started it, so a notebook or a script may refresh as well as the
+command, and it ends when the one that started it ends, however that comes about.
+
+Belongs here: starting it, talking to it, serving. Does not belong here: what it does.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, BinaryIO, cast
+
+
+class WorkerLostError(RuntimeError):
+    """A worker ended without an answer."""
+
+
+class Process:
+    """A process that answers one thing at a time.
+
+    Args:
+        module: the module whose ``main`` it runs.
+        environment: what it has in its environment beside ours.
+    """
+
+    def __init__(self, module: str, environment: Mapping[str, str] | None = None) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - this program itself
+            [sys.executable, "-c", f"from {module} import main; main()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **(environment or {})},
+        )
+        self._told = cast(BinaryIO, self._process.stdin)
+        self._answers = cast(BinaryIO, self._process.stdout)
+
+    def send(self, told: object) -> None:
+        """Tell it something.
+
+        Raises:
+            WorkerLostError: when it is not there to hear it.
+        """
+        try:
+            pickle.dump(told, self._told)
+            self._told.flush()
+        except OSError as error:
+            raise WorkerLostError from error
+
+    def work(self, told: object) -> Any:
+        """What the process answers.
+
+        Raises:
+            WorkerLostError: when it does not.
+        """
+        self.send(told)
+        try:
+            return pickle.load(self._answers)  # noqa: S301 - a pipe from our own process
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            raise WorkerLostError from error
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        for pipe in (self._told, self._answers):
+            with suppress(OSError):
+                pipe.close()
+        self._process.wait()
+
+
+def answer_all(told: BinaryIO, answers: BinaryIO, work: Callable[[Any], object]) -> None:
+    """Answer until nothing more is told: what the work gives, or the exception it raises."""
+    while True:
+        try:
+            asked = pickle.load(told)  # noqa: S301 - a pipe from the process that started this one
+        except EOFError:
+            return
+        try:
+            answer: object = work(asked)
+        except Exception as error:
+            answer = error
+        pickle.dump(answer, answers)
+        answers.flush()
+
+
+def standard_streams() -> tuple[BinaryIO, BinaryIO]:
+    """The streams to serve on; what a library prints goes elsewhere, because it is no answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it decides when it ends
+    answers = sys.stdout.buffer
+    sys.stdout = sys.stderr
+    return sys.stdin.buffer, answers

@@ -1,0 +1,96 @@
+"""Checks made in a process beside the refresh stop a publication as those made here do."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from pipeline.quality import run_gate
+from pipeline.refresh import refresh
+from pipeline.refresh import run as refresh_run
+from pipeline.refresh.checking import Checker
+from pipeline.refresh.context import Run
+from pipeline.refresh.process import Process
+from pipeline.refresh.run import RefreshFailedError
+from pipeline.settings import Settings
+from pipeline.store import TableStore
+from pipeline.store.publish import current_build
+
+if TYPE_CHECKING:
+    from pipeline.refresh import Summary
+
+TABLES = ["facts.epr", "meta.source_file"]
+
+
+@pytest.fixture
+def store(demo_build: tuple[Settings, Summary]) -> TableStore:
+    return TableStore(demo_build[0].tables)
+
+
+def test_the_results_are_those_of_checks_made_here(store: TableStore) -> None:
+    with Checker() as checker:
+        found = checker.run_gate(store, "facts", tables=TABLES, is_demo=True)
+    assert found == run_gate(store, "facts", tables=TABLES, is_demo=True)
+    assert len(found) > 10
+
+
+def test_a_process_that_is_lost_costs_time_and_no_check(
+    store: TableStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Process.work
+
+    def dying(self: Process, told: object) -> Any:
+        self._process.kill()
+        self._process.wait()
+        return work(self, told)
+
+    monkeypatch.setattr(Process, "work", dying)
+    with Checker() as checker:
+        found = checker.run_gate(store, "facts", tables=TABLES, is_demo=True)
+    assert found == run_gate(store, "facts", tables=TABLES, is_demo=True)
+
+
+def test_what_goes_wrong_there_goes_wrong_here(store: TableStore) -> None:
+    with Checker() as checker, pytest.raises(ValueError, match=r"does not check marts\.peer"):
+        checker.run_gate(store, "facts", tables=["marts.peer"], is_demo=True)
+
+
+def spoiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Facts lose a value they need after they were read, and before they are checked."""
+    read_sources = refresh_run.read_sources
+
+    def read(run: Run, tables: dict[str, int]) -> None:
+        read_sources(run, tables)
+        path = run.store.files("facts.epr")[0]
+        path.unlink()
+        rows = pl.DataFrame({"source_file": ["x"]}).with_columns(
+            pl.lit(None, kind).alias(name)
+            for name, kind in run.store.scan("facts.epr").collect_schema().items()
+            if name != "source_file"
+        )
+        rows.write_parquet(path)
+
+    monkeypatch.setattr(refresh_run, "read_sources", read)
+
+
+@pytest.mark.parametrize("marts_fail", [False, True])
+def test_facts_that_fail_their_checks_stop_the_publication_though_marts_were_begun(
+    demo_build: tuple[Settings, Summary],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    marts_fail: bool,
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(demo_build[0].out, out, symlinks=True)
+    before = current_build(out)
+    spoiled(monkeypatch)
+    if marts_fail:
+        monkeypatch.setattr(refresh_run, "build_marts", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(refresh_run.os, "cpu_count", lambda: 2)
+    with pytest.raises(RefreshFailedError, match=r"blocking check.* on facts failed"):
+        refresh(Settings(raw=demo_build[0].raw, out=out, offline=True), force=True)
+    assert current_build(out) == before
