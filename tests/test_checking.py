@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from pipeline.quality import run_gate
-from pipeline.refresh import refresh
+from pipeline.refresh import gates, refresh
 from pipeline.refresh import run as refresh_run
 from pipeline.refresh.checking import Checker
 from pipeline.refresh.context import Run
@@ -90,7 +90,7 @@ def test_facts_that_fail_their_checks_stop_the_publication_though_marts_were_beg
     spoiled(monkeypatch)
     if marts_fail:
         monkeypatch.setattr(refresh_run, "build_marts", lambda *_, **__: 1 / 0)
-    monkeypatch.setattr(refresh_run.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(gates.os, "cpu_count", lambda: 2)
     with pytest.raises(RefreshFailedError, match=r"blocking check.* on facts failed"):
         refresh(Settings(raw=demo_build[0].raw, out=out, offline=True), force=True)
     assert current_build(out) == before

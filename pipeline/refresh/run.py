@@ -7,26 +7,22 @@ cannot be read is set aside and named at the end; it never stops the rest.
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import polars as pl
 
 from pipeline.corrections import CorrectionError, load_corrections
 from pipeline.exports import describe_build
+from pipeline.exports.package import PACKAGE
 from pipeline.ingest.reading import LostFactsError
 from pipeline.marts import MART_ORDER, build_marts, measure_views
 from pipeline.marts.described import own_macros, own_views
 from pipeline.refresh import meta, payments, sources
 from pipeline.refresh.checked import checked
-from pipeline.refresh.checking import Checker
 from pipeline.refresh.context import Progress, Run, Silent
+from pipeline.refresh.gates import RefreshFailedError, check_gate, check_marts, checker_beside
 from pipeline.refresh.history import build_history
 from pipeline.refresh.inbox import inbox_files, sort_inbox
 from pipeline.refresh.spread import ClusterError
@@ -36,6 +32,7 @@ from pipeline.settings import Settings
 from pipeline.store.location import LocationError
 from pipeline.store.lock import refresh_lock
 from pipeline.store.publish import (
+    DATABASE,
     Staging,
     copy_parquet,
     current_build,
@@ -46,16 +43,8 @@ from pipeline.store.publish import (
 from pipeline.store.seal import damage, remove_leftovers
 from pipeline.store.tables import is_whole, write_bytes
 
-if TYPE_CHECKING:
-    from pipeline.quality import CheckResult, Gate
-
-
 #: The day this version was written. A clock before it would take published dates for the future.
 WRITTEN = date(2026, 11, 27)
-
-
-class RefreshFailedError(RuntimeError):
-    """The refresh ended without publishing; the message says why and what to do."""
 
 
 def _state_file(settings: Settings) -> Path:
@@ -183,10 +172,10 @@ def _unchanged_summary(run: Run, build_id: str, started: float) -> Summary:
 
 def _build(run: Run) -> Summary:
     tables: dict[str, int] = {}
-    with _checker_beside(run):
+    with checker_beside(run):
         read_sources(run, tables)
         _marts_and_checks_on_facts(run, tables)
-        check_gate(run, "marts")
+        check_marts(run)
     build_id = publish(run)
     _remember(run, build_id)
     summary = Summary(
@@ -260,19 +249,6 @@ def compute_marts(run: Run, tables: dict[str, int]) -> None:
         said.append(f"{len(MART_ORDER)} marts")
 
 
-@contextmanager
-def _checker_beside(run: Run) -> Iterator[None]:
-    """Make the checks in a process of its own, where the machine has more than one core."""
-    if run.settings.threads < 2 or (os.cpu_count() or 1) < 2:
-        yield
-        return
-    with Checker() as run.checker:
-        try:
-            yield
-        finally:
-            run.checker = None
-
-
 def _marts_and_checks_on_facts(run: Run, tables: dict[str, int]) -> None:
     """Stages two and three, at the same time where the checks have a process of their own."""
     if run.checker is None:
@@ -290,68 +266,43 @@ def _marts_and_checks_on_facts(run: Run, tables: dict[str, int]) -> None:
         check_gate(run, "facts", results.result)
 
 
-def check_gate(
-    run: Run, gate: Gate, results_of: Callable[[], list[CheckResult]] | None = None
-) -> int:
-    """Stages two and four: Great Expectations and golden checks; a blocking failure ends the run.
-
-    Args:
-        run: the run.
-        gate: ``facts`` or ``marts``.
-        results_of: gives the results, where they are made elsewhere already.
-
-    Returns:
-        How many checks there were.
-
-    Raises:
-        RefreshFailedError: a blocking check failed.
-    """
-    from pipeline.quality import gate_failures, results_frame
-
-    with run.stage(f"Checks on {gate}") as said:
-        results = results_of() if results_of else checked(run, gate)
-        frame = results_frame(results)
-        if gate == "marts":
-            earlier = run.store.read("meta.check_result")
-            frame = pl.concat([earlier.select(frame.columns).cast(frame.schema), frame])
-        run.store.write("meta.check_result", frame)
-        said.append(f"{sum(r.passed for r in results)} of {len(results)} passed")
-    failures = gate_failures(results)
-    if failures:
-        listed = "\n".join(
-            f"  - {f.suite} / {f.check_name}: {f.sentence} Found: {f.observed}" for f in failures
-        )
-        raise RefreshFailedError(
-            f"{len(failures)} blocking check(s) on {gate} failed, so nothing was published and the previous "
-            f"publication stands:\n{listed}"
-        )
-    return len(results)
-
-
 def publish(run: Run) -> str:
     """Stage five: database, Parquet and site, switched in together."""
-    from pipeline.site import build_site
-
     build_id = meta.build_build(run)
     with run.stage("History") as said:
         rows = build_history(run)
         said.append(f"{rows['meta.change']:,} differences from the build before")
-    with run.stage("Publication") as said:
-        staging: Staging = stage(run.settings.out, build_id)
-        before = run.settings.out / "builds" / (current_build(run.settings.out) or "none")
-        # What was changed after its publication must not be taken over as if it were ours.
-        earlier = None if damage(before) else before
-        write_database(
-            run.store,
-            staging.database,
-            [*measure_views(), *own_views()],
-            own_macros(),
-            earlier=earlier,
-            written_by=meta.code_hash(),
-        )
-        copy_parquet(run.store, staging.parquet)
-        describe_build(staging.database)
-        said.append("database and Parquet")
+    staging = stage(run.settings.out, build_id)
+    before = run.settings.out / "builds" / (current_build(run.settings.out) or "none")
+    # What was changed after its publication must not be taken over as if it were ours.
+    earlier = None if damage(before) else before
+    with ThreadPoolExecutor(1) as pool:  # DuckDB writes while pages are drawn
+        written = pool.submit(_write_tables, run, staging, earlier)
+        _write_site(run, staging, earlier)
+        with run.stage("Publication") as said:
+            written.result()
+            said.append("database and Parquet")
+    return switch(staging, keep=run.settings.keep_builds).name
+
+
+def _write_tables(run: Run, staging: Staging, earlier: Path | None) -> None:
+    """Database, Parquet and their description."""
+    write_database(
+        run.store,
+        staging.database,
+        [*measure_views(), *own_views()],
+        own_macros(),
+        earlier=earlier,
+        written_by=meta.code_hash(),
+    )
+    copy_parquet(run.store, staging.parquet)
+    describe_build(staging.database)
+
+
+def _write_site(run: Run, staging: Staging, earlier: Path | None) -> None:
+    """The site, which names what will lie beside it when the build is whole."""
+    from pipeline.site import build_site
+
     with run.stage("Site") as said:
         shown = {
             name: run.store.read(name) for name in all_tables() if not name.startswith("facts.")
@@ -359,10 +310,15 @@ def publish(run: Run) -> str:
         level = f"{100 * run.settings.benchmark:g}%"
         title = f"How far is each NHS trust from spending {level} on digital?"
         charts = earlier / "charts" if earlier else None
-        report = build_site(shown, staging.charts, base_title=title, earlier=charts)
+        report = build_site(
+            shown,
+            staging.charts,
+            base_title=title,
+            earlier=charts,
+            beside=(DATABASE, "parquet", PACKAGE),
+        )
         kept = f", {report.kept:,} of them unchanged and taken over" if report.kept else ""
         said.append(f"{report.pages:,} pages{kept}")
-    return switch(staging, keep=run.settings.keep_builds).name
 
 
 def _remember(run: Run, build_id: str) -> None:

@@ -6,7 +6,7 @@ Belongs here: the order of the work. Does not belong here: what a page says (``p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ def build_site(
     *,
     base_title: str = BASE_TITLE,
     earlier: Path | None = None,
+    beside: Collection[str] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> SiteReport:
     """Write the site into ``out_dir`` (made if missing; give it a new or empty folder).
@@ -61,6 +62,8 @@ def build_site(
         base_title: Title of the site.
         earlier: Folder of the site before. Pages whose data and code are the same are taken over
             from it; they name the build in which they last changed. None makes every page.
+        beside: Names of what of the publication will lie beside the site, where it is not all there
+            yet; None looks.
         progress: Called with a sentence before each longer step.
 
     Returns:
@@ -98,7 +101,7 @@ def build_site(
         else:
             report.charts.append(chart_id)
     say("Writing the main pages")
-    pages.write_all(writer, tables, charts, organisations)
+    pages.write_all(writer, tables, charts, organisations, beside=beside)
     compare.write(writer, tables, organisations)
     say(f"Writing {len(organisations)} pages of trusts")
     report.trusts = trust_pages.write_all(writer, tables, organisations)

@@ -7,7 +7,7 @@ markup (``templates``).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,8 @@ def write_all(
     tables: Tables,
     charts: dict[str, dict[str, Any]],
     organisations: list[Organisation],
+    *,
+    beside: Collection[str] | None = None,
 ) -> None:
     """Write every page that is not about one organisation.
 
@@ -78,6 +80,7 @@ def write_all(
         tables: Frames by ``schema.table``.
         charts: Chart contexts by id.
         organisations: Trusts with a page.
+        beside: Names of what of the publication will lie beside the site; None looks.
     """
     first = answer(tables)
     writer.page(
@@ -120,7 +123,9 @@ def write_all(
     writer.page("changes.html", "changes.html", changes)
     writer.page("dictionary.html", "dictionary.html", _dictionary(tables))
     writer.page(
-        "downloads.html", "downloads.html", _downloads(tables, charts, writer.out_dir.parent)
+        "downloads.html",
+        "downloads.html",
+        _downloads(tables, charts, _beside(writer.out_dir.parent, beside)),
     )
 
 
@@ -259,15 +264,16 @@ KINDS_OF_FILE = {
 }
 
 
-def _beside(folder: Path) -> list[tuple[str, str]]:
+def _beside(folder: Path, names: Collection[str] | None) -> list[tuple[str, str]]:
     """What of the publication lies beside the site: address from the site's folder, and words."""
     found = []
-    if (folder / "fivepercent.duckdb").is_file():
+    there = {path.name for path in folder.iterdir()} if names is None else names
+    if "fivepercent.duckdb" in there:
         words = "all tables with their comments, for DuckDB 1.0 or later"
         found.append(("fivepercent.duckdb", words))
-    if (folder / "parquet").is_dir():
+    if "parquet" in there:
         found.append(("parquet/", "the same tables, one Parquet file (or folder) each"))
-    if (folder / "datapackage.json").is_file():
+    if "datapackage.json" in there:
         words = "every file with its columns, licences and checksums"
         found.append(("datapackage.json", words))
     exports = folder / "exports"
@@ -277,7 +283,9 @@ def _beside(folder: Path) -> list[tuple[str, str]]:
     return found
 
 
-def _downloads(tables: Tables, charts: dict[str, dict[str, Any]], folder: Path) -> dict[str, Any]:
+def _downloads(
+    tables: Tables, charts: dict[str, dict[str, Any]], beside: list[tuple[str, str]]
+) -> dict[str, Any]:
     build = frame(tables, "meta.build")
     libraries: dict[str, str] = {}
     if build.height:
@@ -288,7 +296,7 @@ def _downloads(tables: Tables, charts: dict[str, dict[str, Any]], folder: Path) 
         libraries = found if isinstance(found, dict) else {}
     return {
         "title": "Downloads",
-        "beside": _beside(folder),
+        "beside": beside,
         "charts": [c for c in charts.values() if c["csv"]],
         "sources": frame(tables, "meta.source").sort("source_id").to_dicts(),
         "tables": {n: t for n, t in all_tables().items() if n in tables},

@@ -1,0 +1,92 @@
+"""The two gates of a refresh: a blocking check that fails ends it, and the publication stays as it was.
+
+Belongs here: the process that makes the checks, writing their results, and the sentence about those that
+failed. Does not belong here: which checks are made again (``checked``), or making them (``quality``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipeline.refresh.checked import checked
+from pipeline.refresh.checking import Checker
+from pipeline.refresh.context import Run
+
+if TYPE_CHECKING:
+    from pipeline.quality import CheckResult, Gate
+
+#: What the site needs and takes a while to load.
+DRAWING = ("pipeline.site", "plotly.graph_objects")
+
+
+class RefreshFailedError(RuntimeError):
+    """The refresh ended without publishing; the message says why and what to do."""
+
+
+@contextmanager
+def checker_beside(run: Run) -> Iterator[None]:
+    """Make the checks in a process of its own, where the machine has more than one core."""
+    if run.settings.threads < 2 or (os.cpu_count() or 1) < 2:
+        yield
+        return
+    with Checker() as run.checker:
+        try:
+            yield
+        finally:
+            run.checker = None
+
+
+def check_marts(run: Run) -> int:
+    """Stage four; what draws the site is loaded meanwhile, where the checks have a process of their own."""
+    if run.checker is None:
+        return check_gate(run, "marts")
+    with ThreadPoolExecutor(1) as pool:
+        results = pool.submit(checked, run, "marts")
+        for module in DRAWING:
+            import_module(module)
+        return check_gate(run, "marts", results.result)
+
+
+def check_gate(
+    run: Run, gate: Gate, results_of: Callable[[], list[CheckResult]] | None = None
+) -> int:
+    """Stages two and four: Great Expectations and golden checks; a blocking failure ends the run.
+
+    Args:
+        run: the run.
+        gate: ``facts`` or ``marts``.
+        results_of: gives the results, where they are made elsewhere already.
+
+    Returns:
+        How many checks there were.
+
+    Raises:
+        RefreshFailedError: a blocking check failed.
+    """
+    from pipeline.quality import gate_failures, results_frame
+
+    with run.stage(f"Checks on {gate}") as said:
+        results = results_of() if results_of else checked(run, gate)
+        frame = results_frame(results)
+        if gate == "marts":
+            earlier = run.store.read("meta.check_result")
+            frame = pl.concat([earlier.select(frame.columns).cast(frame.schema), frame])
+        run.store.write("meta.check_result", frame)
+        said.append(f"{sum(r.passed for r in results)} of {len(results)} passed")
+    failures = gate_failures(results)
+    if failures:
+        listed = "\n".join(
+            f"  - {f.suite} / {f.check_name}: {f.sentence} Found: {f.observed}" for f in failures
+        )
+        raise RefreshFailedError(
+            f"{len(failures)} blocking check(s) on {gate} failed, so nothing was published and the previous "
+            f"publication stands:\n{listed}"
+        )
+    return len(results)
