@@ -68,6 +68,9 @@ def fact_world() -> dict[str, pl.DataFrame]:
             {"name": "benchmark", "value": 0.05},
             {"name": "months_for_a", "value": 12},
             {"name": "months_for_b", "value": 9},
+            {"name": "month_lines", "value": 5},
+            {"name": "month_part", "value": 0.05},
+            {"name": "months_for_estimate", "value": 3},
         ),
         "facts.payment": rows("facts.payment", *lines),
         "facts.account_line": rows(
@@ -174,6 +177,17 @@ def mart_world() -> dict[str, pl.DataFrame]:
         for c in ("ZZ1", "ZZ2")
         for d in ("D0", "D1")
     ]
+    published = {"is_present": True, "lines": 2, "amount_gbp": 30_900.0, "digital_gbp": 900.0}
+    missing = {"is_present": False, "lines": 0, "amount_gbp": None, "digital_gbp": None}
+    assessed = {
+        "organisation_name": "FICTIONAL",
+        "year": 2025,
+        "score": 2.5,
+        "setting_p25": 3.0,
+        "setting_median": 3.5,
+        "setting_n": 1,
+        "gap_to_p25": 0.5,
+    }
     mix = {"organisation_code": "ZZ1", "digital": "yes", "category": "devices", "nature": "unknown"}
     return fact_world() | {
         "marts.digital_share": rows("marts.digital_share", d1),
@@ -183,7 +197,7 @@ def mart_world() -> dict[str, pl.DataFrame]:
                 "icb_code": "QZ1",
                 "definition": "D1",
                 "denominator": "opex",
-                "trusts": 2,
+                "trusts": 1,
                 "trusts_counted": 1,
                 "numerator_gbp": digital,
                 "denominator_gbp": opex,
@@ -203,17 +217,18 @@ def mart_world() -> dict[str, pl.DataFrame]:
         ),
         "marts.coverage_month": rows(
             "marts.coverage_month",
-            {"organisation_code": "ZZ1", "is_present": True, "amount_gbp": 30_900.0},
-            {
-                "organisation_code": "ZZ2",
-                "is_present": False,
-                "amount_gbp": None,
-                "digital_gbp": None,
-            },
+            *(
+                {"organisation_code": code, "month": month, **cells}
+                for month in MONTHS
+                for code, cells in (("ZZ1", published), ("ZZ2", missing))
+            ),
         ),
         "marts.maturity": rows(
             "marts.maturity",
-            {"score": 2.0, "setting_p25": 2.5, "setting_median": 3.0, "gap_to_p25": 0.5},
+            *(
+                assessed | {"pillar": pillar}
+                for pillar in (*PILLARS, "overall_comparable", "mean_of_pillars")
+            ),
         ),
     }
 

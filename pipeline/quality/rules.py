@@ -45,16 +45,16 @@ def all_rules() -> dict[str, tuple[Rule, ...]]:
 
     Raises:
         pydantic.ValidationError: a rule has an unknown field, a bad value or no ``{batch}``.
-        ValueError: a table or a check appears twice.
+        ValueError: a check appears twice.
     """
     adapter = TypeAdapter(dict[str, tuple[Rule, ...]])
     rules: dict[str, tuple[Rule, ...]] = {}
     for path in sorted(RULES.glob("*.yaml")):
         for name, entries in adapter.validate_python(read_yaml(path)).items():
-            names = [rule.check for rule in entries]
-            if name in rules or len(set(names)) != len(names):
-                raise ValueError(f"{path.name}: {name} or one of its checks appears twice")
-            rules[name] = entries
+            rules[name] = (*rules.get(name, ()), *entries)
+            names = [rule.check for rule in rules[name]]
+            if len(set(names)) != len(names):
+                raise ValueError(f"{path.name}: a check of {name} appears twice")
     return rules
 
 

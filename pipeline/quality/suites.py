@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.quality.checks import Check, sql_columns, sql_list, sql_name, sql_text
+from pipeline.quality.ledger import ledger_checks
 from pipeline.quality.rules import written_checks
 from pipeline.schema import Column, Table
 
@@ -26,7 +27,11 @@ def suite_for(table: Table) -> list[Check]:
     Returns:
         Descriptions of checks with names unique in the table.
     """
-    return [*generated_checks(table), *written_checks(table.full_name)]
+    return [
+        *generated_checks(table),
+        *written_checks(table.full_name),
+        *ledger_checks(table.full_name),
+    ]
 
 
 def generated_checks(table: Table) -> list[Check]:
