@@ -4,6 +4,7 @@ Belongs here: looking names up, names cut off by the publisher, near misspelling
 here: the canonical form itself (`text.py`) and what a kind of supplier means (`decide.py`).
 """
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,7 +18,9 @@ from pipeline.classify.text import canonical_supplier, trading_name
 _MOST_WORDS = 6
 _CUT_FROM = 18
 """Publishers cut names at 20 to 30 characters; a shorter beginning says too little."""
-_DEBRIS = r"^(?:LIMITED|LTD|NHS FOUNDATION TRUST|FOUNDATION TRUST|NHS TRUST|TRUST|AUTHORITY) "
+_DEBRIS = re.compile(
+    r"(?:LIMITED|LTD|NHS FOUNDATION TRUST|FOUNDATION TRUST|NHS TRUST|TRUST|AUTHORITY) "
+)
 """The end of the name in the row above, in tables taken from PDFs."""
 _FUZZY_LENGTH = 8
 _FUZZY_SCORE = 94.0
@@ -36,25 +39,35 @@ def _names(rules: Sequence[SupplierRule]) -> tuple[dict[str, int], dict[str, int
     return open_names, full_names
 
 
-def _lookup(form: pl.Expr, open_names: dict[str, int], full_names: dict[str, int]) -> pl.Expr:
+def _entry(form: str, open_names: dict[str, int], full_names: dict[str, int]) -> int | None:
     """Index of the entry whose name is the form, or the longest run of its first words."""
-    everything = {**full_names, **open_names}
-    words = form.str.split(" ")
+    found = open_names.get(form, full_names.get(form))
+    if found is not None:
+        return found
+    words = form.split(" ")
+    for count in range(min(_MOST_WORDS, len(words)), 0, -1):
+        found = open_names.get(" ".join(words[:count]))
+        if found is not None:
+            return found
+    return None
 
-    def find(text: pl.Expr, names: dict[str, int]) -> pl.Expr:
-        return text.replace_strict(
-            list(names), list(names.values()), default=None, return_dtype=pl.UInt32
-        )
 
-    if not everything:
-        return pl.lit(None, dtype=pl.UInt32)
-    tries = [find(form, everything)]
-    if open_names:
-        tries += [
-            find(words.list.head(count).list.join(" "), open_names)
-            for count in range(_MOST_WORDS, 0, -1)
-        ]
-    return pl.coalesce(tries)
+def _lookup(forms: pl.DataFrame, rules: Sequence[SupplierRule]) -> list[int | None]:
+    """Index of the entry for each canonical form, its trading name, or what stands after debris.
+
+    Dictionaries of Python: a batch asks about few new names, and the table library would make its
+    own dictionaries at every call.
+    """
+    open_names, full_names = _names(rules)
+    found = []
+    for form, trading in forms.select("form", "trading").iter_rows():
+        entry = _entry(form, open_names, full_names)
+        if entry is None and trading:
+            entry = _entry(trading, open_names, full_names)
+        if entry is None and (debris := _DEBRIS.match(form)):
+            entry = _entry(form[debris.end() :], open_names, full_names)
+        found.append(entry)
+    return found
 
 
 def _near_misspellings(forms: pl.Series, open_names: dict[str, int]) -> pl.Series:
@@ -132,14 +145,8 @@ def supplier_rules(
         form=canonical_supplier(pl.col("value")),
         trading=trading_name(pl.col("value")),
     )
-    open_names, full_names = _names(rules)
-    known = forms.with_columns(
-        entry=pl.coalesce(
-            _lookup(pl.col("form"), open_names, full_names),
-            _lookup(pl.col("trading"), open_names, full_names),
-            _lookup(pl.col("form").str.replace(_DEBRIS, ""), open_names, full_names),
-        )
-    )
+    open_names, _ = _names(rules)
+    known = forms.with_columns(pl.Series("entry", _lookup(forms, rules), dtype=pl.UInt32))
     unknown = known.filter(pl.col("entry").is_null() & (pl.col("form") != ""))
     if unknown.height:
         near = unknown.select(
