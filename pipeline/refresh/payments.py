@@ -12,19 +12,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import polars as pl
 
 from pipeline.ingest.names import Register
 from pipeline.ingest.payments import classify_lines
-from pipeline.ingest.portions import Portion, batches_of, portions_of
+from pipeline.ingest.portions import BATCH_FILES, Portion, batches_of, portions_of
 from pipeline.ingest.stored import forget_stored
 from pipeline.refresh.assembled import SHARED, YEARS, assemble
 from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import entries_of
-from pipeline.refresh.kept import DamagedError, State
+from pipeline.refresh.kept import DamagedError, Kept, State
 from pipeline.refresh.portions import Done, Job, Ledger, Orders
 from pipeline.refresh.spread import Spread
+from pipeline.store.location import location
 
 SPEND = "spend_over_25k"
 _REGISTERED = ("organisation_code", "name", "former_names", "kind", "closed")
@@ -47,11 +49,21 @@ def build_payments(
     Raises:
         CorrectionError: when an entry of the ledger no longer fits; the table stays as it was.
     """
-    portions = portions_of(run.files_of(SPEND))
-    job = _job(run, register, portions)
     run.counters |= {"spend_files_opened": 0, "rows_classified": 0}
     with Spread(run.settings) as spread:
+        if _is_first_of_many(run):
+            spread.get_ready()  # while the files are hashed
+        portions = portions_of(run.files_of(SPEND))
+        job = _job(run, register, portions)
         return _made(run, job, portions, years, spread)
+
+
+def _is_first_of_many(run: Run) -> bool:
+    """Whether all files are to be read, and they are many."""
+    if not run.force and Kept(location(f"{run.settings.shared}/payments")).note(YEARS):
+        return False
+    some = islice((run.settings.raw / SPEND).rglob("*"), BATCH_FILES + 1)
+    return sum(1 for _ in some) > BATCH_FILES
 
 
 def _made(

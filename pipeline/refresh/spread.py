@@ -17,7 +17,7 @@ from pipeline.ingest.cache import reader_version
 from pipeline.ingest.portions import Portion
 from pipeline.ingest.stored import stored_portions
 from pipeline.refresh.portions import Done, Job, Orders, finishing_version, work_on
-from pipeline.refresh.workers import work_on_all
+from pipeline.refresh.workers import Crew
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,12 +46,19 @@ class Spread:
         self.settings = settings
         self._stack = ExitStack()
         self._client: Client | None = None
+        self._crew = Crew(settings.threads)
 
     def __enter__(self) -> Spread:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._crew.close()
         self._stack.close()
+
+    def get_ready(self) -> None:
+        """Start what takes a while to start; for whoever knows that there will be many batches."""
+        if not self.settings.cluster:
+            self._crew.start()
 
     def work(
         self,
@@ -73,8 +80,7 @@ class Spread:
                 or a batch kills every worker that tries it.
         """
         if not self.settings.cluster:
-            workers = self.settings.threads
-            done = work_on_all(job, batches, orders, classify_lines, workers=workers)
+            done = self._crew.work(job, batches, orders, classify_lines)
             yield from zip(batches, done, strict=True)
         elif batches:
             yield from self._on_cluster(job, batches, (orders, classify_lines))

@@ -29,63 +29,103 @@ MOST_WORKERS = 4
 
 
 class _Worker(Process):
-    """One process; it is given one batch at a time."""
+    """One process; it is told a job, then one batch at a time."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self) -> None:
         super().__init__("pipeline.refresh.workers", {"POLARS_MAX_THREADS": "1"})
+
+    def take(self, job: Job) -> None:
+        """Tell what every batch needs."""
         with suppress(WorkerLostError):  # the first batch will say so
             self.send(job)
 
 
-def work_on_all(
-    job: Job,
-    batches: Sequence[Sequence[Portion]],
-    orders: Orders | None,
-    classify_lines: Callable,
-    *,
-    workers: int,
-) -> Iterator[Done]:
-    """Work on batches, several at a time where it pays; yields what each cost, in their order.
+class Crew:
+    """The processes of one run: started when they are sure to be needed, or with the first batches.
+
+    They stay until :meth:`close`, so that what one has found out about texts serves a second pass.
 
     Args:
-        job: what every batch needs.
-        batches: the batches.
-        orders: as in :func:`pipeline.refresh.portions.work_on`.
-        classify_lines: a function of a module, so that a worker finds it by its name.
         workers: processes that may be at work.
-
-    Raises:
-        Exception: what the work on a batch raised, here or in a worker.
     """
-    workers = min(workers, MOST_WORKERS)
-    if workers < 2 or len(batches) < FEWEST_BATCHES or not _can_travel(job, classify_lines):
-        for batch in batches:
-            yield work_on(job, batch, orders, classify_lines)
-        return
-    job = replace(job, threads=max(1, job.threads // workers))
-    idle: SimpleQueue[_Worker] = SimpleQueue()
-    started = [_Worker(job) for _ in range(workers)]
-    for worker in started:
-        idle.put(worker)
 
-    def one(batch: Sequence[Portion]) -> Done:
-        worker = idle.get()
-        try:
-            answer = worker.work((batch, orders, classify_lines))
-        except WorkerLostError:
-            return work_on(job, batch, orders, classify_lines)
-        finally:
-            idle.put(worker)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def __init__(self, workers: int) -> None:
+        self._most = min(workers, MOST_WORKERS)
+        self._started: list[_Worker] = []
+        self._job: Job | None = None
 
-    try:
-        with ThreadPoolExecutor(workers) as pool:
-            yield from pool.map(one, batches)
-    finally:
-        for worker in started:
+    def start(self) -> None:
+        """Start the processes, so that they are ready when there is work."""
+        if self._most > 1 and not self._started:
+            self._started = [_Worker() for _ in range(self._most)]
+
+    def close(self) -> None:
+        """End the processes."""
+        for worker in self._started:
             worker.close()
+        self._started = []
+
+    def work(
+        self,
+        job: Job,
+        batches: Sequence[Sequence[Portion]],
+        orders: Orders | None,
+        classify_lines: Callable,
+    ) -> Iterator[Done]:
+        """Work on batches, several at a time where it pays; yields what each cost, in their order.
+
+        Args:
+            job: what every batch needs; the same at every call.
+            batches: the batches.
+            orders: as in :func:`pipeline.refresh.portions.work_on`.
+            classify_lines: a function of a module, so that a worker finds it by its name.
+
+        Raises:
+            Exception: what the work on a batch raised, here or in a worker.
+        """
+        few = 2 if self._started else FEWEST_BATCHES
+        if self._most < 2 or len(batches) < few or not _can_travel(job, classify_lines):
+            for batch in batches:
+                yield work_on(job, batch, orders, classify_lines)
+            return
+        self.start()
+        self._tell(job)
+        idle: SimpleQueue[_Worker] = SimpleQueue()
+        for worker in self._started:
+            idle.put(worker)
+
+        def one(batch: Sequence[Portion]) -> Done:
+            worker = idle.get()
+            try:
+                answer = worker.work((batch, orders, classify_lines))
+            except WorkerLostError:
+                return work_on(job, batch, orders, classify_lines)
+            finally:
+                idle.put(worker)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        with ThreadPoolExecutor(len(self._started)) as pool:
+            # The largest first: what is left at the end is small, so no process waits long.
+            begun = {i: pool.submit(one, batches[i]) for i in _largest_first(batches)}
+            try:
+                for i in range(len(batches)):
+                    yield begun[i].result()
+            finally:
+                for future in begun.values():
+                    future.cancel()
+
+    def _tell(self, job: Job) -> None:
+        if self._job is None:
+            self._job = job
+            own = replace(job, threads=max(1, job.threads // self._most))
+            for worker in self._started:
+                worker.take(own)
+
+
+def _largest_first(batches: Sequence[Sequence[Portion]]) -> list[int]:
+    return sorted(range(len(batches)), key=lambda i: -sum(p.bytes for p in batches[i]))
 
 
 def _can_travel(*things: object) -> bool:
@@ -97,6 +137,13 @@ def _can_travel(*things: object) -> bool:
     return True
 
 
+def get_ready() -> None:
+    """Load the rules, which a worker has time for before it is told the first batch."""
+    from pipeline.classify.answers import answers_of
+
+    answers_of(None)
+
+
 def serve(told: BinaryIO, answers: BinaryIO) -> None:
     """Answer batches until there are no more.
 
@@ -104,7 +151,11 @@ def serve(told: BinaryIO, answers: BinaryIO) -> None:
         told: a pickled job, then pickled (batch, orders, function to classify with).
         answers: a pickled :class:`Done`, or what was raised, for each.
     """
-    job = pickle.load(told)  # noqa: S301 - a pipe from the process that started this one
+    get_ready()
+    try:
+        job = pickle.load(told)  # noqa: S301 - a pipe from the process that started this one
+    except EOFError:
+        return
     answer_all(told, answers, lambda asked: work_on(job, *asked))
 
 
