@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -62,7 +63,10 @@ _WORD_TESTS = (
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 _DECIMAL = re.compile(r"[.,]\d{1,2}\b|,\d{3}")
-_USUAL_MONEY = re.compile(r"(-?)£?(\d{1,3}(?:,\d{3}){1,3}|\d{1,12})\.\d\d", re.ASCII)
+_ONE_USUAL = r"-?£?(?:\d{1,3}(?:,\d{3}){1,3}|\d{1,12})\.\d\d"
+_USUAL_MONEY = re.compile(_ONE_USUAL, re.ASCII)
+_ALL_USUAL_MONEY = re.compile(rf"(?:{_ONE_USUAL}\n)+", re.ASCII)
+_DAY = re.compile(r"\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})", re.ASCII)  # as most publishers write it
 _NOT_DIGIT = re.compile(r"[^\d.]")
 _TESTS = (
     "date", "month", "serial", "numeric", "decimal", "text", "company", "legal", "publisher", "ledger",
@@ -102,6 +106,14 @@ class Profile(NamedTuple):
         return self.n > 8 and self.distinct <= 1.5 / self.n
 
 
+_MONEY_KINDS = {
+    (less, large): frozenset(
+        ("numeric", "decimal", *["negative"] * less, *["over_threshold"] * large)
+    )
+    for less in (False, True)
+    for large in (False, True)
+}
+_IS_DATE = frozenset(("date",))
 _SMALL, _LARGE = frozenset(("numeric",)), frozenset(("numeric", "over_threshold"))
 
 
@@ -113,8 +125,10 @@ def look(cell: str) -> tuple[frozenset[str], int]:
     """
     if cell.isdecimal() and cell.isascii():
         return _look_at_digits(cell)
-    if usual := _USUAL_MONEY.fullmatch(cell):
-        return _look_at_money(cell, *usual.groups())
+    if _USUAL_MONEY.fullmatch(cell):
+        return _look_at_money(cell)
+    if _DAY.fullmatch(cell):
+        return _IS_DATE, 0
     found: set[str] = set()
     if cell[:1].isdigit() or cell[:1] in "'’" or _LETTER.search(cell):
         for name, test in (("date", DATE), ("month", MONTH_ONLY), ("serial", SERIAL)):
@@ -151,17 +165,14 @@ def _words_in(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _look_at_money(cell: str, sign: str, pounds: str) -> tuple[frozenset[str], int]:
+def _look_at_money(cell: str) -> tuple[frozenset[str], int]:
     """The same for amounts as most publishers write them, such as 1,234.50 or -£25000.00."""
-    size = int(pounds.replace(",", ""))
-    found = ["numeric", "decimal"]
-    if sign:
-        found.append("negative")
-    if size >= 25_000:
-        found.append("over_threshold")
+    pounds = cell[:-3].lstrip("-£").replace(",", "")
+    size = int(pounds)
+    found = _MONEY_KINDS[cell[0] == "-", size >= 25_000]
     if len(pounds) == 5 and SERIAL.match(cell):
-        found.append("serial")
-    return frozenset(found), len(str(size))
+        found |= {"serial"}
+    return found, len(str(size))
 
 
 def _look_at_digits(cell: str) -> tuple[frozenset[str], int]:
@@ -192,8 +203,13 @@ def profile(values: list[str | None]) -> Profile:
     times = Counter(cells)
     kinds: dict[frozenset[str], int] = {}
     widths: set[int] = set()
+    ask: Callable[[str], tuple[frozenset[str], int]] = look
+    if joined.isdecimal() and joined.isascii():  # numbers hardly come again: no answer to look up
+        ask = _look_at_digits
+    elif cells[0][-3:-2] == "." and _ALL_USUAL_MONEY.fullmatch("\n".join(cells) + "\n"):
+        ask = _look_at_money
     for cell, k in times.items():
-        found, width = look(cell)
+        found, width = ask(cell)
         kinds[found] = kinds.get(found, 0) + k
         widths.add(width)
     widths.discard(0)
