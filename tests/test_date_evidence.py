@@ -240,3 +240,17 @@ def test_the_year_of_a_month_is_found_wherever_it_stands() -> None:
     batch, report = read_one("March.csv", "Payments in the financial year 2023/24\n" + undated)
     assert batch.lines["month"].unique().to_list() == [date(2024, 3, 1)]
     assert any("title" in note for note in report.sheets[0].notes)
+
+
+def test_days_under_a_header_of_months_stay_days() -> None:
+    days = ["05-Mar-21", "09-Mar-21", "14-Mar-21", "02-Apr-21", "06-Apr-21", "07-Apr-21"]
+    head = "Month,Supplier,Expense type,Transaction number,Amount\n"
+    lines = [f"{d},Larkspur {i} Ltd,Drugs,{900 + i},{26_000 + i}.5\n" for i, d in enumerate(days)]
+    batch, _ = read_one("payments.csv", head + "".join(lines))
+    assert batch.lines["payment_date"][0] == date(2021, 3, 5)
+    numbered = [
+        f"0{4 + i // 3} - {'April' if i < 3 else 'May'} 2021,Larkspur {i} Ltd,Drugs,{900 + i},{26_000 + i}.5\n"
+        for i in range(6)
+    ]
+    batch, _ = read_one("payments.csv", head + "".join(numbered))
+    assert sorted(batch.lines["month"].unique()) == [date(2021, 4, 1), date(2021, 5, 1)]

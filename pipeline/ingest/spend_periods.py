@@ -132,7 +132,9 @@ def period_cell(
         return PeriodCell(int(found[1]), year, spanned, False)
     if (found := _MONTH_YEAR.match(text)) and (number := month_named(found[1])):
         return PeriodCell(number, 2000 + int(found[2]) % 100, False, True)
-    if (found := _NUMBERED_NAME.match(text)) and (number := month_named(found[1])):
+    # "05-Mar-21" is a day, which the reader of dates knows; "05 - March" is the fifth of the months.
+    numbered = undated or re.match(r"\d{1,2}\s+[-:]\s", text)
+    if numbered and (found := _NUMBERED_NAME.match(text)) and (number := month_named(found[1])):
         if found[2]:
             return PeriodCell(number, 2000 + int(found[2]) % 100, False, True)
         if undated or year is not None:
