@@ -179,12 +179,27 @@ class TestPolicy:
             "100.64.0.1",
             "224.0.0.1",
             "64:ff9b::10.0.0.1",
+            "64:ff9b:1::10.0.0.1",
+            "::127.0.0.1",
+            "fec0::1",
+            "5f00::1",
         ],
     )
     def test_a_catalogue_host_that_leads_to_a_private_address_is_refused(self, machine):
         policy = HostPolicy(frozenset({HOST}), direct=True, resolve=lambda _: [machine])
         with pytest.raises(RefusedError, match="not a public address"):
             policy.check(f"https://{HOST}/x.csv")
+
+    @pytest.mark.parametrize("sign", ["\r\n", "\t", "\x00", "\\"])
+    def test_signs_that_other_programs_read_otherwise_are_refused(self, sign):
+        policy = HostPolicy(frozenset({HOST}), direct=True, resolve=lambda _: ["93.184.215.14"])
+        with pytest.raises(RefusedError, match="control signs"):
+            policy.check(f"https://{HOST}/{sign}@evil.example/x.csv")
+
+    def test_public_addresses_of_both_kinds_are_allowed(self):
+        machines = ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"]
+        policy = HostPolicy(frozenset({HOST}), direct=True, resolve=lambda _: machines)
+        policy.check(f"https://{HOST}/a file.csv")
 
     def test_one_private_address_among_public_ones_is_enough_to_refuse(self):
         policy = HostPolicy(

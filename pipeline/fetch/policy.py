@@ -26,6 +26,9 @@ from pipeline.catalogue.models import Source
 
 RESOLVE_SECONDS = 5.0
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+#: All that has been given out for machines of the public internet; beside it lie old site-local
+#: addresses, IPv4 in other dresses and translations that a network makes for itself.
+_PUBLIC6 = ipaddress.IPv6Network("2000::/3")
 
 
 class RefusedError(Exception):
@@ -141,6 +144,9 @@ class HostPolicy:
             RefusedError: with the reason.
             OSError: the host name could not be resolved (worth another try).
         """
+        if any(sign < " " or sign in "\\\x7f" for sign in address):
+            # urlsplit drops some of them, so it would look at another address than is asked for
+            raise RefusedError(f"{address!r} is not an address: it has control signs or a backslash")
         try:
             parts = urlsplit(address)
             port = parts.port
@@ -170,7 +176,8 @@ class HostPolicy:
             RefusedError: it is private, local or reserved.
         """
         numeric = _inner(ipaddress.ip_address(machine))
-        if numeric.is_global and not numeric.is_multicast:
+        given_out = numeric.version == 4 or numeric in _PUBLIC6
+        if numeric.is_global and given_out and not numeric.is_multicast:
             return
         local = numeric.is_loopback or numeric.is_private
         unusable = numeric.is_link_local or numeric.is_unspecified or numeric.is_multicast
