@@ -146,7 +146,9 @@ class HostPolicy:
         """
         if any(sign < " " or sign in "\\\x7f" for sign in address):
             # urlsplit drops some of them, so it would look at another address than is asked for
-            raise RefusedError(f"{address!r} is not an address: it has control signs or a backslash")
+            raise RefusedError(
+                f"{address!r} is not an address: it has control signs or a backslash"
+            )
         try:
             parts = urlsplit(address)
             port = parts.port
