@@ -15,7 +15,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -107,7 +107,7 @@ class Kept:
 
     def put_state(self, portion: Portion, state: State) -> None:
         """Keep a state; the Parquet files it names must be kept already."""
-        self.where.write(_state_name(portion.id), _sealed(asdict(state)))
+        self.where.write(_state_name(portion.id), _sealed(vars(state)))
 
     def put_frame(self, portion: Portion, kind: str, frame: pl.DataFrame) -> Part:
         """Keep rows of a portion under a name that tells their content.
@@ -181,7 +181,7 @@ def _state_name(portion_id: str) -> str:
 
 
 def _sealed(told: Mapping[str, Any]) -> bytes:
-    body = json.dumps(told, ensure_ascii=False).encode()
+    body = json.dumps(told, ensure_ascii=False, default=vars).encode()
     return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
 
 
