@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.refresh import dictionary, sources
+from pipeline.refresh import RefreshFailedError, dictionary, refresh, sources
 from pipeline.refresh.context import Run
 from pipeline.refresh.dictionary import build_dictionary
 from pipeline.refresh.sources import SOURCES, Source, build_source, register_of
@@ -108,3 +108,15 @@ def test_the_dictionary_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     run.store.files("meta.example")[0].unlink()
     assert build_dictionary(run) == first
     assert made == [1, 1]
+
+
+def test_what_failed_its_checks_is_read_again_the_next_time(
+    small_demo: tuple[Path, Truth], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(raw=small_demo[0], out=tmp_path / "out", offline=True, threads=1)
+    honest = sources.correct_facts
+    monkeypatch.setattr(sources, "correct_facts", lambda *a: honest(*a)[:-1])
+    with pytest.raises(RefreshFailedError, match=r"blocking check.* on facts failed"):
+        refresh(settings)
+    monkeypatch.setattr(sources, "correct_facts", honest)
+    assert refresh(settings).published

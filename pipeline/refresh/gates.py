@@ -18,6 +18,7 @@ import polars as pl
 from pipeline.refresh.checked import checked
 from pipeline.refresh.checking import Checker
 from pipeline.refresh.context import Run
+from pipeline.refresh.unchanged import forget
 
 if TYPE_CHECKING:
     from pipeline.quality import CheckResult, Gate
@@ -82,6 +83,7 @@ def check_gate(
         said.append(f"{sum(r.passed for r in results)} of {len(results)} passed")
     failures = gate_failures(results)
     if failures:
+        forget(run)
         listed = "\n".join(
             f"  - {f.suite} / {f.check_name}: {f.sentence} Found: {f.observed}" for f in failures
         )

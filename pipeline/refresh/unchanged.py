@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -19,8 +20,14 @@ from pipeline.refresh.context import Run
 from pipeline.store.seal import file_hash
 from pipeline.store.tables import write_bytes
 
+FOLDER = "unchanged"
 #: Libraries that decide what is read and how it is written.
 LIBRARIES = ("polars", "fastexcel", "duckdb", "sqlglot")
+
+
+def forget(run: Run) -> None:
+    """Have everything made again the next time, because something made now is not as it must be."""
+    shutil.rmtree(run.settings.work / FOLDER, ignore_errors=True)
 
 
 class Note:
@@ -34,7 +41,7 @@ class Note:
 
     def __init__(self, run: Run, name: str, *told: str) -> None:
         self._work, self._force = run.settings.work, run.force
-        self._path = run.settings.work / "unchanged" / f"{name}.json"
+        self._path = run.settings.work / FOLDER / f"{name}.json"
         parts = [code_hash(), *(version(library) for library in LIBRARIES), *told]
         self._key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

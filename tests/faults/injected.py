@@ -22,7 +22,7 @@ Told = dict[str, Any]
 #: The clock of our own code jumps; that of the libraries is none of the refresh's business.
 _JUMPED = """
 import datetime as dt, sys, time, types
-import pipeline.cli.refresh, pipeline.refresh, pipeline.refresh.meta, pipeline.store.lock
+import pipeline.cli.refresh, pipeline.refresh.run, pipeline.refresh.meta, pipeline.store.lock
 import pipeline.quality, pipeline.site
 real, shift = time.time, {shift}
 class Kind(type(dt.datetime)):
