@@ -97,7 +97,9 @@ def soak(world: World, times: int, seed: int) -> dict[str, Any]:
         for name, value in now.items():
             seen.setdefault(name, []).append(value)
         told = " ".join(f"{name} {value:.1f}" for name, value in now.items())
-        print(number, told, f"temporary {_temporary() - temporary}", flush=True)  # noqa: T201
+        print(  # noqa: T201
+            number, told, f"temporary {_temporary() - temporary} wrong {len(wrong)}", flush=True
+        )
     warm = max(0, times // 5 - 1)
     return {
         "tried": times,
