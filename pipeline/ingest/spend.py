@@ -7,9 +7,11 @@ content ends as kept, rejected (with a reason) or ignored (headers, titles, tota
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -43,6 +45,7 @@ __all__ = ["LINE_SCHEMA", "SpendBatch", "SpendInput", "read_spend"]
 MOST_TOGETHER, MOST_BYTES_TOGETHER = 200, 32 << 20
 #: Where a second thread opens files ahead there should be something to open ahead.
 GROUPS, FEW_TOGETHER = 3, 67
+TURN_SECONDS = 0.0005
 #: What publishers must publish begins here; a file of so many payments without one is odd.
 THRESHOLD, MANY = 25_000.0, 10
 Opened = tuple[Grid, Layout | str | None]
@@ -133,6 +136,17 @@ def _groups(items: Sequence[SpendInput], threads: int) -> list[list[SpendInput]]
     return groups
 
 
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Threads take turns at Python more often: typing asks for it for moments, opening holds it for long."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, TURN_SECONDS))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 def _ahead(
     open_some: Callable[[Sequence[SpendInput]], list[list[Opened] | str]],
     groups: Sequence[Sequence[SpendInput]],
@@ -145,7 +159,7 @@ def _ahead(
     if most < 1:
         yield from map(open_some, groups)
         return
-    with ThreadPoolExecutor(most) as pool:
+    with _short_turns(), ThreadPoolExecutor(most) as pool:
         waiting = iter(groups)
         ahead = deque(pool.submit(open_some, group) for group in islice(waiting, most))
         while ahead:
