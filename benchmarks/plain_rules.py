@@ -1,9 +1,10 @@
 """The rules of the gates in plain Polars: the obvious way, one expression a rule, no library.
 
 Belongs here: what follows from the schema for every table (columns and types, required values, the
-key, allowed values, bounds, financial years), and the written rules about payments, which cost the
-most. Does not belong here: the product's own checks (``pipeline.quality``). Each rule gives the
-number of rows that break it, and must give the same number as the gate.
+key, allowed values, bounds, financial years), and what costs the most: the written rules about
+payments, and those about marts that read every payment again. Does not belong here: the product's
+own checks (``pipeline.quality``). Each rule gives the number of rows that break it, and must give the
+same number as the gate.
 """
 
 from __future__ import annotations
@@ -24,13 +25,15 @@ def failing_rows(tables: Mapping[str, pl.DataFrame]) -> Counts:
 
     Args:
         tables: frames by full name; the registers ``dims.organisation`` and ``dims.category`` are
-            needed for the rules about payments.
+            needed for the rules about payments, payments and accounts for those about marts.
     """
     counts: Counts = {}
     for name, frame in tables.items():
         found = _schema_rules(all_tables()[name], frame)
         if name == "facts.payment":
             found |= _payment_rules(frame, tables["dims.organisation"], tables["dims.category"])
+        if name in _MART_RULES:
+            found |= _MART_RULES[name](frame, tables)
         counts |= {(name, check): rows for check, rows in found.items()}
     return counts
 
@@ -149,3 +152,105 @@ def _payment_rules(
         "supplier_is_given": _count(files, pl.col("named") < 0.9 * pl.col("lines")),
         "supplier_is_not_an_amount": _count(frame, pl.col("supplier").str.contains(AMOUNT)),
     }
+
+
+def _published(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    return tables["facts.payment"].filter(~pl.col("is_superseded"))
+
+
+def _paid(tables: Mapping[str, pl.DataFrame]) -> pl.Expr:
+    """Digital payments that count; the categories that count in the upper bound only are left out."""
+    categories = tables["dims.category"]
+    doubtful = categories.filter(pl.col("upper_bound_only"))["category"].implode()
+    return (pl.col("digital") == "yes") & ~pl.col("category").is_in(doubtful).fill_null(False)
+
+
+def _month_rules(frame: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+    """Rules about ``marts.coverage_month`` that read every payment."""
+    parameters = dict(tables["dims.parameter"].select("name", "value").iter_rows())
+    counted = ~(pl.col("is_balance_sheet") | pl.col("is_duplicate"))
+    amount = pl.col("amount_gbp")
+    published = _published(tables)
+    sums = published.group_by("organisation_code", "month").agg(
+        published_lines=pl.len(),
+        published_gbp=amount.filter(counted).sum().cast(pl.Float64),
+        published_digital_gbp=amount.filter(counted & _paid(tables)).sum().cast(pl.Float64),
+    )
+    beside = frame.join(sums, on=["organisation_code", "month"], how="left").with_columns(
+        pl.col("published_lines", "published_gbp", "published_digital_gbp").fill_null(0)
+    )
+    months = published.group_by("organisation_code", "financial_year", "month").agg(lines=pl.len())
+    enough = months.with_columns(usual=pl.col("lines").median().over("organisation_code")).filter(
+        pl.col("lines")
+        >= pl.min_horizontal(
+            pl.lit(parameters["month_lines"]), parameters["month_part"] * pl.col("usual")
+        )
+    )
+    year = ["organisation_code", "financial_year"]
+    return {
+        "every_year_has_twelve_months": _count(frame.group_by(year).len(), pl.col("len") != 12),
+        "every_published_year_is_here": enough.join(frame, on=year, how="anti")
+        .select(year)
+        .n_unique(),
+        "months_hold_what_was_published": _count(
+            beside,
+            (pl.col("lines") != pl.col("published_lines"))
+            | ((pl.col("amount_gbp").cast(pl.Float64) - pl.col("published_gbp")).abs() > 1)
+            | (
+                (pl.col("digital_gbp").cast(pl.Float64) - pl.col("published_digital_gbp")).abs() > 1
+            ),
+        ),
+    }
+
+
+def _share_rules(frame: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+    """Rules about ``marts.digital_share`` that read every payment."""
+    year = ["organisation_code", "financial_year"]
+    spent = (
+        tables["facts.account_line"]
+        .filter((pl.col("main_code") == "A08CY01") & (pl.col("sub_code") == "EXP0390"))
+        .group_by(year)
+        .agg(pl.col("value").sum())
+        .filter(pl.col("value") > 0)
+    )
+    counted = _published(tables).filter(~(pl.col("is_balance_sheet") | pl.col("is_duplicate")))
+    first = frame.filter(pl.col("definition") == "D1")
+    missing = counted.join(spent, on=year, how="semi").join(first, on=year, how="anti")
+    return {"every_publisher_has_a_share": missing.select(year).n_unique()}
+
+
+def _supplier_rules(frame: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+    """Rules about ``marts.trust_supplier`` that read every payment."""
+    year = ["organisation_code", "financial_year"]
+    register = tables["dims.organisation"]
+    others = register.filter(pl.col("kind") != "trust")["organisation_code"].implode()
+    supplier = pl.col("supplier_canonical").str.strip_chars(" ")
+    largest = (
+        _published(tables)
+        .filter(~(pl.col("is_balance_sheet") | pl.col("is_duplicate")) & _paid(tables))
+        .filter(~pl.col("organisation_code").is_in(others), supplier != "")
+        .filter(~supplier.str.contains(r"^[0-9 ]+$|^\(no supplier"))
+        .group_by(*year, supplier.alias("supplier"))
+        .agg(pounds=pl.col("amount_gbp").sum().cast(pl.Float64))
+        .filter(pl.col("pounds") > 0)
+        .group_by(year)
+        .agg(expected=pl.len().clip(upper_bound=10), expected_gbp=pl.col("pounds").top_k(10).sum())
+    )
+    shown = frame.group_by(year).agg(
+        suppliers=pl.len(), shown_gbp=pl.col("amount_gbp").sum().cast(pl.Float64)
+    )
+    beside = shown.join(largest, on=year, how="full", coalesce=True)
+    return {
+        "the_ten_largest_are_all_here": _count(
+            beside,
+            pl.col("suppliers").ne_missing(pl.col("expected"))
+            | ((pl.col("shown_gbp") - pl.col("expected_gbp")).abs() > 1).fill_null(False),
+        )
+    }
+
+
+_MART_RULES = {
+    "marts.coverage_month": _month_rules,
+    "marts.digital_share": _share_rules,
+    "marts.trust_supplier": _supplier_rules,
+}
