@@ -15,8 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from operator import attrgetter
 
 import polars as pl
+from more_itertools import constrained_batches
 
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport, raw_rows
 from pipeline.ingest.spend_cells import Sheet, rows_below_header
@@ -120,20 +122,15 @@ def read_spend(
     )
 
 
-def _groups(items: Sequence[SpendInput], threads: int) -> list[list[SpendInput]]:
+def _groups(items: Sequence[SpendInput], threads: int) -> list[tuple[SpendInput, ...]]:
     """The files in groups to be read together, in their order."""
     most = MOST_TOGETHER
     if threads > 1:
         most = min(most, max(FEW_TOGETHER, -(-len(items) // GROUPS)))
-    groups: list[list[SpendInput]] = []
-    size = 0
-    for item in items:
-        if not groups or len(groups[-1]) >= most or size + item.bytes > MOST_BYTES_TOGETHER:
-            groups.append([])
-            size = 0
-        groups[-1].append(item)
-        size += item.bytes
-    return groups
+    bounded = constrained_batches(
+        items, MOST_BYTES_TOGETHER, most, get_len=attrgetter("bytes"), strict=False
+    )
+    return list(bounded)
 
 
 @contextmanager

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import polars as pl
+from more_itertools import constrained_batches
 
 from pipeline.ingest.cache import SpendCache
 from pipeline.ingest.portions import BATCH_BYTES, BATCH_FILES, Portion, folder_of
@@ -28,18 +30,6 @@ class Typed:
     rejected: pl.DataFrame
     reports: dict[str, FileReport]
     opened: int
-
-
-def _bounded(items: Sequence[SpendInput]) -> list[list[SpendInput]]:
-    batches: list[list[SpendInput]] = []
-    size = 0
-    for item in items:
-        if not batches or len(batches[-1]) >= BATCH_FILES or size + item.bytes > BATCH_BYTES:
-            batches.append([])
-            size = 0
-        batches[-1].append(item)
-        size += item.bytes
-    return batches
 
 
 def read_typed(
@@ -75,7 +65,10 @@ def read_typed(
     done = list(known.values())
     have = {path for batch in done for path in batch.reports}
     missing = [i for items in wanted.values() for i in items if i.path not in have]
-    for some in _bounded(missing):
+    in_bounds = constrained_batches(
+        missing, BATCH_BYTES, BATCH_FILES, get_len=attrgetter("bytes"), strict=False
+    )
+    for some in in_bounds:
         done.append(read_spend(some, limits=limits or Limits(), threads=threads))
     together = _together(done)
     if cache:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from more_itertools import constrained_batches
 
 from pipeline.corrections import judge
 from pipeline.ingest.shared_payments import NEEDED as SHARED_COLUMNS
@@ -132,7 +133,7 @@ def _merge(
         for code, rows in part.rows.items():
             sizes[code] = sizes.get(code, 0) + rows
     with run.store.partition_writer(PAYMENT, year) as write:
-        for codes in _bounded(sizes, PIECE):
+        for codes in map(set, _in_pieces(sizes)):
             own = [part for part in parts if not codes.isdisjoint(part.rows)]
             frames = [
                 frame
@@ -146,17 +147,9 @@ def _merge(
     return run.store.partition_path(PAYMENT, year)
 
 
-def _bounded(sizes: Mapping[str, int], most: int) -> list[set[str]]:
+def _in_pieces(sizes: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
     """Organisations in their order, in groups of at most so many rows, at least one a group."""
-    groups: list[set[str]] = []
-    rows = 0
-    for code, size in sorted(sizes.items()):
-        if not groups or rows + size > most:
-            groups.append(set())
-            rows = 0
-        groups[-1].add(code)
-        rows += size
-    return groups
+    return constrained_batches(sorted(sizes), PIECE, get_len=sizes.__getitem__, strict=False)
 
 
 def _places(copies: Iterable[Copies]) -> pl.DataFrame:
@@ -182,7 +175,7 @@ def _shared_payments(kept: Kept, states: Sequence[State]) -> dict[str, dict[str,
     stamps = {code: _stamp(own, {}) for code, own in parts.items()}
     notes = {c: n for c, n in known.items() if c in stamps and n["stamp"] == stamps[c]}
     sizes = {c: sum(p.rows[c] for p in own) for c, own in parts.items() if c not in notes}
-    for codes in _bounded(sizes, PIECE):
+    for codes in _in_pieces(sizes):
         own = {part.name: part for code in codes for part in parts[code]}
         lines = pl.concat([kept.frame(part, SHARED_COLUMNS) for part in own.values()])
         for code in codes:

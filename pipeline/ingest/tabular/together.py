@@ -16,6 +16,7 @@ from itertools import pairwise
 
 import numpy as np
 import polars as pl
+from more_itertools import constrained_batches
 
 from pipeline.ingest.tabular.limits import Limits
 from pipeline.ingest.tabular.text import Text, columns_used, parse_fast
@@ -46,9 +47,14 @@ def parse_together(texts: Mapping[int, Text], limits: Limits) -> dict[int, pl.Da
         ):
             key = (text.delimiter, text.width, b"\r" in text.body[:4096])
             groups.setdefault(key, []).append(number)
+
+    def bytes_of(number: int) -> int:
+        return len(texts[number].body)
+
     done: dict[int, pl.DataFrame] = {}
     for (delimiter, width, _), numbers in groups.items():
-        for some in _bounded(numbers, texts):
+        for joined in constrained_batches(numbers, MOST_BYTES, get_len=bytes_of, strict=False):
+            some = list(joined)
             whole = _parse([texts[n] for n in some], delimiter, width) if len(some) > 1 else None
             if whole is None:  # it is hardly ever more than one or two of them
                 some = [n for n in some if not texts[n].wraps and not texts[n].widens]
@@ -68,19 +74,6 @@ def _lines_within(body: bytes, most: int) -> bool:
             return False
         start = end + 1
     return True
-
-
-def _bounded(numbers: list[int], texts: Mapping[int, Text]) -> list[list[int]]:
-    groups: list[list[int]] = []
-    size = 0
-    for number in numbers:
-        more = len(texts[number].body)
-        if not groups or size + more > MOST_BYTES:
-            groups.append([])
-            size = 0
-        groups[-1].append(number)
-        size += more
-    return groups
 
 
 def _parse(texts: list[Text], delimiter: str, width: int) -> pl.DataFrame | None:
