@@ -8,51 +8,44 @@ from __future__ import annotations
 
 import atexit
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from pipeline.quality.lighter import no_collection, without
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuite
 
     from pipeline.quality.checks import Check
 
-#: Loaded by Great Expectations for expectations about distributions and their pictures, which
-#: nothing here uses: a third of its start.
-NOT_YET = ("scipy.stats", "altair")
+#: Loaded by Great Expectations for expectations about distributions and their pictures, and about
+#: JSON, which nothing here uses.
+NOT_YET = ("scipy.stats", "altair", "jsonschema")
+#: Loaded where they are installed, for services that nothing here speaks to.
+ABSENT = ("boto3", "botocore", "psycopg2")
+#: Its data sources that are no database, each with some dozens of generated classes.
+SOURCES = "great_expectations.datasource.fluent"
+UNUSED_SOURCES = ("pandas_*datasource.py", "spark_*datasource.py")
 
 
-class _Later(ModuleType):
-    """Stands for a module until something is asked of it."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        return getattr(import_module(self.__name__), name)
-
-
-@contextmanager
-def _put_off(names: Sequence[str]) -> Iterator[None]:
-    """Let imports inside bind stand-ins for modules that are not loaded yet."""
-    stand_ins = {name: _Later(name) for name in names if name not in sys.modules}
-    sys.modules.update(stand_ins)
-    try:
-        yield
-    finally:
-        for name, stand_in in stand_ins.items():
-            if sys.modules.get(name) is stand_in:
-                del sys.modules[name]
+def _unused_sources() -> list[str]:
+    """Modules of data sources of kinds that are not used here."""
+    found = find_spec("great_expectations")
+    places = (found.submodule_search_locations if found else None) or ()
+    folders = [Path(place, "datasource", "fluent") for place in places]
+    found_in = (path for folder in folders for like in UNUSED_SOURCES for path in folder.glob(like))
+    return sorted({f"{SOURCES}.{path.stem}" for path in found_in})
 
 
 @cache
 def load() -> ModuleType:
-    """Great Expectations, loaded without what only its unused parts need."""
-    with _put_off(NOT_YET):
+    """Great Expectations, loaded without what only its unused parts need: half of its start."""
+    with without(later=NOT_YET, unused=_unused_sources(), absent=ABSENT), no_collection():
         library = import_module("great_expectations")
         import_module("duckdb_engine")
     _forget_at_exit()
