@@ -78,6 +78,18 @@ class Settings(BaseSettings):
     max_cell_characters: int = Field(
         default=100_000, gt=0, description="A file with a longer cell is set aside."
     )
+    query_seconds: float = Field(
+        default=60, gt=0, le=86_400, description="A question that takes longer is stopped."
+    )
+    query_memory_mb: int = Field(
+        default=2000, ge=400, description="Memory that the process of a question may take."
+    )
+    query_temp_mb: int = Field(
+        default=2000, ge=0, description="Temporary files that a question may write meanwhile."
+    )
+    query_rows: int = Field(
+        default=1_000_000, gt=0, description="Rows that a question is answered with at most."
+    )
     threads: int = Field(default=2, gt=0, le=64, description="Files read at the same time.")
     keep_builds: int = Field(default=2, ge=1, le=50, description="Publications kept on disk.")
     keep_digests: int = Field(
@@ -155,6 +167,7 @@ class Settings(BaseSettings):
     #: Settings that change how a run goes or who is told, never a figure.
     OPERATIONAL: ClassVar[frozenset[str]] = frozenset(
         {"raw", "out", "labels", "corrections", "offline", "online_seconds", "threads"}
+        | {"query_seconds", "query_memory_mb", "query_temp_mb", "query_rows"}
         | {"keep_digests", "site_url", "mirror", "fetch_attempts", "fetch_wait_seconds"}
         | {"fetch_minutes", "alert_webhook", "alert_email_to", "alert_email_from"}
         | {"alert_smtp_host", "alert_smtp_port", "alert_smtp_security", "alert_smtp_user"}

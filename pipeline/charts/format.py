@@ -168,6 +168,10 @@ def wrap(text: str, width: int) -> str:
     return "<br>".join(plotly_text(line) for line in textwrap.wrap(text, width=width))
 
 
+#: What starts a formula; some spreadsheets take the wide forms of East Asian text for the same.
+FORMULA_SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+
+
 def spreadsheet_cell(value: object) -> str:
     """A cell for a CSV file that no spreadsheet takes for a formula.
 
@@ -181,7 +185,7 @@ def spreadsheet_cell(value: object) -> str:
     if isinstance(value, int | float):
         return "" if value != value else repr(value)
     text = value.isoformat() if isinstance(value, dt.date) else str(value)
-    if text.lstrip()[:1] in {"=", "+", "-", "@"} or text[:1] in {"\t", "\r", "\n"}:
+    if text.lstrip()[:1] in FORMULA_SIGNS or text[:1] in {"\t", "\r", "\n"}:
         try:
             float(text)
         except ValueError:

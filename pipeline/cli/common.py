@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 console = Console()
 errors = Console(stderr=True)
 SHOWN_ROWS = 200
+SHOWN_CHARACTERS = 10_000
 
 RAW_OPTION = typer.Option(
     None, "--raw", help="Tree of published files, laid out SOURCE_ID/... (default data/raw)."
@@ -77,6 +78,12 @@ def shown(path: Path) -> str:
         return str(path)
 
 
+def _shortened(text: str) -> str:
+    if len(text) <= SHOWN_CHARACTERS:
+        return text
+    return f"{text[:SHOWN_CHARACTERS]}... ({len(text):,} characters; --csv or --json give all)"
+
+
 def _text(value: object) -> str:
     if value is None:
         return ""
@@ -84,15 +91,16 @@ def _text(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):  # six digits tell a share; of pounds every penny is wanted
         return f"{value:,.6g}" if abs(value) < 1_000 else f"{value:,.2f}"
-    return str(value)
+    return _shortened(str(value))
 
 
-def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print a table where it fits the screen, else one block a row."""
+def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]], *, more: bool = False) -> None:
+    """Print a table where it fits the screen, else one block a row; ``more`` when rows were left out."""
     from rich.table import Table
     from rich.text import Text
 
     shown = rows[:SHOWN_ROWS]
+    more = more or len(rows) > SHOWN_ROWS
     cells = [[_text(v) for v in row] for row in shown]
     widths = [max([len(n), *(len(r[i]) for r in cells)]) for i, n in enumerate(names)]
     if sum(min(w, 30) + 3 for w in widths) > console.width and len(names) > 1:
@@ -111,9 +119,9 @@ def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         for row in cells:
             table.add_row(*(Text(v) for v in row))
         console.print(table)
-    if len(rows) > SHOWN_ROWS:
+    if more:
         console.print(
-            f"{len(rows):,} rows; the first {SHOWN_ROWS} are shown. Use --csv for all.",
+            f"There are more rows; the first {SHOWN_ROWS} are shown. Use --csv for all.",
             markup=False,
         )
 

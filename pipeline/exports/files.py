@@ -67,7 +67,7 @@ THEMES: dict[str, tuple[str, ...]] = {
 }
 
 #: Text that a spreadsheet would take for a formula; numbers written as text are left alone.
-_FORMULA = r"^\s*[=+\-@]|^[\t\r\n]"
+_FORMULA = "^\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]|^[\\t\\r\\n]"
 
 
 @dataclass
