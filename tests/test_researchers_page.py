@@ -115,9 +115,9 @@ def test_the_commands_that_are_named_exist() -> None:
         assert f"--{option}" in re.sub(r"\x1b\[[0-9;]*m", "", told.output), (command, option)
 
 
-@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("number", range(3))
 def test_the_python_programs_run(desk: Path, number: int) -> None:
-    assert len(blocks("python")) == 2
+    assert len(blocks("python")) == 3
     done = subprocess.run(
         [sys.executable, "-c", blocks("python")[number]],
         cwd=desk,
