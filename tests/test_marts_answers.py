@@ -276,7 +276,7 @@ def test_ranks_and_interval_are_those_of_scipy_on_each_resample() -> None:
     for size in (8, 23, 60):
         x = rng.integers(0, 9, size).astype(float)  # many equal values
         y = rng.normal(size=size)
-        assert np.array_equal(mean_ranks(x, np.ones((1, size)))[0], rankdata(x))
+        assert np.array_equal(mean_ranks(x, np.ones((size, 1)))[:, 0], rankdata(x))
         chosen = np.random.default_rng(5).integers(0, size, (60, size))
         slow = [float(spearmanr(x[c], y[c]).statistic) for c in chosen]
         _, lower, upper = spearman_with_interval(x, y, draws=60, seed=5)

@@ -10,7 +10,8 @@ Three tables, in the order in which they must be built: ``marts.published_eviden
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
@@ -21,9 +22,11 @@ import polars as pl
 
 from pipeline.marts.judging import Answer, ask, judge
 from pipeline.marts.together import cores
+from pipeline.measures import load_measures
 from pipeline.reference.claims import Claim, claims, promises, published_evidence
 from pipeline.schema import all_tables, table
 
+_FACTS = re.compile(r"\bfacts\.\w+")
 FICTIONAL = "DEMONSTRATION, fictional data: "
 
 
@@ -31,7 +34,7 @@ def missing_sources(connection: duckdb.DuckDBPyConnection, claim: Claim) -> str:
     """A sentence that says which tables and sources a claim's query lacks."""
     empty = [
         name
-        for name in claim.tables
+        for name in sorted({table for read in claim.tables for table in _facts_behind(read)})
         if not connection.sql(f"select 1 from {name} limit 1").fetchall()
     ]
     if not empty:
@@ -42,6 +45,12 @@ def missing_sources(connection: duckdb.DuckDBPyConnection, claim: Claim) -> str:
         sources = known[name].sources if name in known else ()
         named.append(f"{name} ({', '.join(sources)})" if sources else name)
     return f"No rows in {', '.join(named)}; put the files of the source into data/raw and refresh."
+
+
+def _facts_behind(name: str) -> Iterable[str]:
+    """The tables of facts that a shared measure reads itself; any other relation stands for itself."""
+    sql = load_measures().shared_sql.get(name.removeprefix("measures."), "")
+    return _FACTS.findall(sql) or [name]
 
 
 def sentence_of(

@@ -114,7 +114,11 @@ def measure_views() -> list[tuple[str, str, str]]:
 
 
 def open_store(
-    store: TableStore, *, threads: int | None = None, measures: bool = True
+    store: TableStore,
+    *,
+    threads: int | None = None,
+    measures: bool = True,
+    tables: Iterable[str] | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with a view on every table of the store, and the views ``measures.*``.
 
@@ -124,27 +128,41 @@ def open_store(
         store: the working store.
         threads: of DuckDB; as many as there are cores by default.
         measures: make the views ``measures.*``.
+        tables: names of the tables that get a view; all by default.
     """
     connection = duckdb.connect(config={"threads": threads} if threads else {})
     for schema in ("dims", "facts", "marts", "meta", "measures"):
         connection.execute(f"create schema {schema}")
-    for table in all_tables().values():
-        _create_view(connection, store, table.full_name)
+    for name in all_tables() if tables is None else tables:
+        _create_view(connection, store, name)
     for name, sql, _ in measure_views() if measures else ():
         connection.execute(f"create view {name} as {sql}")
     return connection
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, store: TableStore, name: str) -> None:
-    table = all_tables()[name]
+    connection.execute(f"create or replace view {name} as {_reading(store, name)}")
+
+
+def _read_in(connection: duckdb.DuckDBPyConnection, store: TableStore, name: str) -> None:
+    """Make a table of the store one of DuckDB's memory; a partitioned one, such as payments, a view.
+
+    A small table is read by a dozen queries, and each of them would open its file to be planned.
+    """
+    if all_tables()[name].partition_by:
+        _create_view(connection, store, name)
+    else:
+        connection.execute(f"create table {name} as {_reading(store, name)}")
+
+
+def _reading(store: TableStore, name: str) -> str:
+    """The query that reads a table of the store; an empty one of the right columns if not yet written."""
     files = store.files(name)
     if files:
         listed = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
-        body = f"select * from read_parquet([{listed}])"
-    else:
-        columns = ", ".join(f'null::{c.type} as "{c.name}"' for c in table.columns)
-        body = f"select {columns} where false"
-    connection.execute(f"create or replace view {name} as {body}")
+        return f"select * from read_parquet([{listed}])"
+    columns = ", ".join(f'null::{c.type} as "{c.name}"' for c in all_tables()[name].columns)
+    return f"select {columns} where false"
 
 
 def build_mart(name: str, store: TableStore, connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
@@ -163,36 +181,41 @@ def build_mart(name: str, store: TableStore, connection: duckdb.DuckDBPyConnecti
         duckdb.Error: when the SQL fails.
         SchemaMismatchError: when the result does not fit the contract.
     """
+    frame = _write_mart(name, store, connection)
+    _create_view(connection, store, name)
+    return frame
+
+
+def _write_mart(
+    name: str, store: TableStore, connection: duckdb.DuckDBPyConnection
+) -> pl.DataFrame:
+    """Run one mart and write it to the store."""
+    if name in LEDGER_MARTS:  # queries of their own, judged one by one
+        return store.write(name, LEDGER_MARTS[name](connection))
     if name in STATISTICS:
         from pipeline.marts.statistics import maturity_and_spend
 
         points = connection.sql(f"select * from {POINTS}").pl()
         connection.register(STATISTICS[name], maturity_and_spend(points))
-    # marts of the ledger are queries of their own, judged one by one
-    made = (
-        LEDGER_MARTS[name](connection)
-        if name in LEDGER_MARTS
-        else connection.sql(sql_of(name)).pl()
-    )
-    frame = store.write(name, made)
-    _create_view(connection, store, name)
-    return frame
+    # A relation of the text itself would be planned twice: for its columns, and again to run.
+    connection.execute(f"create or replace temp table mart_just_made as {sql_of(name)}")
+    return store.write(name, connection.sql("select * from temp.mart_just_made").pl())
 
 
 def _graph(wanted: list[str]) -> tuple[dict[str, set[str]], dict[str, str]]:
-    """What must be made for some marts, each with what it reads; and the SQL of all of it by name."""
-    texts = {name: sql for name, sql, _ in measure_views()}
-    measures = set(texts)
-    for name in MART_ORDER:
+    """What must be made or read in for some marts, each with what it reads; and the SQL by name."""
+    texts = {name: "" for name in all_tables() if name not in wanted}
+    texts |= {name: sql for name, sql, _ in measure_views()}
+    measures = {name for name in texts if name.startswith("measures.")}
+    for name in wanted:
         texts[name] = "" if name in LEDGER_MARTS else sql_of(name)
-    known = {*measures, *wanted}
     # A claim may ask for any measure, and says itself which tables it reads.
-    ledger = {name: tables_read_by(name) & known for name in wanted if name in LEDGER_MARTS}
+    ledger = {name: tables_read_by(name) for name in wanted if name in LEDGER_MARTS}
     for name, read in ledger.items():
         texts[name] = " ".join(read | measures if name == "marts.milestone" else read)
-    for name in STATISTICS:
+    for name in STATISTICS.keys() & texts.keys():
         texts[name] += f"\n, {POINTS}"
-    return needed(wanted, texts, known), texts
+    return needed(wanted, texts, texts), texts
 
 
 def build_marts(
@@ -201,7 +224,7 @@ def build_marts(
     only: Iterable[str] | None = None,
     progress: Callable[[str, int], None] | None = None,
 ) -> dict[str, int]:
-    """Build the marts, each after those it reads, and each measure that they read once for all.
+    """Build the marts, each after those it reads; measures and small tables that they read once for all.
 
     Every query but the sums over all payments works on one thread, several at a time; so means are
     added up in the same order on every machine.
@@ -217,15 +240,21 @@ def build_marts(
     asked = set(MART_ORDER if only is None else only)
     wanted = [name for name in MART_ORDER if name in asked]
     graph, texts = _graph(wanted)
+    read_again = set().union(*graph.values())
     rows, lock = dict.fromkeys(wanted, 0), threading.Lock()
-    with closing(open_store(store, measures=False)) as connection:
+    with closing(open_store(store, measures=False, tables=())) as connection:
 
         def make(name: str) -> None:
             with closing(connection.cursor()) as cursor:
                 if name.startswith("measures."):
                     cursor.execute(f"create table {name} as {texts[name]}")
                     return
-                made = build_mart(name, store, cursor).height
+                if name not in rows:
+                    _read_in(cursor, store, name)
+                    return
+                made = _write_mart(name, store, cursor).height
+                if name in read_again:
+                    _read_in(cursor, store, name)
             with lock:
                 rows[name] = made
                 if progress:

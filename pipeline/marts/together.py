@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
 _COMMENT = re.compile(r"--[^\n]*")
-_NAME = re.compile(r"\b(?:marts|measures)\.\w+")
+_NAME = re.compile(r"\b(?:dims|facts|meta|marts|measures)\.\w+")
 
 
 def cores() -> int:
@@ -22,7 +22,7 @@ def cores() -> int:
 
 
 def named_in(sql: str) -> set[str]:
-    """The relations of the schemas marts and measures that an SQL text names outside its comments."""
+    """The relations, with their schemas, that an SQL text names outside its comments."""
     return set(_NAME.findall(_COMMENT.sub("", sql)))
 
 

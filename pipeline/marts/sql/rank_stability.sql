@@ -30,12 +30,14 @@ places as (
         rank() over (
             partition by financial_year, definition, denominator, other_definition, other_denominator order by share
         ) + (count(*) over (
-            partition by financial_year, definition, denominator, other_definition, other_denominator, share
+            partition by financial_year, definition, denominator, other_definition, other_denominator order by share
+            range between current row and current row
         ) - 1) / 2 as place,
         rank() over (
             partition by financial_year, definition, denominator, other_definition, other_denominator order by other_share
         ) + (count(*) over (
-            partition by financial_year, definition, denominator, other_definition, other_denominator, other_share
+            partition by financial_year, definition, denominator, other_definition, other_denominator order by other_share
+            range between current row and current row
         ) - 1) / 2 as other_place
     from pairs
 )

@@ -4,7 +4,12 @@
 -- Caveat: published digital payments only. Resellers hide the makers behind them. A number instead of a name is a
 --         key or a redaction: it counts in the whole and is not listed. Suppliers with more credits than payments
 --         are not listed either.
-with paid as (
+with wholes as (
+    select organisation_code, financial_year, sum(amount_gbp) as all_gbp
+    from measures.supplier_paid
+    group by organisation_code, financial_year
+),
+placed as (
     select
         s.organisation_code,
         o.name as organisation_name,
@@ -12,19 +17,17 @@ with paid as (
         s.supplier,
         s.amount_gbp,
         s.lines,
+        w.all_gbp,
         coalesce(o.is_demo, false) as is_demo,
-        not regexp_matches(s.supplier, '^[0-9 ]+$|^\(no supplier') as is_named,
-        sum(s.amount_gbp) over (partition by s.organisation_code, s.financial_year) as all_gbp
+        row_number() over (
+            partition by s.organisation_code, s.financial_year order by s.amount_gbp desc, s.supplier
+        ) as place
     from measures.supplier_paid as s
+    join wholes as w using (organisation_code, financial_year)
     left join dims.organisation as o using (organisation_code)
     where coalesce(o.kind, 'trust') = 'trust'
-),
-placed as (
-    select
-        *,
-        row_number() over (partition by organisation_code, financial_year order by amount_gbp desc, supplier) as place
-    from paid
-    where is_named and amount_gbp > 0
+        and s.amount_gbp > 0
+        and not regexp_matches(s.supplier, '^[0-9 ]+$|^\(no supplier')
 )
 select
     organisation_code,
