@@ -17,6 +17,7 @@ from pipeline.refresh.context import Run
 from pipeline.refresh.process import Process
 from pipeline.refresh.run import RefreshFailedError
 from pipeline.settings import Settings
+from pipeline.site.writer import Writer
 from pipeline.store import TableStore
 from pipeline.store.publish import current_build
 
@@ -94,3 +95,36 @@ def test_facts_that_fail_their_checks_stop_the_publication_though_marts_were_beg
     with pytest.raises(RefreshFailedError, match=r"blocking check.* on facts failed"):
         refresh(Settings(raw=demo_build[0].raw, out=out, offline=True), force=True)
     assert current_build(out) == before
+    assert [path.name for path in (out / "builds").iterdir()] == [before]
+
+
+def test_marts_that_fail_their_checks_stop_the_publication_though_pages_were_drawn(
+    demo_build: tuple[Settings, Summary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(demo_build[0].out, out, symlinks=True)
+    before = current_build(out)
+    compute = refresh_run.compute_marts
+
+    def spoil(run: Run, tables: dict[str, int]) -> None:
+        compute(run, tables)
+        shares = run.store.read("marts.digital_share")
+        run.store.write("marts.digital_share", shares.with_columns(benchmark=pl.lit(7.0)))
+
+    monkeypatch.setattr(refresh_run, "compute_marts", spoil)
+    monkeypatch.setattr(gates.os, "cpu_count", lambda: 2)
+    drawn: list[Path] = []
+    write = Writer.page
+
+    def noting(self: Writer, name: str, template: str, context: dict[str, Any]) -> None:
+        drawn.append(self.out_dir / name)
+        write(self, name, template, context)
+
+    monkeypatch.setattr(Writer, "page", noting)
+    with pytest.raises(RefreshFailedError, match=r"blocking check.* on marts failed"):
+        refresh(Settings(raw=demo_build[0].raw, out=out, offline=True), force=True)
+    names = {path.name for path in drawn}
+    assert "index.html" in names
+    assert "quality.html" not in names  # it tells of the checks, and waits for them
+    assert current_build(out) == before
+    assert [path.name for path in (out / "builds").iterdir()] == [before]

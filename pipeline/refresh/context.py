@@ -59,6 +59,35 @@ class Silent:
         """Nothing."""
 
 
+class Held:
+    """Keeps what it is told, for a thread beside the one that shows how far a run is."""
+
+    def __init__(self) -> None:
+        self._told: list[tuple[str, tuple[Any, ...]]] = []
+
+    def start(self, name: str, total: int | None = None) -> None:
+        """Keep it."""
+        self._told.append(("start", (name, total)))
+
+    def advance(self, n: int = 1) -> None:
+        """Keep it."""
+        self._told.append(("advance", (n,)))
+
+    def done(self, said: str = "") -> None:
+        """Keep it."""
+        self._told.append(("done", (said,)))
+
+    def say(self, text: str) -> None:
+        """Keep it."""
+        self._told.append(("say", (text,)))
+
+    def tell(self, progress: Progress) -> None:
+        """Tell all of it, once."""
+        told, self._told = self._told, []
+        for what, words in told:
+            getattr(progress, what)(*words)
+
+
 def limits_of(settings: Settings) -> Limits:
     """What an untrusted file may cost, as the settings say."""
     return Limits(

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -22,9 +20,6 @@ from pipeline.refresh.unchanged import forget
 
 if TYPE_CHECKING:
     from pipeline.quality import CheckResult, Gate
-
-#: What the site needs and takes a while to load.
-DRAWING = ("pipeline.site", "plotly.graph_objects")
 
 
 class RefreshFailedError(RuntimeError):
@@ -42,17 +37,6 @@ def checker_beside(run: Run) -> Iterator[None]:
             yield
         finally:
             run.checker = None
-
-
-def check_marts(run: Run) -> int:
-    """Stage four; what draws the site is loaded meanwhile, where the checks have a process of their own."""
-    if run.checker is None:
-        return check_gate(run, "marts")
-    with ThreadPoolExecutor(1) as pool:
-        results = pool.submit(checked, run, "marts")
-        for module in DRAWING:
-            import_module(module)
-        return check_gate(run, "marts", results.result)
 
 
 def check_gate(

@@ -8,6 +8,7 @@ does, so they are no part of what the same inputs reproduce.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -24,55 +25,70 @@ HISTORY, CHANGE = "meta.figure_history", "meta.change"
 VALUES = ["share", "share_lower", "share_upper", "numerator_gbp", "denominator_gbp", "badge"]
 
 
-def build_history(run: Run) -> dict[str, int]:
-    """Write ``meta.figure_history`` and ``meta.change`` for the build in the working store.
+@dataclass
+class Before:
+    """The publication that a new build follows.
 
-    The build before is the publication in the output folder. Where there is none, or it is of the
-    other kind (demonstration or real), or it cannot be read, the history starts anew. A damaged
-    publication is not read: the latest build that is whole takes its place.
-
-    Returns:
-        Rows by table.
+    Attributes:
+        folder: of the latest build that is whole; None where there is none.
+        is_current: whether that is the publication itself, not an older one in place of a damaged one.
     """
-    new = read_build(run.store.root)
-    folder = _whole_build(run)
-    old = _before(folder, is_demo=new.is_demo) if folder else None
-    compared = compare(old, new) if old else None
-    history = carry_on(_history_before(folder, old) if folder and old else None, new, compared)
-    changes = changes_of(compared) if compared else pl.DataFrame(schema=table(CHANGE).polars)
-    return {
-        HISTORY: run.store.write(HISTORY, history).height,
-        CHANGE: run.store.write(CHANGE, changes).height,
-    }
+
+    folder: Path | None
+    is_current: bool
+    _build: Build | None = None
+
+    def read(self) -> Build | None:
+        """What the build is; None where there is none, or it cannot be read. Read once."""
+        if self._build is None and self.folder is not None and self.folder.is_dir():
+            try:
+                self._build = read_build(self.folder)
+            except (NotABuildError, duckdb.Error, OSError, pl.exceptions.PolarsError):
+                return None
+        return self._build
 
 
-def _whole_build(run: Run) -> Path | None:
+def build_before(run: Run) -> Before:
     """The publication, or when it is damaged the latest build here that is not; what is wrong is told.
 
     A history read from damaged files could say that a figure was something it never was.
     """
     current = current_build(run.settings.out)
     if current is None:
-        return None
+        return Before(None, is_current=False)
     builds = run.settings.out / "builds"
     found = damage(builds / current)
     if not found:
-        return builds / current
+        return Before(builds / current, is_current=True)
     others = sorted((p for p in builds.iterdir() if p.name < current and p.is_dir()), reverse=True)
     whole = next((p for p in others if ".staging-" not in p.name and not damage(p)), None)
     told = f"the history goes on from {whole.name}" if whole else "the history starts anew"
     run.progress.say(f"The build {current} was damaged after its publication ({found[0]}); {told}.")
-    return whole
+    return Before(whole, is_current=False)
 
 
-def _before(folder: Path, *, is_demo: bool) -> Build | None:
-    if not folder.is_dir():
-        return None
-    try:
-        old = read_build(folder)
-    except (NotABuildError, duckdb.Error, OSError, pl.exceptions.PolarsError):
-        return None
-    return old if old.build_id and old.is_demo == is_demo else None
+def build_history(run: Run, before: Before) -> dict[str, int]:
+    """Write ``meta.figure_history`` and ``meta.change`` for the build in the working store.
+
+    Where there is no build before, or it is of the other kind (demonstration or real), or it cannot be
+    read, the history starts anew.
+
+    Returns:
+        Rows by table.
+    """
+    new = read_build(run.store.root)
+    old = before.read()
+    if old is not None and (not old.build_id or old.is_demo != new.is_demo):
+        old = None
+    compared = compare(old, new) if old else None
+    history = carry_on(
+        _history_before(before.folder, old) if before.folder and old else None, new, compared
+    )
+    changes = changes_of(compared) if compared else pl.DataFrame(schema=table(CHANGE).polars)
+    return {
+        HISTORY: run.store.write(HISTORY, history).height,
+        CHANGE: run.store.write(CHANGE, changes).height,
+    }
 
 
 def _history_before(folder: Path, old: Build) -> pl.DataFrame:

@@ -14,32 +14,20 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pipeline.corrections import CorrectionError, load_corrections
-from pipeline.exports import describe_build
-from pipeline.exports.package import PACKAGE
 from pipeline.ingest.reading import LostFactsError
-from pipeline.marts import MART_ORDER, build_marts, measure_views
-from pipeline.marts.described import own_macros, own_views
+from pipeline.marts import MART_ORDER, build_marts
 from pipeline.refresh import meta, payments, sources
 from pipeline.refresh.checked import checked
 from pipeline.refresh.context import Progress, Run, Silent
-from pipeline.refresh.gates import RefreshFailedError, check_gate, check_marts, checker_beside
-from pipeline.refresh.history import build_history
+from pipeline.refresh.gates import RefreshFailedError, check_gate, checker_beside
 from pipeline.refresh.inbox import inbox_files, sort_inbox
+from pipeline.refresh.publishing import publish
 from pipeline.refresh.spread import ClusterError
 from pipeline.refresh.summary import Summary, tell_checks, tell_files
-from pipeline.schema import all_tables
 from pipeline.settings import Settings
 from pipeline.store.location import LocationError
 from pipeline.store.lock import refresh_lock
-from pipeline.store.publish import (
-    DATABASE,
-    Staging,
-    copy_parquet,
-    current_build,
-    stage,
-    switch,
-    write_database,
-)
+from pipeline.store.publish import current_build
 from pipeline.store.seal import damage, remove_leftovers
 from pipeline.store.tables import is_whole, write_bytes
 
@@ -174,9 +162,7 @@ def _build(run: Run) -> Summary:
     tables: dict[str, int] = {}
     with checker_beside(run):
         read_sources(run, tables)
-        _marts_and_checks_on_facts(run, tables)
-        check_marts(run)
-    build_id = publish(run)
+        build_id = _checked_and_published(run, tables)
     _remember(run, build_id)
     summary = Summary(
         build_id, True, run.settings.out, run.is_demo, tables=tables, counters=run.counters
@@ -249,12 +235,13 @@ def compute_marts(run: Run, tables: dict[str, int]) -> None:
         said.append(f"{len(MART_ORDER)} marts")
 
 
-def _marts_and_checks_on_facts(run: Run, tables: dict[str, int]) -> None:
-    """Stages two and three, at the same time where the checks have a process of their own."""
+def _checked_and_published(run: Run, tables: dict[str, int]) -> str:
+    """Stages two to five; at the same time where the checks have a process of their own."""
     if run.checker is None:
         check_gate(run, "facts")
         compute_marts(run, tables)
-        return
+        check_gate(run, "marts")
+        return publish(run)
     with ThreadPoolExecutor(1) as pool:
         results = pool.submit(checked, run, "facts")
         try:
@@ -263,62 +250,12 @@ def _marts_and_checks_on_facts(run: Run, tables: dict[str, int]) -> None:
             # What is wrong with the facts says more than what the marts ran into because of it.
             check_gate(run, "facts", results.result)
             raise
-        check_gate(run, "facts", results.result)
 
+        def gates(aside: Run) -> None:
+            check_gate(aside, "facts", results.result)
+            check_gate(aside, "marts")
 
-def publish(run: Run) -> str:
-    """Stage five: database, Parquet and site, switched in together."""
-    build_id = meta.build_build(run)
-    with run.stage("History") as said:
-        rows = build_history(run)
-        said.append(f"{rows['meta.change']:,} differences from the build before")
-    staging = stage(run.settings.out, build_id)
-    before = run.settings.out / "builds" / (current_build(run.settings.out) or "none")
-    # What was changed after its publication must not be taken over as if it were ours.
-    earlier = None if damage(before) else before
-    with ThreadPoolExecutor(1) as pool:  # DuckDB writes while pages are drawn
-        written = pool.submit(_write_tables, run, staging, earlier)
-        _write_site(run, staging, earlier)
-        with run.stage("Publication") as said:
-            written.result()
-            said.append("database and Parquet")
-    return switch(staging, keep=run.settings.keep_builds).name
-
-
-def _write_tables(run: Run, staging: Staging, earlier: Path | None) -> None:
-    """Database, Parquet and their description."""
-    write_database(
-        run.store,
-        staging.database,
-        [*measure_views(), *own_views()],
-        own_macros(),
-        earlier=earlier,
-        written_by=meta.code_hash(),
-    )
-    copy_parquet(run.store, staging.parquet)
-    describe_build(staging.database)
-
-
-def _write_site(run: Run, staging: Staging, earlier: Path | None) -> None:
-    """The site, which names what will lie beside it when the build is whole."""
-    from pipeline.site import build_site
-
-    with run.stage("Site") as said:
-        shown = {
-            name: run.store.read(name) for name in all_tables() if not name.startswith("facts.")
-        }
-        level = f"{100 * run.settings.benchmark:g}%"
-        title = f"How far is each NHS trust from spending {level} on digital?"
-        charts = earlier / "charts" if earlier else None
-        report = build_site(
-            shown,
-            staging.charts,
-            base_title=title,
-            earlier=charts,
-            beside=(DATABASE, "parquet", PACKAGE),
-        )
-        kept = f", {report.kept:,} of them unchanged and taken over" if report.kept else ""
-        said.append(f"{report.pages:,} pages{kept}")
+        return publish(run, gates)
 
 
 def _remember(run: Run, build_id: str) -> None:

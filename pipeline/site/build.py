@@ -48,6 +48,7 @@ def build_site(
     base_title: str = BASE_TITLE,
     earlier: Path | None = None,
     beside: Collection[str] | None = None,
+    late: Callable[[], Mapping[str, pl.DataFrame]] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> SiteReport:
     """Write the site into ``out_dir`` (made if missing; give it a new or empty folder).
@@ -64,6 +65,8 @@ def build_site(
             from it; they name the build in which they last changed. None makes every page.
         beside: Names of what of the publication will lie beside the site, where it is not all there
             yet; None looks.
+        late: Gives tables that are made while this draws, for the pages that are drawn last
+            (``pages.write_last``); asked once.
         progress: Called with a sentence before each longer step.
 
     Returns:
@@ -101,12 +104,15 @@ def build_site(
         else:
             report.charts.append(chart_id)
     say("Writing the main pages")
-    pages.write_all(writer, tables, charts, organisations, beside=beside)
+    pages.write_all(writer, tables, charts, organisations)
     compare.write(writer, tables, organisations)
     say(f"Writing {len(organisations)} pages of trusts")
     report.trusts = trust_pages.write_all(writer, tables, organisations)
     say("Writing the pages of boards")
     report.boards = board_pages.write_all(writer, tables, organisations, charts)
+    if late:
+        tables |= _in_order(late())
+    pages.write_last(writer, tables, charts, organisations, beside=beside)
     writer.text(LIST, writer.earlier.list_text())
     return report
 

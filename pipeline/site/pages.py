@@ -70,17 +70,14 @@ def write_all(
     tables: Tables,
     charts: dict[str, dict[str, Any]],
     organisations: list[Organisation],
-    *,
-    beside: Collection[str] | None = None,
 ) -> None:
-    """Write every page that is not about one organisation.
+    """Write every page that is not about one organisation, but those of :func:`write_last`.
 
     Args:
         writer: Where to.
         tables: Frames by ``schema.table``.
         charts: Chart contexts by id.
         organisations: Trusts with a page.
-        beside: Names of what of the publication will lie beside the site; None looks.
     """
     first = answer(tables)
     writer.page(
@@ -113,6 +110,26 @@ def write_all(
         writer.text(name, content)
     promises["charts"] = charts_of(charts, "promises")
     writer.page("promises.html", "promises.html", promises)
+    writer.page("dictionary.html", "dictionary.html", _dictionary(tables))
+
+
+def write_last(
+    writer: Writer,
+    tables: Tables,
+    charts: dict[str, dict[str, Any]],
+    organisations: list[Organisation],
+    *,
+    beside: Collection[str] | None = None,
+) -> None:
+    """Write the pages that tell of the checks, of the build before, or of every table.
+
+    Args:
+        writer: Where to.
+        tables: Frames by ``schema.table``, all of them.
+        charts: Chart contexts by id.
+        organisations: Trusts with a page.
+        beside: Names of what of the publication will lie beside the site; None looks.
+    """
     quality, files = quality_context(tables)
     for name, content in files.items():
         writer.text(name, content)
@@ -121,7 +138,6 @@ def write_all(
     for name, content in files.items():
         writer.text(name, content)
     writer.page("changes.html", "changes.html", changes)
-    writer.page("dictionary.html", "dictionary.html", _dictionary(tables))
     writer.page(
         "downloads.html",
         "downloads.html",

@@ -7,6 +7,7 @@ the database (``publish``).
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -32,13 +33,17 @@ class MadeOf:
     at_the_end: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, store: TableStore, written_by: str) -> MadeOf:
-        """The working store as it is now."""
-        files = {
-            name: {path.name: file_hash(path) for path in store.files(name)}
-            for name in all_tables()
-        }
-        return cls(written_by, files)
+    def of(cls, store: TableStore, written_by: str, *, leave_out: Collection[str] = ()) -> MadeOf:
+        """The working store as it is now, but for tables that are to be added later."""
+        made = cls(written_by, {})
+        for name in all_tables():
+            if name not in leave_out:
+                made.add(store, name)
+        return made
+
+    def add(self, store: TableStore, name: str) -> None:
+        """Note a table as it is now."""
+        self.files[name] = {path.name: file_hash(path) for path in store.files(name)}
 
     @classmethod
     def read(cls, folder: Path) -> MadeOf | None:

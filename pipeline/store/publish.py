@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,6 +150,8 @@ def write_database(
     *,
     earlier: Path | None = None,
     written_by: str = "",
+    late: Collection[str] = (),
+    settled: Callable[[], object] = lambda: None,
 ) -> dict[str, int]:
     """Write the database file from the working store.
 
@@ -161,6 +163,9 @@ def write_database(
         earlier: folder of an undamaged build before; where the same code wrote it, only rows that
             changed are written. None writes everything.
         written_by: hash of the code that writes, views and macros included.
+        late: tables that may be written anew while this writes others.
+        settled: returns when they are written; called before one of them is read, and before anything
+            is where a whole database is to be written, which takes much memory.
 
     Returns:
         Rows by table.
@@ -170,15 +175,16 @@ def write_database(
             other rows than were written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    note = MadeOf.of(store, written_by)
     before = MadeOf.read(earlier) if earlier else None
+    note = MadeOf.of(store, written_by, leave_out=late)
     carried = False
     try:
         if earlier and before:
             with suppress(duckdb.Error):  # whatever is wrong with it, a new one is written
-                carried = _carry_on(store, path, note, earlier, before)
+                carried = _carry_on(store, path, note, earlier, before, settled)
         if not carried:
-            note.at_the_end.clear()
+            settled()
+            note = MadeOf.of(store, written_by)
             path.unlink(missing_ok=True)
             path.with_name(path.name + ".wal").unlink(missing_ok=True)
             _write_whole(store, path, views, macros)
@@ -209,8 +215,17 @@ def _write_whole(
         connection.execute("checkpoint")
 
 
-def _carry_on(store: TableStore, path: Path, note: MadeOf, earlier: Path, before: MadeOf) -> bool:
+def _carry_on(
+    store: TableStore,
+    path: Path,
+    note: MadeOf,
+    earlier: Path,
+    before: MadeOf,
+    settled: Callable[[], object],
+) -> bool:
     """Copy the database of the build before and replace what changed; False when that is no use.
+
+    What the note does not name yet is added to it, and replaced, when all is settled.
 
     Rows that replace others stand at the end of their table. Once they are more than a tenth of it,
     the whole file is written anew, so that it stays sorted and does not grow.
@@ -219,7 +234,12 @@ def _carry_on(store: TableStore, path: Path, note: MadeOf, earlier: Path, before
         return False
     shutil.copyfile(earlier / DATABASE, path)
     with closing(_open(path)) as connection:
-        for name, table in all_tables().items():
+        late = [name for name in all_tables() if name not in note.files]
+        for name in (*list(note.files), *late):
+            if name in late:
+                settled()
+                note.add(store, name)
+            table = all_tables()[name]
             if before.files.get(name, {}) == note.files[name]:
                 continue
             if table.partition_by is None:

@@ -1,0 +1,132 @@
+"""Stage five: history, database, Parquet and site of one build, made in a folder aside and switched in.
+
+What does not wait for each other is done at the same time: pages are drawn and rows are written to the
+database while the checks are made in a process of their own. Only what tells of the checks (two tables,
+three pages) waits for them, and nothing is switched in before every gate has answered.
+
+Belongs here: the order of that work. Does not belong here: how a database or a page is made (``store``,
+``site``), or the gates (``gates``).
+"""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.exports import describe_build
+from pipeline.exports.package import PACKAGE
+from pipeline.marts import measure_views
+from pipeline.marts.described import own_macros, own_views
+from pipeline.refresh import meta
+from pipeline.refresh.context import Held, Run
+from pipeline.refresh.history import CHANGE, HISTORY, Before, build_before, build_history
+from pipeline.schema import all_tables
+from pipeline.store.publish import (
+    DATABASE,
+    Staging,
+    copy_parquet,
+    stage,
+    switch,
+    write_database,
+)
+
+#: Tables that are written when the gates have answered.
+LATE = ("meta.check_result", HISTORY, CHANGE)
+
+
+def publish(run: Run, gates: Callable[[Run], None] | None = None) -> str:
+    """Make the build that the working store holds and switch it in.
+
+    Args:
+        run: the run; marts are made.
+        gates: what must have answered first, given a run whose stages are shown later; it runs beside
+            the drawing. None where all gates have answered.
+
+    Returns:
+        The identifier of the build.
+
+    Raises:
+        Exception: what the gates raise, or what making the build ran into; nothing was switched in.
+    """
+    build_id = meta.build_build(run)
+    before = build_before(run)
+    # What was changed after its publication must not be taken over as if it were ours.
+    earlier = before.folder if before.is_current else None
+    staging = stage(run.settings.out, build_id)
+    aside = copy.copy(run)
+    aside.progress = held = Held()
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            settled = pool.submit(_settled, aside, before, gates)
+            written = pool.submit(_write_tables, run, staging, earlier, settled.result)
+            try:
+                _write_site(run, staging, earlier, settled.result)
+            except Exception:
+                settled.result()  # what is wrong with the rows says more than what drawing ran into
+                raise
+            held.tell(run.progress)
+            with run.stage("Publication") as said:
+                written.result()
+                said.append("database and Parquet")
+        return switch(staging, keep=run.settings.keep_builds).name
+    except Exception:
+        shutil.rmtree(staging.folder, ignore_errors=True)
+        raise
+
+
+def _settled(run: Run, before: Before, gates: Callable[[Run], None] | None) -> None:
+    """The gates, then the history, which tells of them."""
+    before.read()  # while the checks are made
+    if gates:
+        gates(run)
+    with run.stage("History") as said:
+        rows = build_history(run, before)
+        said.append(f"{rows[CHANGE]:,} differences from the build before")
+
+
+def _write_tables(
+    run: Run, staging: Staging, earlier: Path | None, settled: Callable[[], None]
+) -> None:
+    """Database, Parquet and their description."""
+    write_database(
+        run.store,
+        staging.database,
+        [*measure_views(), *own_views()],
+        own_macros(),
+        earlier=earlier,
+        written_by=meta.code_hash(),
+        late=LATE,
+        settled=settled,
+    )
+    copy_parquet(run.store, staging.parquet)
+    describe_build(staging.database)
+
+
+def _write_site(
+    run: Run, staging: Staging, earlier: Path | None, settled: Callable[[], None]
+) -> None:
+    """The site, which names what will lie beside it when the build is whole."""
+    from pipeline.site import build_site
+
+    def late() -> dict[str, pl.DataFrame]:
+        settled()
+        return {name: run.store.read(name) for name in LATE}
+
+    with run.stage("Site") as said:
+        names = [n for n in all_tables() if not n.startswith("facts.") and n not in LATE]
+        level = f"{100 * run.settings.benchmark:g}%"
+        report = build_site(
+            {name: run.store.read(name) for name in names},
+            staging.charts,
+            base_title=f"How far is each NHS trust from spending {level} on digital?",
+            earlier=earlier / "charts" if earlier else None,
+            beside=(DATABASE, "parquet", PACKAGE),
+            late=late,
+        )
+        kept = f", {report.kept:,} of them unchanged and taken over" if report.kept else ""
+        said.append(f"{report.pages:,} pages{kept}")
