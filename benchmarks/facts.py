@@ -43,7 +43,7 @@ def product(raw: Path, out: Path) -> pl.DataFrame:
     shutil.rmtree(out / ".work" / "cache", ignore_errors=True)
     run = Run(Settings(raw=raw, out=out, offline=True, threads=THREADS))
     payments.build_payments(run, sources.register_of(run))
-    return run.store.read("facts.payment").select("amount_gbp", "digital")
+    return run.store.scan("facts.payment").select("amount_gbp", "digital").collect()
 
 
 def totals(found: pl.DataFrame) -> dict[str, tuple[int, Decimal]]:

@@ -24,6 +24,8 @@ _KEY = (
     "amount_gbp",
     "transaction_reference",
 )
+#: A file, as far as it is of one organisation.
+_FILE = ["organisation_code", "source_file"]
 #: The columns that tell which payments are shared.
 NEEDED = (*_KEY, *PLACE, "is_superseded", "is_duplicate")
 
@@ -41,9 +43,9 @@ def count_shared_payments_once(
         The lines, ``is_duplicate`` set for the copies.
     """
     copies, told = shared_payments(lines)
-    for path, sentence in told:
+    for _, path, sentence in told:
         reports[path].warnings.append(sentence)
-    return flag_copies(lines, copies)
+    return flag_copies(lines, copies.select(PLACE).unique())
 
 
 def flag_copies(lines: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
@@ -63,44 +65,38 @@ def flag_copies(lines: pl.DataFrame, copies: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def shared_payments(lines: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[str, str]]]:
+def shared_payments(lines: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[str, str, str]]]:
     """Which lines are copies of a line in a larger file, and what to say about the files.
 
     Args:
         lines: all lines of some organisations, with the columns of :data:`NEEDED`.
 
     Returns:
-        The places (:data:`PLACE`) of lines to count no more, and (path, sentence) pairs.
+        The lines to count no more (organisation_code and :data:`PLACE`), and what to say:
+        (organisation_code, path, sentence), sorted.
     """
-    copies, told = [lines.select(PLACE).clear()], []
-    for own in lines.partition_by("organisation_code"):
-        found, sentences = _of_one_organisation(own)
-        copies.append(found)
-        told += sentences
-    return pl.concat(copies), sorted(told)
-
-
-def _of_one_organisation(lines: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[str, str]]]:
-    told: list[tuple[str, str]] = []
-    flagged: list[pl.DataFrame] = [lines.select(PLACE).clear()]
-    if lines["source_file"].n_unique() == 1:
-        return flagged[0], told
+    told: list[tuple[str, str, str]] = []
+    place = ("organisation_code", *PLACE)
+    flagged: list[pl.DataFrame] = [lines.select(place).clear()]
     keyed = lines.filter(~pl.col("is_superseded") & ~pl.col("is_duplicate"))
     keyed = keyed.select(*PLACE, *_KEY)
-    sizes = dict(keyed.group_by("source_file").len().iter_rows())
     # Most payments stand in one file only; the work is about the few keys that two files hold.
+    # Only lines whose numbers are the same can have the same key, and numbers are compared fast.
+    again = keyed.filter(_number_of(keyed).is_duplicated())
     several = (
-        keyed.group_by(_KEY)
+        again.group_by(_KEY)
         .agg(_files=pl.col("source_file").n_unique())
         .filter(pl.col("_files") > 1)
         .drop("_files")
     )
     if several.is_empty():
         return flagged[0], told
-    shared = keyed.join(several, on=list(_KEY), how="semi", nulls_equal=True)
-    shared = shared.sort(PLACE).with_columns(
-        _nth=pl.int_range(pl.len()).over("source_file", *_KEY),
-        _size=pl.col("source_file").replace_strict(sizes, return_dtype=pl.Int64),
+    sizes = keyed.group_by(_FILE).agg(_size=pl.len().cast(pl.Int64))
+    shared = again.join(several, on=list(_KEY), how="semi", nulls_equal=True)
+    shared = (
+        shared.sort("organisation_code", *PLACE)
+        .with_columns(_nth=pl.int_range(pl.len()).over("source_file", *_KEY))
+        .join(sizes, on=_FILE, how="left", maintain_order="left")
     )
     # Of files alike in size the one with the shorter, then the earlier name counts.
     shared = shared.with_columns(
@@ -115,17 +111,25 @@ def _of_one_organisation(lines: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[
         pl.col("_rank") > pl.col("_first")
     )
     names = dict(shared.select("_rank", "source_file").unique().iter_rows())
-    for (path,), part in copies.partition_by("source_file", as_dict=True).items():
-        n, size = part.height, sizes[str(path)]
+    for (code, path), part in copies.partition_by(_FILE, as_dict=True).items():
+        n, size = part.height, int(part["_size"][0])
         others = ", ".join(sorted(names[r] for r in part["_first"].unique()))
         if n >= FEWEST and n >= SHARE * size:
-            flagged.append(part.select(PLACE))
+            flagged.append(part.select(place))
             sentence = f"{n:,} of its {size:,} payments stand in {others} too; they are kept and counted once."
-            told.append((str(path), sentence))
+            told.append((str(code), str(path), sentence))
         elif n >= FEWEST and n >= WORTH_TELLING * size:
             sentence = (
                 f"{n:,} of its {size:,} payments stand in {others} too; both files are counted. If one "
                 "replaces the other, say so in its name (revised, v2)."
             )
-            told.append((str(path), sentence))
-    return pl.concat(flagged), told
+            told.append((str(code), str(path), sentence))
+    return pl.concat(flagged), sorted(told)
+
+
+def _number_of(keyed: pl.DataFrame) -> pl.Series:
+    """A number for each line; lines of the same key have the same."""
+    number = pl.lit(0, dtype=pl.UInt64)
+    for name in _KEY:
+        number = number * 31 + pl.col(name).hash()  # numbers wrap around
+    return keyed.select(number.alias("number")).to_series()

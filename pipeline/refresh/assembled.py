@@ -58,7 +58,7 @@ def assemble(
     """
     applied = judge(job.ledger.entries, [f for state in states for f in state.found])
     rejected = job.kept.rejected(states)
-    shared = _shared_payments(job.kept, states)
+    shared = _shared_payments(job.kept, states, _threads(run))
     copies = {code: note["copies"] for code, note in shared.items() if note["copies"]}
     rows = _merge_years(run, job.kept, _by_year(states), copies, years)
     sentences: dict[str, list[str]] = {}
@@ -72,6 +72,11 @@ def assemble(
     run.write_rows("spend_over_25k", files, rejected)
     write_applied(run, "spend_over_25k", applied)
     return {PAYMENT: rows}
+
+
+def _threads(run: Run) -> int:
+    """Pieces worked on at the same time, each of which is in memory."""
+    return max(1, min(2, run.settings.threads))
 
 
 def _by_year(states: Iterable[State]) -> dict[str, list[Part]]:
@@ -116,7 +121,7 @@ def _merge_years(
         also.update({year} - asked)
         return {"stamp": stamp, "sha256": file_hash(path)}
 
-    with ThreadPoolExecutor(max(1, min(2, run.settings.threads))) as pool:
+    with ThreadPoolExecutor(_threads(run)) as pool:
         notes = dict(zip(by_year, pool.map(merged, by_year), strict=True))
     run.store.keep_partitions(PAYMENT, by_year)
     kept.put_note(YEARS, notes)
@@ -143,7 +148,7 @@ def _merge(
                 for frame in (kept.frame(part),)
             ]
             places = _places(copies[code] for code in sorted(codes & copies.keys()))
-            write(flag_copies(pl.concat(frames), places))  # the writer sorts
+            write([flag_copies(frame, places) for frame in frames])
     return run.store.partition_path(PAYMENT, year)
 
 
@@ -164,7 +169,9 @@ def _places(copies: Iterable[Copies]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _shared_payments(kept: Kept, states: Sequence[State]) -> dict[str, dict[str, Any]]:
+def _shared_payments(
+    kept: Kept, states: Sequence[State], threads: int
+) -> dict[str, dict[str, Any]]:
     """Organisation -> copies among its lines and what to say; only changed ones are looked at."""
     parts: dict[str, list[Part]] = {}
     for state in states:
@@ -175,15 +182,22 @@ def _shared_payments(kept: Kept, states: Sequence[State]) -> dict[str, dict[str,
     stamps = {code: _stamp(own, {}) for code, own in parts.items()}
     notes = {c: n for c, n in known.items() if c in stamps and n["stamp"] == stamps[c]}
     sizes = {c: sum(p.rows[c] for p in own) for c, own in parts.items() if c not in notes}
-    for codes in _in_pieces(sizes):
+
+    def looked_at(codes: Sequence[str]) -> dict[str, dict[str, Any]]:
         own = {part.name: part for code in codes for part in parts[code]}
         lines = pl.concat([kept.frame(part, SHARED_COLUMNS) for part in own.values()])
-        for code in codes:
-            copies, told = shared_payments(lines.filter(organisation_code=code))
-            rows: Copies = {}
-            for path, sheet, row in copies.sort(PLACE).iter_rows():
-                rows.setdefault(path, {}).setdefault(sheet, []).append(row)
-            notes[code] = {"stamp": stamps[code], "told": told, "copies": rows}
+        copies, told = shared_payments(lines.filter(pl.col("organisation_code").is_in(codes)))
+        rows: dict[str, Copies] = {code: {} for code in codes}
+        for code, path, sheet, row in copies.sort(copies.columns).iter_rows():
+            rows[code].setdefault(path, {}).setdefault(sheet, []).append(row)
+        said: dict[str, list[list[str]]] = {code: [] for code in codes}
+        for code, path, sentence in told:
+            said[code].append([path, sentence])
+        return {c: {"stamp": stamps[c], "told": said[c], "copies": rows[c]} for c in codes}
+
+    with ThreadPoolExecutor(threads) as pool:
+        for found in pool.map(looked_at, _in_pieces(sizes)):
+            notes |= found
     if notes != known:
         kept.put_note(SHARED, dict(sorted(notes.items())))
     return notes

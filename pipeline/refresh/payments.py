@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from itertools import islice
+from threading import Thread
 
 import polars as pl
 
@@ -55,6 +57,8 @@ def build_payments(
             spread.get_ready()  # while the files are hashed
         portions = portions_of(run.files_of(SPEND))
         job = _job(run, register, portions)
+        # Loaded while this process has nothing to do, not when the years wait to be written.
+        Thread(target=import_module, args=("pyarrow.parquet",), daemon=True).start()
         return _made(run, job, portions, years, spread)
 
 
