@@ -8,6 +8,7 @@ data-quality signal per source file); `pipeline.classify.evaluate` measures qual
 """
 
 from pipeline.classify.engine import ClassifierInputError, classify
+from pipeline.classify.memory import Texts, texts_of
 from pipeline.classify.misaligned import detect_misaligned, misalignment_sentences
 from pipeline.classify.rulebook import RuleBook, RuleFileError, default_rules, load_rules
 
@@ -19,11 +20,13 @@ __all__ = [
     "ClassifierInputError",
     "RuleBook",
     "RuleFileError",
+    "Texts",
     "classify",
     "default_rules",
     "detect_misaligned",
     "load_rules",
     "misalignment_sentences",
+    "texts_of",
 ]
 
 

@@ -10,6 +10,7 @@ Belongs here: remembering answers. Does not belong here: finding them (`evidence
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Lock
 
 import polars as pl
@@ -58,6 +59,35 @@ class Memory:
             if self._known.height > self._most:
                 self._known = found
         return found
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A column taken apart.
+
+    Attributes:
+        distinct: its texts, each once; null where the column holds one.
+        places: for each row, where its text stands among the distinct ones (UInt32).
+    """
+
+    distinct: pl.Series
+    places: pl.Series
+
+
+def texts_of(column: pl.Series) -> Texts:
+    """Take a column of texts apart; each cell is looked at once.
+
+    Args:
+        column: texts, null allowed.
+    """
+    # Categories of their own are numbered from 0, in the order in which they are met.
+    numbered = column.cast(pl.String).cast(pl.Categorical(pl.Categories.random()))
+    places, each = numbered.to_physical().cast(pl.UInt32), numbered.drop_nulls().unique()
+    distinct = each.cast(pl.String).gather(each.to_physical().arg_sort())
+    if places.null_count():
+        places = places.fill_null(distinct.len())
+        distinct = distinct.extend(pl.Series([None], dtype=pl.String))
+    return Texts(distinct.rename(column.name), places)
 
 
 def in_rows(column: pl.Series, distinct: pl.Series) -> pl.Series:

@@ -4,11 +4,14 @@ Belongs here: the signal per source file, and the sentence about it. Does not be
 the file.
 """
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from pipeline.classify.answers import Answers, answers_of
-from pipeline.classify.memory import in_rows
+from pipeline.classify.memory import Texts, texts_of
 from pipeline.classify.rulebook import RuleBook
+from pipeline.classify.text import normal_label
 
 _COMPANY = r"(?i)\b(?:ltd|limited|plc|llp|gmbh|nhs (?:foundation )?trust|university of)\b"
 _SUSPECT = 0.01
@@ -22,31 +25,64 @@ _SPEAKS_AGAINST = ("no", "unlikely", "balance")
 _AT_ODDS_SHARE, _AT_ODDS_PAIRS, _AT_ODDS_TYPES, _AT_ODDS_OTHER = 0.6, 5, 3, 2
 
 
-def _about(answers: Answers, texts: pl.Series) -> pl.DataFrame:
-    """What can be seen of single texts, whichever column they stand in.
+def _as_types(answers: Answers, texts: pl.Series) -> pl.DataFrame:
+    """What the rules on expense types say of texts, whichever column they stand in.
 
     Returns:
-        Frame in the order of the texts: form (normal form), typed (a rule on expense types knows
-        it), type (what that rule says), known (a supplier of the dictionary), sells (what kind),
-        company (carries a company suffix), wrapped (holds a line break).
+        Frame in the order of the texts: form (normal form), typed (a rule knows it), type (what
+        that rule says).
     """
-    type_table, seller_table = answers.tables["expense_type"], answers.tables["supplier"]
-    as_type = answers.about("expense_type", texts)
-    as_type, form = type_table[as_type["said"]], as_type["form"]
-    as_seller = seller_table[answers.about("supplier", texts)["said"]]
+    table, found = answers.tables["expense_type"], answers.about("expense_type", texts)
+    said = table[found["said"]]
     return pl.DataFrame(
-        {
-            "text": texts,
-            "form": form,
-            "typed": as_type["rule_id"].is_not_null(),
-            "type": as_type["effect"],
-            "known": as_seller["rule_id"].str.starts_with("supplier.").fill_null(value=False),
-            "sells": as_seller["effect"],
-        }
-    ).with_columns(
-        company=pl.col("text").str.contains(_COMPANY),
-        wrapped=pl.col("text").str.strip_chars().str.contains("\n", literal=True),
+        {"form": found["form"], "typed": said["rule_id"].is_not_null(), "type": said["effect"]}
     )
+
+
+def _as_sellers(answers: Answers, texts: pl.Series) -> pl.DataFrame:
+    """What the dictionary of suppliers says of texts.
+
+    Returns:
+        Frame in the order of the texts: known (a supplier of the dictionary), sells (what kind).
+    """
+    said = answers.tables["supplier"][answers.about("supplier", texts)["said"]]
+    return said.select(
+        known=pl.col("rule_id").str.starts_with("supplier.").fill_null(value=False), sells="effect"
+    )
+
+
+def _as_seen(texts: pl.Series) -> pl.DataFrame:
+    """What the letters of texts tell: company (a company suffix), wrapped (holds a line break)."""
+    text = pl.col("text")
+    return pl.DataFrame({"text": texts}).select(
+        company=text.str.contains(_COMPANY),
+        wrapped=text.str.strip_chars().str.contains("\n", literal=True),
+    )
+
+
+def _about_types(answers: Answers, texts: pl.Series) -> pl.DataFrame:
+    """What can be seen of expense types: form, typed, type, company, wrapped, is_supplier."""
+    about = pl.concat([_as_types(answers, texts), _as_seen(texts)], how="horizontal")
+    known = _as_sellers(answers, texts)["known"]
+    return about.with_columns(is_supplier=(pl.col("company") | known) & ~pl.col("typed"))
+
+
+def _about_suppliers(answers: Answers, texts: pl.Series, doubtful: pl.Series) -> pl.DataFrame:
+    """What can be seen of suppliers: form, typed, sells, company, wrapped.
+
+    Args:
+        answers: the answers of the rule book.
+        texts: the suppliers.
+        doubtful: places of those that stand beside a type that looks like a supplier; only of them
+            it matters whether a rule on expense types knows them.
+    """
+    typed = pl.Series([False], dtype=pl.Boolean).new_from_index(0, texts.len())
+    if doubtful.len():
+        typed = typed.scatter(doubtful, _as_types(answers, texts.gather(doubtful))["typed"])
+    form = pl.DataFrame({"text": texts}).select(form=normal_label(pl.col("text")))
+    return pl.concat(
+        [form, _as_sellers(answers, texts).select("sells"), _as_seen(texts)], how="horizontal"
+    ).with_columns(typed.alias("typed"))
 
 
 def _more_often_in(
@@ -65,7 +101,27 @@ def _more_often_in(
     return both.filter((pl.col(other) > pl.col(column)) & (pl.col("form") != ""))["form"]
 
 
-def detect_misaligned(payments: pl.DataFrame, *, rules: RuleBook | None = None) -> pl.DataFrame:
+def _counted(places: dict[str, pl.Series], each: dict[str, pl.Series]) -> pl.DataFrame:
+    """Combinations of places with the lines of each (`n`); one number a combination is compared."""
+    key = pl.lit(0, dtype=pl.UInt64)
+    for name, distinct in each.items():
+        key = key * (distinct.len() + 1) + pl.col(name).cast(pl.UInt64)
+    columns = pl.DataFrame(places)
+    counts = columns.select(key=key).group_by("key").len("n")
+    left, found = counts["key"], {"n": counts["n"]}
+    for name in reversed(each):
+        size = each[name].len() + 1
+        found[name] = (left % size).cast(pl.UInt32)
+        left = left // size
+    return pl.DataFrame(found).select(*each, "n")
+
+
+def detect_misaligned(
+    payments: pl.DataFrame,
+    *,
+    rules: RuleBook | None = None,
+    texts: Mapping[str, Texts] | None = None,
+) -> pl.DataFrame:
     r"""Share of lines per file whose type and supplier seem to have changed places.
 
     An expense type looks like a supplier when it carries a company suffix or is a known supplier,
@@ -79,6 +135,7 @@ def detect_misaligned(payments: pl.DataFrame, *, rules: RuleBook | None = None) 
     Args:
         payments: String columns source_file, supplier, expense_type; the more files, the better.
         rules: another rule book than the package's own.
+        texts: columns taken apart, for whoever has done so already.
 
     Returns:
         Frame, one row per source_file in order of name: source_file, lines (UInt32),
@@ -90,10 +147,14 @@ def detect_misaligned(payments: pl.DataFrame, *, rules: RuleBook | None = None) 
     """
     answers = answers_of(rules)
     columns = ("source_file", "supplier", "expense_type")
-    texts = {column: payments[column].cast(pl.String).unique() for column in columns}
-    places = pl.DataFrame({c: in_rows(payments[c].cast(pl.String), texts[c]) for c in columns})
-    about = {c: _about(answers, texts[c]) for c in columns[1:]}
-    lines = places.group_by(columns).len("n")
+    apart = dict(texts or {})
+    apart |= {c: texts_of(payments[c]) for c in columns if c not in apart}
+    each = {column: apart[column].distinct for column in columns}
+    lines = _counted({column: apart[column].places for column in columns}, each)
+    about = {"expense_type": _about_types(answers, each["expense_type"])}
+    odd = about["expense_type"]["is_supplier"].gather(lines["expense_type"]).fill_null(value=False)
+    doubtful = lines["supplier"].filter(odd).unique()
+    about["supplier"] = _about_suppliers(answers, each["supplier"], doubtful)
     strangers = _more_often_in(lines, about, "supplier", "expense_type")
     about["supplier"] = about["supplier"].with_columns(
         stranger=pl.col("form").is_in(strangers.implode())
@@ -108,9 +169,7 @@ def detect_misaligned(payments: pl.DataFrame, *, rules: RuleBook | None = None) 
         ],
         how="horizontal",
     )
-    type_is_supplier = (pl.col("expense_type_company") | pl.col("expense_type_known")) & ~pl.col(
-        "expense_type_typed"
-    )
+    type_is_supplier = pl.col("expense_type_is_supplier")
     odd_type = pl.col("supplier_sells").is_in(_SELLS_IT) & pl.col("expense_type_type").is_in(
         _SPEAKS_AGAINST
     )
@@ -121,7 +180,7 @@ def detect_misaligned(payments: pl.DataFrame, *, rules: RuleBook | None = None) 
     flagged = lines.select(
         "n",
         "expense_type",
-        source_file=pl.lit(texts["source_file"]).gather("source_file"),
+        source_file=pl.lit(each["source_file"]).gather("source_file"),
         supplier_like_type=(
             pl.col("supplier_stranger")
             | (pl.col("supplier_typed") & ~pl.col("supplier_company") & type_is_supplier)

@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 import polars as pl
@@ -24,11 +24,19 @@ from pipeline.ingest.booking import PaymentLines, to_publishers
 from pipeline.ingest.cache import SpendCache, reader_version, text_hash
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
+from pipeline.ingest.payments import TEXTS
 from pipeline.ingest.portions import Portion
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.shared_payments import NEEDED as SHARED_COLUMNS
 from pipeline.ingest.tabular import Limits
-from pipeline.ingest.typed import forced_orders, is_undecided, only_files, orders_told, read_typed
+from pipeline.ingest.typed import (
+    forced_orders,
+    is_undecided,
+    of_each,
+    only_files,
+    orders_told,
+    read_typed,
+)
 from pipeline.refresh.corrected import correct_payments
 from pipeline.refresh.kept import Kept, State
 from pipeline.schema import table
@@ -252,27 +260,27 @@ def _keep(
     classify_lines: Callable,
 ) -> int:
     """Classify the lines of all portions together and keep each portion; returns rows classified."""
-    from pipeline.classify import classify, detect_misaligned, misalignment_sentences
+    from pipeline.classify import classify, detect_misaligned, misalignment_sentences, texts_of
 
     spec = table(PAYMENT)
-    payments = classify_lines(found.lines, classify).select(spec.polars.names())
+    texts = {name: texts_of(found.lines[name]) for name in TEXTS}
+    payments = classify_lines(found.lines, partial(classify, texts=texts))
+    payments = payments.select(spec.polars.names())
     place = {f.path: i for i, p in enumerate(portions) for f in p.files}
-    number = pl.col("source_file").replace_strict(place, return_dtype=pl.UInt32)
     reports = {report.path: report for report in found.reports}
-    for path, sentence in misalignment_sentences(detect_misaligned(payments)).items():
+    misaligned = detect_misaligned(payments, texts=texts)
+    for path, sentence in misalignment_sentences(misaligned).items():
         if sentence not in reports[path].warnings:
             reports[path].warnings.append(sentence)
-    by_year = _split(conform(payments, spec), [number.alias("_portion"), "financial_year"])
-    aside = _split(found.rejected.cast(REJECTED_SCHEMA), [number.alias("_portion")])
+    paths = [[f.path for f in portion.files] for portion in portions]
+    lines = of_each(conform(payments, spec, is_sorted=True), paths)
+    aside = of_each(found.rejected.cast(REJECTED_SCHEMA), paths)
     put = job.kept.put_frame
     for i, portion in enumerate(portions):
         before = states.get(portion.id) or State(job.typed_key(portion), {}, [])
         ledger = applied.get(portion.id, Applied([], None))
-        parts = {
-            str(year): put(portion, str(year), frame)
-            for (owner, year), frame in by_year.items()
-            if owner == i
-        }
+        own_lines = lines[i].sort(spec.order, maintain_order=True, nulls_last=True)
+        parts = {year: put(portion, year, own) for year, own in _by_year(own_lines).items()}
         uncorrected = None
         if ledger.before is not None:
             shared = {c: spec.polars[c] for c in SHARED_COLUMNS}
@@ -281,7 +289,7 @@ def _keep(
         own = [*parts.values(), *([uncorrected] if uncorrected else [])]
         organisations = sorted({code for part in own for code in part.rows})
         own_forced = {path: o for path, o in forced.items() if place.get(path) == i}
-        rejected = aside.get((i,))
+        rejected = aside[i] if aside[i].height else None
         job.kept.put_state(
             portion,
             replace(
@@ -298,11 +306,9 @@ def _keep(
     return found.lines.height
 
 
-def _split(frame: pl.DataFrame, by: list) -> dict[tuple, pl.DataFrame]:
-    """A frame by some columns, each part in the frame's order."""
-    if frame.is_empty():
-        return {}
-    wide = frame.with_columns([c for c in by if isinstance(c, pl.Expr)])
-    names = ["_portion", *(c for c in by if isinstance(c, str))]
-    parts = wide.partition_by(names, as_dict=True, maintain_order=True)
-    return {key: part.drop("_portion") for key, part in parts.items()}
+def _by_year(lines: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Lines by financial year, each year in their order; most portions hold one."""
+    if lines["financial_year"].n_unique() == 1:
+        return {str(lines["financial_year"][0]): lines}
+    parts = lines.partition_by("financial_year", as_dict=True, maintain_order=True)
+    return {str(year): part for (year,), part in parts.items()}
