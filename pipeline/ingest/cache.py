@@ -98,7 +98,7 @@ class SpendCache:
         }
         buffer = io.BytesIO()
         buffer.write(json.dumps(told).encode() + b"\n")
-        batch.lines.write_ipc(buffer, compression="zstd")
+        batch.lines.write_ipc(buffer, compression="lz4")
         seal = hashlib.sha256(buffer.getbuffer()).hexdigest().encode()
         buffer.write(seal)
         self.where.write(_named(name), buffer.getvalue())

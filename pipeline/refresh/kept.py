@@ -33,6 +33,9 @@ class DamagedError(RuntimeError):
         super().__init__(f"what is kept of the portion {portion} is damaged")
         self.portion = portion
 
+    def __reduce__(self) -> tuple[type[DamagedError], tuple[str]]:
+        return DamagedError, (self.portion,)
+
 
 @dataclass(frozen=True)
 class Part:

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from importlib import import_module
 from itertools import islice
-from threading import Thread
 
 import polars as pl
 
@@ -57,8 +55,6 @@ def build_payments(
             spread.get_ready()  # while the files are hashed
         portions = portions_of(run.files_of(SPEND))
         job = _job(run, register, portions)
-        # Loaded while this process has nothing to do, not when the years wait to be written.
-        Thread(target=import_module, args=("pyarrow.parquet",), daemon=True).start()
         return _made(run, job, portions, years, spread)
 
 
@@ -81,7 +77,7 @@ def _made(
     states = _bring_up_to_date(run, job, portions, spread, anew=run.force)
     for repair in range(REPAIRS + 1):
         try:
-            rows = assemble(run, job, [states[p.id] for p in portions], years)
+            rows = assemble(run, job, [states[p.id] for p in portions], years, spread)
         except DamagedError as error:
             if repair == REPAIRS:
                 raise

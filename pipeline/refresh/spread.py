@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.ingest.cache import reader_version
 from pipeline.ingest.portions import Portion
@@ -23,6 +23,7 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from distributed import Client
 
+Answer = TypeVar("Answer")
 Batch = Sequence[Portion]
 #: Times a batch may fail by itself, or take its worker with it, before the run gives up.
 RETRIES = 2
@@ -84,6 +85,21 @@ class Spread:
             yield from zip(batches, done, strict=True)
         elif batches:
             yield from self._on_cluster(job, batches, (orders, classify_lines))
+
+    def each(
+        self, job: Job, work: Callable[..., Answer], asked: Sequence[tuple]
+    ) -> Iterator[Answer]:
+        """What a function gives for each of some things, in their order, on this machine.
+
+        Args:
+            job: the job whose batches were worked on; the function's first argument.
+            work: a function of a module.
+            asked: its other arguments, once for each time.
+
+        Raises:
+            Exception: what the function raised.
+        """
+        return self._crew.each(job, work, asked)
 
     def _on_cluster(
         self, job: Job, batches: Sequence[Batch], how: tuple[Orders | None, Callable]

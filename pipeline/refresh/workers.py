@@ -18,12 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from queue import SimpleQueue
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from pipeline.ingest.portions import Portion
 from pipeline.refresh.portions import Done, Job, Orders, work_on
 from pipeline.refresh.process import Process, WorkerLostError, answer_all, standard_streams
 
+Answer = TypeVar("Answer")
 #: A worker keeps the memory it is done with for its next batch: giving it back and asking again cost
 #: a tenth of its time. Both are read by the libraries' own allocators before they are loaded.
 _ENVIRONMENT = {
@@ -101,17 +102,49 @@ class Crew:
                 yield work_on(job, batch, orders, classify_lines)
             return
         self.start()
+        asked = [(batch, orders, classify_lines) for batch in batches]
+        # The largest first: what is left at the end is small, so no process waits long.
+        yield from self._spread(job, work_on, asked, _largest_first(batches))
+
+    def each(
+        self, job: Job, work: Callable[..., Answer], asked: Sequence[tuple]
+    ) -> Iterator[Answer]:
+        """What a function gives for each of some things, in their order.
+
+        By the processes where they are at hand, else by threads of this one.
+
+        Args:
+            job: the job whose batches were worked on; the function's first argument.
+            work: a function of a module.
+            asked: its other arguments, once for each time.
+
+        Raises:
+            Exception: what the function raised, here or in a worker.
+        """
+        if self._job is not None and len(asked) > 1:
+            yield from self._spread(job, work, asked, range(len(asked)))
+            return
+        with ThreadPoolExecutor(max(1, min(2, self._most))) as pool:
+            yield from pool.map(lambda told: work(job, *told), asked)
+
+    def _spread(
+        self,
+        job: Job,
+        work: Callable[..., Answer],
+        asked: Sequence[tuple],
+        order: Sequence[int],
+    ) -> Iterator[Answer]:
         self._tell(job)
         idle: SimpleQueue[_Worker] = SimpleQueue()
         for worker in self._started:
             idle.put(worker)
 
-        def one(batch: Sequence[Portion]) -> Done:
+        def one(told: tuple) -> Answer:
             worker = idle.get()
             try:
-                answer = worker.work((batch, orders, classify_lines))
+                answer = worker.work((work, *told))
             except WorkerLostError:
-                return work_on(job, batch, orders, classify_lines)
+                return work(job, *told)
             finally:
                 idle.put(worker)
             if isinstance(answer, Exception):
@@ -119,10 +152,9 @@ class Crew:
             return answer
 
         with ThreadPoolExecutor(len(self._started)) as pool:
-            # The largest first: what is left at the end is small, so no process waits long.
-            begun = {i: pool.submit(one, batches[i]) for i in _largest_first(batches)}
+            begun = {i: pool.submit(one, asked[i]) for i in order}
             try:
-                for i in range(len(batches)):
+                for i in range(len(asked)):
                     yield begun[i].result()
             finally:
                 for future in begun.values():
@@ -162,15 +194,15 @@ def serve(told: BinaryIO, answers: BinaryIO) -> None:
     """Answer batches until there are no more.
 
     Args:
-        told: a pickled job, then pickled (batch, orders, function to classify with).
-        answers: a pickled :class:`Done`, or what was raised, for each.
+        told: a pickled job, then pickled functions with what they take beside the job.
+        answers: what the function gave, or what was raised, for each.
     """
     get_ready()
     try:
         job = pickle.load(told)  # noqa: S301 - a pipe from the process that started this one
     except EOFError:
         return
-    answer_all(told, answers, lambda asked: work_on(job, *asked))
+    answer_all(told, answers, lambda asked: asked[0](job, *asked[1:]))
 
 
 def main() -> None:

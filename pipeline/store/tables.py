@@ -235,19 +235,20 @@ class TableStore:
     @contextmanager
     def partition_writer(
         self, name: str, partition: str
-    ) -> Iterator[Callable[[Sequence[pl.DataFrame]], None]]:
+    ) -> Iterator[tuple[Path, Callable[[Sequence[pl.DataFrame]], None]]]:
         """Write a partition in pieces, so that it need not fit into memory.
 
         Each piece is conformed on its own; the caller hands them over in the table's sort order.
-        The partition is replaced when the block ends, and stays as it was when it fails.
+        What is written is an unfinished file, to be moved to :meth:`partition_path`; it is removed
+        when the block fails.
 
         Args:
             name: a partitioned table.
             partition: such as ``2020/21``.
 
         Yields:
-            A function that writes a piece, given as frames that are each sorted already; where they
-            follow one another nothing is sorted again.
+            The unfinished file, and a function that writes a piece, given as frames that are each
+            sorted already; where they follow one another nothing is sorted again.
         """
         import pyarrow.parquet as pq  # slow to import, and few commands write
 
@@ -267,11 +268,11 @@ class TableStore:
                     writer.write_table(piece.to_arrow(), row_group_size=ROW_GROUP)
                     rows += piece.height
 
-                yield put
+                yield temporary, put
                 writer.add_key_value_metadata({ROWS_WRITTEN: str(rows)})
-            os.replace(temporary, path)
-        finally:
+        except BaseException:
             temporary.unlink(missing_ok=True)
+            raise
 
     def keep_partitions(self, name: str, partitions: Iterable[str]) -> None:
         """Remove all other partitions; when none is left, an empty one tells the schema."""

@@ -1,0 +1,114 @@
+"""Work on payments of many portions that any process may do: one year merged, or files compared.
+
+A year is merged in pieces of whole organisations, so its size does not matter. Whoever does it leaves
+a file under the name of an unfinished one; the process that asked gives it its name.
+
+Belongs here: the work. Does not belong here: which years and organisations there is work on
+(``assembled``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from more_itertools import constrained_batches
+
+from pipeline.ingest.shared_payments import NEEDED as SHARED_COLUMNS
+from pipeline.ingest.shared_payments import PLACE, flag_copies, shared_payments
+from pipeline.refresh.kept import Part
+from pipeline.refresh.portions import PAYMENT, Job
+from pipeline.schema import table
+from pipeline.store.seal import file_hash
+from pipeline.store.tables import TableStore
+
+#: Rows merged at a time, unless one organisation alone has more in a year.
+PIECE = 245_760
+#: Path -> sheet -> rows that stand in a larger file too.
+Copies = dict[str, dict[str, list[int]]]
+
+
+def in_pieces(sizes: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
+    """Organisations in their order, in groups of at most so many rows, at least one a group.
+
+    Args:
+        sizes: rows by organisation code.
+    """
+    return constrained_batches(sorted(sizes), PIECE, get_len=sizes.__getitem__, strict=False)
+
+
+def merged_year(
+    job: Job, store: TableStore, year: str, parts: Sequence[Part], copies: Mapping[str, Copies]
+) -> tuple[Path, str]:
+    """Write one year, some organisations at a time, in the table's order.
+
+    Args:
+        job: where the parts are kept.
+        store: whose table it is.
+        year: the financial year.
+        parts: all its parts.
+        copies: organisation -> lines that stand in a larger file too.
+
+    Returns:
+        The unfinished file and the hash of its bytes.
+
+    Raises:
+        DamagedError: when a kept part is not what was written.
+    """
+    sizes: dict[str, int] = {}
+    for part in parts:
+        for code, rows in part.rows.items():
+            sizes[code] = sizes.get(code, 0) + rows
+    with store.partition_writer(PAYMENT, year) as (path, write):
+        for codes in map(set, in_pieces(sizes)):
+            own = [part for part in parts if not codes.isdisjoint(part.rows)]
+            frames = [
+                frame
+                if codes.issuperset(part.rows)
+                else frame.filter(pl.col("organisation_code").is_in(codes))
+                for part in own
+                for frame in (job.kept.frame(part),)
+            ]
+            places = _places(copies[code] for code in sorted(codes & copies.keys()))
+            write([flag_copies(frame, places) for frame in frames])
+    return path, file_hash(path)
+
+
+def _places(copies: Iterable[Copies]) -> pl.DataFrame:
+    rows = [
+        (path, sheet, row)
+        for own in copies
+        for path, sheets in own.items()
+        for sheet, numbers in sheets.items()
+        for row in numbers
+    ]
+    schema = {name: table(PAYMENT).polars[name] for name in PLACE}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def shared_among(
+    job: Job, codes: Sequence[str], parts: Sequence[Part]
+) -> dict[str, dict[str, Any]]:
+    """Which lines of some organisations stand in a larger file too.
+
+    Args:
+        job: where the parts are kept.
+        codes: the organisations.
+        parts: all parts that hold lines of theirs.
+
+    Returns:
+        Organisation -> ``copies`` and ``told``, pairs of a path and a sentence.
+
+    Raises:
+        DamagedError: when a kept part is not what was written.
+    """
+    lines = pl.concat([job.kept.frame(part, SHARED_COLUMNS) for part in parts])
+    copies, told = shared_payments(lines.filter(pl.col("organisation_code").is_in(codes)))
+    found: dict[str, dict[str, Any]] = {code: {"told": [], "copies": {}} for code in codes}
+    for code, path, sheet, row in copies.sort(copies.columns).iter_rows():
+        found[code]["copies"].setdefault(path, {}).setdefault(sheet, []).append(row)
+    for code, path, sentence in told:
+        found[code]["told"].append([path, sentence])
+    return found
