@@ -12,19 +12,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from more_itertools import constrained_batches
 
 from pipeline.corrections import judge
 from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import write_applied
 from pipeline.refresh.kept import Part, State
-from pipeline.refresh.merging import Copies, in_pieces, merged_year, shared_among
+from pipeline.refresh.merging import Copies, merged_year, shared_among
 from pipeline.refresh.portions import PAYMENT, Job, finishing_version
 from pipeline.refresh.spread import Spread
 from pipeline.store.seal import file_hash
 from pipeline.store.tables import rows_written
 
+#: Rows merged at a time, unless one organisation alone has more in a year.
+PIECE = 245_760
 YEARS, SHARED = "years", "shared"
 
 
@@ -86,6 +91,19 @@ def _stamp(parts: Iterable[Part], copies: Mapping[str, Copies]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
+def _sizes(parts: Iterable[Part]) -> dict[str, int]:
+    """Rows by organisation."""
+    sizes: Counter[str] = Counter()
+    for part in parts:
+        sizes.update(part.rows)
+    return sizes
+
+
+def _in_pieces(sizes: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
+    """Organisations in their order, in groups of at most so many rows, at least one a group."""
+    return constrained_batches(sorted(sizes), PIECE, get_len=sizes.__getitem__, strict=False)
+
+
 def _of(parts: Iterable[Part], copies: Mapping[str, Copies]) -> dict[str, Copies]:
     """The copies among the lines of some parts."""
     return {code: copies[code] for part in parts for code in part.rows if code in copies}
@@ -120,7 +138,11 @@ def _merge_years(
 
     notes = {year: known[year] for year in by_year if is_good(year)}
     due = [year for year in by_year if year not in notes]
-    told = [(run.store, year, by_year[year], _of(by_year[year], copies)) for year in due]
+    told = [
+        (run.store, year, parts, _of(parts, copies), list(_in_pieces(_sizes(parts))))
+        for year in due
+        for parts in (by_year[year],)
+    ]
     for year, (unfinished, sha256) in zip(due, spread.each(job, merged_year, told), strict=True):
         os.replace(unfinished, run.store.partition_path(PAYMENT, year))
         notes[year] = {"stamp": stamps[year], "sha256": sha256}
@@ -147,7 +169,7 @@ def _shared_payments(
 
     asked = [
         (codes, list({part.name: part for code in codes for part in parts[code]}.values()))
-        for codes in in_pieces(sizes)
+        for codes in _in_pieces(sizes)
     ]
     for found in spread.each(job, shared_among, asked):
         notes |= {code: {"stamp": stamps[code], **own} for code, own in found.items()}

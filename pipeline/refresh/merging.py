@@ -9,12 +9,11 @@ Belongs here: the work. Does not belong here: which years and organisations ther
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from more_itertools import constrained_batches
 
 from pipeline.ingest.shared_payments import NEEDED as SHARED_COLUMNS
 from pipeline.ingest.shared_payments import PLACE, flag_copies, shared_payments
@@ -24,23 +23,17 @@ from pipeline.schema import table
 from pipeline.store.seal import file_hash
 from pipeline.store.tables import TableStore
 
-#: Rows merged at a time, unless one organisation alone has more in a year.
-PIECE = 245_760
 #: Path -> sheet -> rows that stand in a larger file too.
 Copies = dict[str, dict[str, list[int]]]
 
 
-def in_pieces(sizes: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
-    """Organisations in their order, in groups of at most so many rows, at least one a group.
-
-    Args:
-        sizes: rows by organisation code.
-    """
-    return constrained_batches(sorted(sizes), PIECE, get_len=sizes.__getitem__, strict=False)
-
-
 def merged_year(
-    job: Job, store: TableStore, year: str, parts: Sequence[Part], copies: Mapping[str, Copies]
+    job: Job,
+    store: TableStore,
+    year: str,
+    parts: Sequence[Part],
+    copies: Mapping[str, Copies],
+    pieces: Iterable[Sequence[str]],
 ) -> tuple[Path, str]:
     """Write one year, some organisations at a time, in the table's order.
 
@@ -50,6 +43,7 @@ def merged_year(
         year: the financial year.
         parts: all its parts.
         copies: organisation -> lines that stand in a larger file too.
+        pieces: the organisations to work on together, in their order.
 
     Returns:
         The unfinished file and the hash of its bytes.
@@ -57,12 +51,8 @@ def merged_year(
     Raises:
         DamagedError: when a kept part is not what was written.
     """
-    sizes: dict[str, int] = {}
-    for part in parts:
-        for code, rows in part.rows.items():
-            sizes[code] = sizes.get(code, 0) + rows
     with store.partition_writer(PAYMENT, year) as (path, write):
-        for codes in map(set, in_pieces(sizes)):
+        for codes in map(set, pieces):
             own = [part for part in parts if not codes.isdisjoint(part.rows)]
             frames = [
                 frame
