@@ -52,6 +52,13 @@ def test_work_waits_for_what_it_needs_and_for_nothing_else():
     assert (done[0], done[-1]) == ("start", "end")
 
 
+def test_the_longest_way_to_the_end_is_begun_first():
+    done: list[str] = []
+    chain = {"alone": set(), "other": set(), "end": {"middle"}, "middle": {"start"}, "start": set()}
+    run_graph(chain, done.append, 1)
+    assert done == ["start", "middle", "alone", "other", "end"]
+
+
 def test_what_needs_something_that_failed_is_not_begun():
     begun: list[str] = []
 

@@ -197,9 +197,7 @@ def _write_mart(
 
         points = connection.sql(f"select * from {POINTS}").pl()
         connection.register(STATISTICS[name], maturity_and_spend(points))
-    # A relation of the text itself would be planned twice: for its columns, and again to run.
-    connection.execute(f"create or replace temp table mart_just_made as {sql_of(name)}")
-    return store.write(name, connection.sql("select * from temp.mart_just_made").pl())
+    return store.write(name, connection.sql(sql_of(name)).pl())
 
 
 def _graph(wanted: list[str]) -> tuple[dict[str, set[str]], dict[str, str]]:

@@ -52,6 +52,9 @@ def needed(
 def run_graph(graph: Mapping[str, set[str]], work: Callable[[str], None], threads: int) -> None:
     """Do a piece of work for every name of a graph, after those it needs, several at a time.
 
+    Of what could be begun, that with the longest way to the end goes first, so that no thread is left
+    alone with a chain of work when all the rest is done.
+
     Args:
         graph: by name, the names it needs.
         work: called with a name, in one of the threads.
@@ -62,17 +65,26 @@ def run_graph(graph: Mapping[str, set[str]], work: Callable[[str], None], thread
     """
     order = TopologicalSorter(graph)
     order.prepare()
+    steps = _steps_to_the_end(graph)
+    ready: list[str] = []
     running: dict[Future[None], str] = {}
     with ThreadPoolExecutor(threads) as pool:
-        try:
-            while order.is_active():
-                for name in order.get_ready():
-                    running[pool.submit(work, name)] = name
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    name = running.pop(future)
-                    future.result()
-                    order.done(name)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        while order.is_active():
+            ready = sorted([*ready, *order.get_ready()], key=lambda name: -steps[name])
+            while ready and len(running) < threads:
+                name = ready.pop(0)
+                running[pool.submit(work, name)] = name
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                name = running.pop(future)
+                future.result()
+                order.done(name)
+
+
+def _steps_to_the_end(graph: Mapping[str, set[str]]) -> dict[str, int]:
+    """By name, how many pieces of work wait for each other from it to the end."""
+    steps = dict.fromkeys(graph, 1)
+    for name in reversed(tuple(TopologicalSorter(graph).static_order())):
+        for needed_by_it in graph.get(name, ()):
+            steps[needed_by_it] = max(steps.get(needed_by_it, 1), steps[name] + 1)
+    return steps

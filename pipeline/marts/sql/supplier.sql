@@ -57,10 +57,16 @@ concentration as (
 -- Names of the list of electronic patient records, matched from their first word on.
 record_suppliers as (
     select distinct s.supplier
-    from (select distinct supplier from supplier_year where is_named and length(supplier) >= 3) as s
+    from (
+        select distinct supplier, lower(supplier) || ' ' as words
+        from supplier_year
+        where is_named and length(supplier) >= 3
+    ) as s
     join (
-        select distinct regexp_replace(lower(supplier), '^the ', '') as name from facts.epr where supplier is not null
-    ) as e on starts_with(e.name || ' ', lower(s.supplier) || ' ') or starts_with(lower(s.supplier) || ' ', e.name || ' ')
+        select distinct regexp_replace(lower(supplier), '^the ', '') || ' ' as words
+        from facts.epr
+        where supplier is not null
+    ) as e on starts_with(e.words, s.words) or starts_with(s.words, e.words)
 )
 select
     s.supplier,
