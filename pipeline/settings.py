@@ -70,10 +70,10 @@ class Settings(BaseSettings):
     max_members: int = Field(
         default=200, gt=0, le=100_000, description="A zip of more files is set aside."
     )
-    max_rows: int = Field(default=10_000_000, gt=0, description="A longer table is set aside.")
+    max_rows: int = Field(default=2_000_000, gt=0, description="A longer table is set aside.")
     max_columns: int = Field(default=400, gt=0, description="A wider table is set aside.")
     max_cells: int = Field(
-        default=60_000_000, gt=0, description="A table of more rows times columns is set aside."
+        default=30_000_000, gt=0, description="A table of more rows times columns is set aside."
     )
     max_cell_characters: int = Field(
         default=100_000, gt=0, description="A file with a longer cell is set aside."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
+
+from pipeline.plain_text import written_out
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -57,17 +60,28 @@ def fail(text: str, *, code: int = 1) -> NoReturn:
 def _plain(text: str) -> str:
     from rich.markup import escape
 
-    return escape(text)
+    return escape(written_out(text, breaks=True))
 
 
 def say(text: str = "") -> None:
     """Print a sentence without markup."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(written_out(text, breaks=True), markup=False, highlight=False, soft_wrap=True)
+
+
+def json_text(body: Any) -> str:
+    """JSON in which no sign steers the terminal that it may be shown on."""
+    text = json.dumps(body, indent=2, default=str, ensure_ascii=False)
+    return "\n".join(
+        line
+        if line.isprintable()
+        else re.sub(r"[^ -~]", lambda found: json.dumps(found[0])[1:-1], line)
+        for line in text.split("\n")
+    )
 
 
 def print_json(body: Any) -> None:
     """Print JSON on standard output."""
-    typer.echo(json.dumps(body, indent=2, default=str, ensure_ascii=False))
+    typer.echo(json_text(body))
 
 
 def shown(path: Path) -> str:
@@ -91,7 +105,7 @@ def _text(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):  # six digits tell a share; of pounds every penny is wanted
         return f"{value:,.6g}" if abs(value) < 1_000 else f"{value:,.2f}"
-    return _shortened(str(value))
+    return _shortened(written_out(str(value), breaks=True))
 
 
 def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]], *, more: bool = False) -> None:
@@ -99,6 +113,7 @@ def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]], *, more: bo
     from rich.table import Table
     from rich.text import Text
 
+    names = [written_out(name) for name in names]
     shown = rows[:SHOWN_ROWS]
     more = more or len(rows) > SHOWN_ROWS
     cells = [[_text(v) for v in row] for row in shown]
@@ -176,11 +191,10 @@ class Bars:
             total = self.bars.tasks[self.task].total
             self.bars.update(self.task, completed=total, said=said)
         if self.bars.disable and not self.quiet:
-            errors.print(
-                f"{self.name}: {said}" if said else self.name, markup=False, highlight=False
-            )
+            text = f"{self.name}: {said}" if said else self.name
+            errors.print(written_out(text, breaks=True), markup=False, highlight=False)
 
     def say(self, text: str) -> None:
         """A sentence for the person who waits."""
         if not self.quiet:
-            errors.print(text, markup=False, highlight=False)
+            errors.print(written_out(text, breaks=True), markup=False, highlight=False)

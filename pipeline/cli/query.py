@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from itertools import chain
@@ -16,6 +15,7 @@ from pipeline.cli.common import (
     OUT_OPTION,
     SHOWN_ROWS,
     fail,
+    json_text,
     print_table,
     settings_from,
 )
@@ -49,9 +49,7 @@ def _as_json(answer: Answer) -> None:
     write("[")
     between = "\n"
     for row in _rows(answer):
-        body = json.dumps(
-            dict(zip(answer.names, row, strict=True)), indent=2, default=str, ensure_ascii=False
-        )
+        body = json_text(dict(zip(answer.names, row, strict=True)))
         write(between + "\n".join(f"  {line}" for line in body.splitlines()))
         between = ",\n"
     write("\n]\n" if between != "\n" else "]\n")

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.ingest.republished import find_republished
+from pipeline.plain_text import written_out
 
 SPEND = "spend_over_25k/"
 IGNORED_NAMES = {"readme.md", "readme.txt", "demonstration", ".gitkeep", "thumbs.db", ".ds_store"}
@@ -80,13 +81,36 @@ def _latest_versions(paths: list[str]) -> dict[str, str]:
 
 
 def path_text(relative: Path) -> str:
-    """A relative path as text that can be stored; bytes that are not UTF-8 are read as cp1252."""
+    r"""A relative path as text that can be stored and shown.
+
+    Bytes that are not UTF-8 are read as cp1252. Signs that steer a terminal, or turn or hide text, are
+    written out (``\x1b``), because they would do so wherever the name is shown.
+    """
     text = relative.as_posix()
     try:
         text.encode()
     except UnicodeEncodeError:
-        return os.fsencode(text).decode("cp1252", errors="replace")
-    return text
+        text = os.fsencode(text).decode("cp1252", errors="replace")
+    return written_out(text)
+
+
+def path_texts(relative: Iterable[Path]) -> dict[Path, str]:
+    """Text of each path; where two read the same, the later ones get a number.
+
+    Args:
+        relative: paths in their order.
+    """
+    texts: dict[Path, str] = {}
+    taken: set[str] = set()
+    for path in relative:
+        text, number = path_text(path), 1
+        while text in taken:
+            number += 1
+            stem, dot, ending = path_text(path).rpartition(".")
+            text = f"{stem} ({number}){dot}{ending}" if dot else f"{ending} ({number})"
+        taken.add(text)
+        texts[path] = text
+    return texts
 
 
 def raw_paths(raw: Path) -> Iterator[Path]:
@@ -145,8 +169,8 @@ def list_raw_files(raw: Path) -> list[RawFile]:
     Args:
         raw: the raw tree, laid out ``<source id>/...``.
     """
-    found = list(raw_paths(raw))
-    hashes = {path_text(p): _hash(raw / p) for p in found}
+    texts = path_texts(raw_paths(raw))
+    hashes = {text: _hash(raw / p) for p, text in texts.items()}
     superseded = {
         path: (latest, "a later version of the file was fetched")
         for path, latest in _latest_versions(list(hashes)).items()
@@ -155,16 +179,16 @@ def list_raw_files(raw: Path) -> list[RawFile]:
     superseded |= find_republished(spend)
     return [
         RawFile(
-            path=path_text(relative),
+            path=text,
             absolute=raw / relative,
-            source_id=path_text(relative).split("/")[0],
-            folder=path_text(relative).split("/")[1] if len(relative.parts) > 2 else "",
-            sha256=hashes[path_text(relative)],
+            source_id=text.split("/")[0],
+            folder=text.split("/")[1] if len(relative.parts) > 2 else "",
+            sha256=hashes[text],
             bytes=(raw / relative).stat().st_size,
-            superseded_by=_last(path_text(relative), superseded),
-            superseded_reason=superseded.get(path_text(relative), (None, None))[1],
+            superseded_by=_last(text, superseded),
+            superseded_reason=superseded.get(text, (None, None))[1],
         )
-        for relative in found
+        for relative, text in texts.items()
     ]
 
 

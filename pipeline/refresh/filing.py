@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pipeline.catalogue.versions import base_path, split_version
 from pipeline.fetch.keeping import keep, sha256_of
-from pipeline.ingest.files import list_raw_files
+from pipeline.ingest.files import list_raw_files, path_text
 from pipeline.ingest.identity import identify
 from pipeline.ingest.names import Register
 from pipeline.ingest.recognise import Recognised, recognise
@@ -109,7 +109,7 @@ class Sorter:
     def open(self, path: Path) -> Opened:
         """Read a file within the limits and name its kind."""
         parts = path.relative_to(self.raw / INBOX).parts
-        opened = Opened(path, path.relative_to(self.raw).as_posix(), parts[:-1])
+        opened = Opened(path, path_text(path.relative_to(self.raw)), parts[:-1])
         limits = self.run.limits
         try:
             opened.bytes = path.lstat().st_size
@@ -117,6 +117,8 @@ class Sorter:
                 raise StaysError(
                     "it is a link, and links are not followed; put the file itself here"
                 )
+            if not path.is_file():  # reading a pipe or a device would never end
+                raise StaysError("it is no ordinary file; put the file itself here")
             if path in self.growing:
                 raise StaysError("it is still being written; the next refresh takes it")
             if opened.bytes > limits.max_bytes:
@@ -164,7 +166,7 @@ class Sorter:
         if batch is not None and batch.lines.is_empty():
             why = batch.reports[opened.relative].reason
             reason += f"; not one of its rows can be read as it is: {why}"
-        place = filed.relative_to(self.raw).as_posix()
+        place = path_text(filed.relative_to(self.raw))
         return InboxOutcome(
             opened.relative, kind, organisation, place, reason, opened.sha256, opened.bytes
         )
@@ -218,7 +220,7 @@ class Sorter:
         """A file of a name that is taken replaces the other in all figures: their months must meet."""
         if not target.exists():
             return
-        path = target.relative_to(self.raw).as_posix()
+        path = path_text(target.relative_to(self.raw))
         item = SpendInput(path, target.read_bytes, bytes=target.stat().st_size)
         before = set(read_spend([item], limits=self.run.limits).lines["month"].unique().to_list())
         now = set(batch.lines["month"].unique().to_list())
@@ -245,7 +247,7 @@ class Sorter:
         """Remove the copy, after looking at both contents once more."""
         if sha256_of(opened.path) != sha256_of(here):
             raise StaysError("it changed while it was looked at; the next refresh takes it")
-        place = here.relative_to(self.raw).as_posix()
+        place = path_text(here.relative_to(self.raw))
         try:
             opened.path.unlink()
         except OSError as error:

@@ -41,6 +41,7 @@ from pipeline.ingest.tabular.panics import panics_are_errors
 from pipeline.ingest.tabular.probe import probe
 from pipeline.ingest.tabular.text import Text, parse, prepare
 from pipeline.ingest.tabular.together import parse_together
+from pipeline.plain_text import written_out
 
 if TYPE_CHECKING:
     from fastexcel import ExcelReader, ExcelSheet
@@ -82,7 +83,7 @@ class Grid:
     """One sheet (or the only table of a text file) as strings.
 
     Attributes:
-        sheet: name of the sheet exactly as written; empty for text files. For a member of a zip
+        sheet: name of the sheet, signs that hide text written out; empty for text files. For a member of a zip
             ``member!sheet``.
         frame: columns ``row`` (Int64, 1-based physical row) and ``c0..cN`` (String); rows without
             any content are left out, their numbers stay unused.
@@ -386,7 +387,11 @@ def read_grids(data: bytes, *, limits: Limits | None = None, depth: int = 0) -> 
 
 
 def _named_apart(grids: list[Grid]) -> list[Grid]:
-    """Sheets of one name, such as members of a zip from two folders, are told apart by a number."""
+    """Sheets of one name, such as members of a zip from two folders, are told apart by a number.
+
+    Names come to be shown, so signs in them that steer or hide are written out.
+    """
+    grids = [replace(grid, sheet=written_out(grid.sheet)) for grid in grids]
     seen: Counter[str] = Counter()
     taken = {grid.sheet for grid in grids}
     named: list[Grid] = []

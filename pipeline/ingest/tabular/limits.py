@@ -46,9 +46,9 @@ class Limits:
     max_expanded_bytes: int = 2000 * MEGABYTE
     max_ratio: int = 200
     max_members: int = 200
-    max_rows: int = 10_000_000
+    max_rows: int = 2_000_000
     max_columns: int = 400
-    max_cells: int = 60_000_000
+    max_cells: int = 30_000_000
     max_cell_characters: int = 100_000
 
 
