@@ -200,6 +200,55 @@ def test_a_silent_server_is_left_when_the_time_is_over(server, tmp_path):
     assert time.monotonic() - began < 2.5
 
 
+def _headers_without_end(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    _drip(handler, b"a", 0.05)
+
+
+def _chunks_without_end(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=")
+    _drip(handler, b"a", 0.05)
+
+
+def _nothing_packed_without_end(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n")
+    handler.wfile.write(gzip.compress(b"")[:10])
+    _drip(handler, b"\x00\x00\x00\xff\xff" * 2000, 0.001)  # stored blocks of no bytes
+
+
+def _drip(handler: Handler, piece: bytes, seconds: float) -> None:
+    handler.close_connection = True
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        handler.wfile.write(piece)
+        handler.wfile.flush()
+        time.sleep(seconds)
+
+
+@pytest.mark.parametrize(
+    "answer", [_headers_without_end, _chunks_without_end, _nothing_packed_without_end]
+)
+def test_bytes_that_are_no_part_of_the_file_do_not_hold_it_beyond_its_time(
+    server, tmp_path, answer
+):
+    server.rules["/spend.csv"] = answer
+    began = time.monotonic()
+    report = fetch_from(server, tmp_path, deadline_seconds=1.5)
+    assert time.monotonic() - began < 15, "30 seconds is how long the server goes on"
+    assert not report.ok
+    assert stored(tmp_path) == {}
+
+
+def test_a_body_compressed_in_layers_is_refused_before_it_is_unpacked(server, tmp_path):
+    packed = gzip.compress(gzip.compress(bytes(50_000_000)))
+    assert len(packed) < 1000
+    server.rules["/spend.csv"] = lambda h: h.reply(
+        200, packed, "text/csv", {"Content-Encoding": "gzip, gzip"}
+    )
+    assert "compressed more than once" in fetch_from(server, tmp_path).outcomes[0].sentence
+    assert stored(tmp_path) == {}
+
+
 @pytest.mark.parametrize("kind", ["text/html", "text/csv", "application/octet-stream"])
 def test_an_html_error_page_is_not_a_csv_whatever_the_server_calls_it(server, tmp_path, kind):
     server.serve("/spend.csv", ERROR_PAGE * 20, kind=kind)

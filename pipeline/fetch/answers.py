@@ -78,6 +78,11 @@ def is_encoded(response: Any) -> bool:
     return response.headers.get("content-encoding", "identity").lower() != "identity"
 
 
+def is_encoded_twice(response: Any) -> bool:
+    """Whether it is compressed in layers: one piece of 64 kB can become 64 GB before it is counted."""
+    return "," in response.headers.get("content-encoding", "")
+
+
 def announced_length(response: Any) -> int | None:
     """The announced length of the body; None when there is none."""
     text = response.headers.get("content-length", "")

@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
-from contextlib import closing
+import socket
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, Queue
+from threading import Event, Thread, Timer
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -30,6 +33,7 @@ from pipeline.fetch.answers import (
     asked_wait,
     continued_size,
     is_encoded,
+    is_encoded_twice,
     times_tried,
 )
 from pipeline.fetch.policy import HostPolicy, RefusedError
@@ -48,6 +52,7 @@ class Limits:
     wait_max: float = 20.0
     connect_seconds: float = 15.0
     read_seconds: float = 30.0
+    headers_seconds: float = 60.0
     file_seconds: float = 900.0
     redirects: int = 5
 
@@ -211,6 +216,10 @@ class Transfer:
                     f"the publisher's server answers {status}{MEANING.get(status, '')}"
                 )
             encoded = is_encoded(response)
+            if encoded and is_encoded_twice(response):
+                raise FetchFailedError(
+                    "the publisher's server sends the file compressed more than once, which no honest one does"
+                )
             total = None if encoded else announced_length(response)
             if status == 206:
                 whole = None if encoded else continued_size(response, start)
@@ -229,7 +238,8 @@ class Transfer:
             resume_by = "" if encoded else found.for_resume or ""
             kept = {"address": address, "resume_by": resume_by}
             note.write_text(json.dumps(kept), encoding="utf-8")
-            size = _receive(response, part, start, max_bytes, total, check, advance, end)
+            with _hung_up_at(end, response, self.limits.file_seconds):
+                size = _receive(response, part, start, max_bytes, total, check, advance, end)
             if total is not None and size != total:
                 raise _TryAgainError(f"cut short: {size:,} of {total:,} bytes came")
             note.unlink(missing_ok=True)
@@ -248,7 +258,7 @@ class Transfer:
             left = max(end.remaining(self.limits.read_seconds), 0.05)
             timeout = httpx.Timeout(left, connect=min(self.limits.connect_seconds, left))
             request = self.client.build_request("GET", address, headers=headers, timeout=timeout)
-            response = self.client.send(request, stream=True)
+            response = self._send(request, end)
             try:
                 self.policy.check_peer(response)
             except RefusedError:
@@ -260,6 +270,65 @@ class Transfer:
             response.close()
             address = urljoin(address, location)
         raise FetchFailedError(f"more than {self.limits.redirects} redirects")
+
+    def _send(self, request: Any, end: Deadline) -> Any:
+        """The open answer, with all its headers.
+
+        The client bounds the wait for each piece only: a server that sends one letter of its headers now and
+        then would hold it for days.
+        """
+        answers: Queue[Any] = Queue()
+        left = Event()
+
+        def send() -> None:
+            try:
+                answer = self.client.send(request, stream=True)
+            except Exception as error:
+                answers.put(error)
+                return
+            answers.put(answer)
+            if left.is_set():
+                answer.close()
+
+        Thread(target=send, daemon=True, name=f"ask {request.url.host}").start()
+        own = Deadline(self.limits.headers_seconds, end)
+        while (wait := own.remaining(0.5)) > 0:
+            try:
+                answer = answers.get(timeout=wait)
+            except Empty:
+                continue
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        left.set()
+        end.check()
+        raise _TryAgainError(
+            f"the headers of {request.url.host} did not end in {self.limits.headers_seconds:g} s"
+        )
+
+
+@contextmanager
+def _hung_up_at(end: Deadline, response: Any, at_most: float) -> Generator[None]:
+    """Ends the connection when the time is over.
+
+    Not every byte a server sends is a byte of the file: a compressed body may hold nothing without end, and
+    so may what stands between the pieces of one. Nothing of that reaches the loop that looks at the clock.
+    """
+    stream = response.extensions.get("network_stream")
+    connection = stream.get_extra_info("socket") if stream is not None else None
+
+    def hang_up() -> None:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    timer = Timer(max(end.remaining(at_most), 0.05), hang_up)
+    timer.daemon = True
+    if connection is not None:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _receive(
