@@ -317,14 +317,17 @@ def _hung_up_at(end: Deadline, response: Any, at_most: float) -> Generator[None]
     stream = response.extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None
 
+    if connection is None:
+        yield
+        return
+
     def hang_up() -> None:
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
 
     timer = Timer(max(end.remaining(at_most), 0.05), hang_up)
     timer.daemon = True
-    if connection is not None:
-        timer.start()
+    timer.start()
     try:
         yield
     finally:
