@@ -6,7 +6,7 @@ for a publisher (``identity``), and how versions are recognised (``files``, ``re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -84,27 +84,41 @@ def to_publishers(files: Sequence[RawFile], typed: Typed, register: Names | None
                 f"whose file it is cannot be told: {who.reason}",
             )
         rows.append((file.path, who.code, report.is_superseded))
-    known = pl.DataFrame(
-        rows,
-        schema={
-            "source_file": pl.String,
-            "organisation_code": pl.String,
-            "is_superseded": pl.Boolean,
-        },
-        orient="row",
-    )
-    lines = lines.join(known, on="source_file", how="inner", maintain_order="left")
-    lines = book_rows(lines, named).drop("entity")
-    orphans = lines.filter(pl.col("organisation_code").is_null())
-    if orphans.height:
-        rejected = pl.concat([rejected, _reject_orphans(orphans, reports)])
-    lines = lines.filter(pl.col("organisation_code").is_not_null()).with_columns(
-        financial_year=financial_year_expr("month")
-    )
+    lines = book_rows(_of_files(lines, rows), named).drop("entity")
+    if lines["organisation_code"].null_count():
+        orphan = pl.col("organisation_code").is_null()
+        rejected = pl.concat([rejected, _reject_orphans(lines.filter(orphan), reports)])
+        lines = lines.filter(~orphan)
+    lines = lines.with_columns(financial_year=_in_runs(lines["month"], financial_year_expr))
     ordered = [reports[f.path] for f in files]
     return PaymentLines(
         lines, rejected.sort("source_file", "source_sheet", "source_row"), ordered, typed.opened
     )
+
+
+def _of_files(lines: pl.DataFrame, rows: Sequence[tuple[str, str | None, bool]]) -> pl.DataFrame:
+    """Lines with what is known of their files; those of other files are left out.
+
+    Args:
+        lines: with ``source_file``; those of a file stand together.
+        rows: path, organisation code, whether it is superseded.
+    """
+    known = {path: (code, superseded) for path, code, superseded in rows}
+    paths = lines["source_file"].rle().struct.field("value")
+    place = lines["source_file"].rle_id()
+    codes = pl.Series([known.get(p, (None, False))[0] for p in paths], dtype=pl.String)
+    superseded = pl.Series([known.get(p, (None, False))[1] for p in paths], dtype=pl.Boolean)
+    told = lines.with_columns(
+        organisation_code=codes.gather(place), is_superseded=superseded.gather(place)
+    )
+    booked = pl.Series([p in known for p in paths], dtype=pl.Boolean)
+    return told if booked.all() else told.filter(booked.gather(place))
+
+
+def _in_runs(values: pl.Series, expression: Callable[[str], pl.Expr]) -> pl.Series:
+    """An expression of a column whose equal values mostly follow one another."""
+    runs = values.rle().struct.field("value").to_frame("value")
+    return runs.select(expression("value")).to_series().gather(values.rle_id())
 
 
 def _later_versions(files: Sequence[RawFile], reports: dict[str, FileReport]) -> dict[str, str]:

@@ -8,6 +8,7 @@ Belongs here: starting it, talking to it, serving. Does not belong here: what it
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -25,6 +26,8 @@ class WorkerLostError(RuntimeError):
 class Process:
     """A process that answers one thing at a time.
 
+    While it loads it does not look for objects that hold each other, of which there are none yet.
+
     Args:
         module: the module whose ``main`` it runs.
         environment: what it has in its environment beside ours.
@@ -32,7 +35,7 @@ class Process:
 
     def __init__(self, module: str, environment: Mapping[str, str] | None = None) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - this program itself
-            [sys.executable, "-c", f"from {module} import main; main()"],
+            [sys.executable, "-c", f"import gc; gc.disable(); from {module} import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **(environment or {})},
@@ -75,6 +78,8 @@ class Process:
 
 def answer_all(told: BinaryIO, answers: BinaryIO, work: Callable[[Any], object]) -> None:
     """Answer until nothing more is told: what the work gives, or the exception it raises."""
+    gc.freeze()  # what was loaded stays
+    gc.enable()
     while True:
         try:
             asked = pickle.load(told)  # noqa: S301 - a pipe from the process that started this one

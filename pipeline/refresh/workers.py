@@ -182,11 +182,10 @@ def _can_travel(*things: object) -> bool:
 
 
 def get_ready() -> None:
-    """Load the rules, which a worker has time for before it is told the first batch."""
+    """Load the rules and the writer of files before the first batch is told."""
     from pipeline.classify.answers import answers_of
 
     answers_of(None)
-    gc.freeze()  # what is loaded now stays
     gc.set_threshold(_OBJECTS)
 
 

@@ -26,6 +26,8 @@ from pipeline.schema import Table, all_tables, table
 #: Rows of a row group where a file is written in pieces: the unit DuckDB reads in parallel.
 ROW_GROUP = 122_880
 DAY = 86_400
+#: Kinds of values that come again, so that a file lists the different ones; sums of money do not.
+LISTED = (pl.String(), pl.Date(), pl.Float64())
 #: Texts that hardly ever come again; a list of their different values would be made in vain.
 ONCE_EACH = ("transaction_reference",)
 #: Key in the metadata of every Parquet file: how many rows its writer wrote.
@@ -165,7 +167,7 @@ def _encoding(spec: Table) -> dict[str, Any]:
     Different values are listed where they come again, not of sums of money; the least and largest
     value of a row group are told of columns that have an order or few values, not of free texts.
     """
-    listed = [c.name for c in spec.columns if c.type in ("VARCHAR", "DATE", "DOUBLE")]
+    listed = [name for name, kind in spec.polars.items() if kind in LISTED]
     ordered = (*spec.order, spec.partition_by)
     return {
         "compression": "zstd",
