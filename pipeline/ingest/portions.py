@@ -23,6 +23,9 @@ from pipeline.ingest.tabular.periods import financial_year_of, hint_from_name
 BATCH_FILES, BATCH_BYTES = 200, 64 << 20
 #: Folders of one batch, so that a year of the country is spread over some tens of batches.
 BATCH_FOLDERS = 16
+#: Where there are more than so many batches they may be larger by so much: each has a fixed cost, and
+#: there are still enough of them to keep several processes busy to the end.
+MANY_BATCHES, LARGER = 6, 1.6
 #: A batch with fewer files takes in the next year as well: each batch has a fixed cost.
 FEW_FILES = 50
 ANY_YEAR = "any year"
@@ -113,13 +116,16 @@ def batches_of(portions: Sequence[Portion]) -> list[list[Portion]]:
     Args:
         portions: those to work on.
     """
-    folders = {f: i // BATCH_FOLDERS for i, f in enumerate(sorted({p.folder for p in portions}))}
+    are_many = sum(len(p.files) for p in portions) > MANY_BATCHES * BATCH_FILES
+    larger = LARGER if are_many else 1
+    most_folders, most_files = int(BATCH_FOLDERS * larger), int(BATCH_FILES * larger)
+    folders = {f: i // most_folders for i, f in enumerate(sorted({p.folder for p in portions}))}
     ordered = sorted(portions, key=lambda p: (folders[p.folder], p.year, p.folder, p.part))
     batches: list[list[Portion]] = []
     place, files, size = None, 0, 0
     for portion in ordered:
         here = (folders[portion.folder], portion.year)
-        full = files + len(portion.files) > BATCH_FILES or size + portion.bytes > BATCH_BYTES
+        full = files + len(portion.files) > most_files or size + portion.bytes > BATCH_BYTES
         if full or (here != place and files >= FEW_FILES) or place is None:
             batches.append([])
             files, size = 0, 0

@@ -44,7 +44,7 @@ from pipeline.ingest.tabular.roles import TOO_LARGE_FOR_THOUSANDS, unit_of_title
 __all__ = ["LINE_SCHEMA", "SpendBatch", "SpendInput", "read_spend"]
 
 #: Files opened, parsed and understood together: a look at them costs the same however many they are.
-MOST_TOGETHER, MOST_BYTES_TOGETHER = 200, 32 << 20
+MOST_TOGETHER, MOST_BYTES_TOGETHER = 320, 64 << 20
 #: Where a second thread opens files ahead there should be something to open ahead.
 GROUPS, FEW_TOGETHER = 3, 67
 TURN_SECONDS = 0.0005

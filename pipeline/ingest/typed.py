@@ -14,7 +14,7 @@ import polars as pl
 from more_itertools import constrained_batches
 
 from pipeline.ingest.cache import SpendCache
-from pipeline.ingest.portions import BATCH_BYTES, BATCH_FILES, Portion, folder_of
+from pipeline.ingest.portions import BATCH_BYTES, BATCH_FILES, LARGER, Portion, folder_of
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.spend import LINE_SCHEMA, SpendBatch, SpendInput, read_spend
 from pipeline.ingest.tabular import Limits
@@ -66,7 +66,7 @@ def read_typed(
     have = {path for batch in done for path in batch.reports}
     missing = [i for items in wanted.values() for i in items if i.path not in have]
     in_bounds = constrained_batches(
-        missing, BATCH_BYTES, BATCH_FILES, get_len=attrgetter("bytes"), strict=False
+        missing, BATCH_BYTES, int(BATCH_FILES * LARGER), get_len=attrgetter("bytes"), strict=False
     )
     for some in in_bounds:
         done.append(read_spend(some, limits=limits or Limits(), threads=threads))
