@@ -116,7 +116,7 @@ def mix_frame(rows: pl.DataFrame, titles: dict[str, str]) -> pl.DataFrame:
         titles: Readable names of the categories.
     """
     is_yes = pl.col("digital") == "yes"
-    mix = rows.group_by("category").agg(
+    mix = rows.group_by("category", maintain_order=True).agg(
         pl.col("amount_gbp").filter(is_yes).sum().alias("amount_gbp"),
         pl.col("amount_gbp").filter(~is_yes).sum().alias("possible_gbp"),
         pl.col("lines").sum(),

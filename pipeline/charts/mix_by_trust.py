@@ -46,7 +46,7 @@ def mix_by_trust(tables: Tables) -> Chart:
         rows.with_columns(
             pl.Series("group", [group_of(c) for c in rows["category"]], dtype=pl.String)
         )
-        .group_by("organisation_code", "organisation_name", "group")
+        .group_by("organisation_code", "organisation_name", "group", maintain_order=True)
         .agg(pl.col("amount_gbp").sum())
         # A group with more credits than payments has no part of a whole.
         .with_columns(pl.col("amount_gbp").clip(lower_bound=0).alias("_positive"))

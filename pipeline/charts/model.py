@@ -51,7 +51,7 @@ class Chart:
         id: Stable identifier, also the div id and the file stem of downloads.
         title: The finding, computed from the data.
         subtitle: What is drawn and how to read it.
-        body: The bare figure: no title, no footnote (``figure`` has both).
+        body: The bare figure: no title, no footnote, no theme (``figure`` has all three).
         definition: What exactly is measured.
         denominator: What it is divided by; empty when nothing is.
         source: Who published the data.
@@ -111,6 +111,7 @@ class Chart:
         top += 17 * (subtitle.count("<br>") + 1) + 22
         bottom = old_bottom + 15 * (foot.count("<br>") + 1) + 18
         figure.update_layout(
+            template=theme.template(),
             title={
                 "text": f"<b>{title}</b>",
                 "y": 1,

@@ -139,12 +139,12 @@ def chart_context(chart: Chart, csv_name: str, *, heading: str = "h3") -> dict[s
         csv_name: Path of its CSV file from the root of the site.
         heading: Element of its title.
     """
-    height = chart.body.to_plotly_json()["layout"].get("height", 320)
+    figure = slim(chart)
     return {
         "id": page_name(chart.id) if not re.fullmatch(r"[A-Za-z0-9_-]+", chart.id) else chart.id,
         "chart": chart,
-        "json": Markup(json_text(slim(chart))),  # noqa: S704 - json_text leaves no < > &
-        "height": int(height),
+        "json": Markup(json_text(figure)),  # noqa: S704 - json_text leaves no < > &
+        "height": int(figure["layout"].get("height", 320)),
         "table": html_table(chart.table, chart.columns),
         "csv": csv_name if chart.table.height else "",
         "heading": heading,
