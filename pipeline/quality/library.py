@@ -20,6 +20,9 @@ from pipeline.quality.lighter import no_collection, without
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuite
+    from great_expectations.expectations.expectation_configuration import (
+        ExpectationConfiguration,
+    )
 
     from pipeline.quality.checks import Check
 
@@ -118,9 +121,11 @@ def counted_rows() -> type:
     """``UnexpectedRowsExpectation`` that counts the rows and does not fetch them as well.
 
     The parent runs the query twice, and its summary throws the fetched rows away; the engine
-    fetches a sample of a failed check itself.
+    fetches a sample of a failed check itself. And its configuration is asked for forty times a check,
+    and put together anew each time: 0.1 s a gate.
     """
     load()
+    from pydantic import v1 as pydantic
     from great_expectations.expectations.core.unexpected_rows_expectation import (
         UnexpectedRowsExpectation,
     )
@@ -129,6 +134,19 @@ def counted_rows() -> type:
         """Fails when the query returns a row."""
 
         metric_dependencies = ("unexpected_rows_query.row_count",)
+        _told: Any = pydantic.PrivateAttr(None)
+
+        @property
+        def configuration(self) -> ExpectationConfiguration:
+            """Its configuration, put together once for what it is now."""
+            if self._told is None:
+                self._told = super().configuration
+            return self._told
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, value)
+            if name != "_told":
+                self._told = None
 
         def _validate(
             self,
