@@ -11,12 +11,15 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.ingest.republished import find_republished
 from pipeline.plain_text import written_out
 
+#: Files hashed at the same time.
+HASHED_AT_ONCE = 2
 SPEND = "spend_over_25k/"
 IGNORED_NAMES = {"readme.md", "readme.txt", "demonstration", ".gitkeep", "thumbs.db", ".ds_store"}
 IGNORED_FOLDERS = {".fetch", "inbox"}
@@ -170,7 +173,9 @@ def list_raw_files(raw: Path) -> list[RawFile]:
         raw: the raw tree, laid out ``<source id>/...``.
     """
     texts = path_texts(raw_paths(raw))
-    hashes = {text: _hash(raw / p) for p, text in texts.items()}
+    with ThreadPoolExecutor(HASHED_AT_ONCE) as pool:  # hashing leaves Python's lock alone
+        hashed = pool.map(_hash, [raw / p for p in texts])
+        hashes = dict(zip(texts.values(), hashed, strict=True))
     superseded = {
         path: (latest, "a later version of the file was fetched")
         for path, latest in _latest_versions(list(hashes)).items()

@@ -125,10 +125,10 @@ def counted_rows() -> type:
     and put together anew each time: 0.1 s a gate.
     """
     load()
-    from pydantic import v1 as pydantic
     from great_expectations.expectations.core.unexpected_rows_expectation import (
         UnexpectedRowsExpectation,
     )
+    from pydantic import v1 as pydantic
 
     class CountedRowsExpectation(UnexpectedRowsExpectation):
         """Fails when the query returns a row."""

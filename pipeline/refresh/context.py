@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
-from pipeline.ingest.files import RawFile, list_raw_files
+from pipeline.ingest.files import RawFile, links_not_followed, list_raw_files
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.tabular import Limits
 from pipeline.settings import Settings
@@ -133,7 +133,13 @@ class Run:
 
     def forget_files(self) -> None:
         """Take the list of raw files anew when it is asked for next; they were moved."""
-        self.__dict__.pop("files", None)
+        for name in ("files", "links"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def links(self) -> dict[str, str]:
+        """Links below the raw folder that are not followed, and why."""
+        return links_not_followed(self.settings.raw)
 
     @cached_property
     def is_demo(self) -> bool:

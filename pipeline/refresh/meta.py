@@ -13,7 +13,6 @@ from pathlib import Path
 import polars as pl
 
 import pipeline
-from pipeline.ingest.files import links_not_followed
 from pipeline.refresh.code import code_hash
 from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import ledger_hash, read_applied
@@ -176,7 +175,7 @@ def fingerprint(run: Run) -> str:
         str(run.is_demo),
         ledger_hash(run.settings),
         _waiting(run),
-        json.dumps(links_not_followed(run.settings.raw)),
+        json.dumps(run.links),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.corrections.ledger import FIELDS
-from pipeline.ingest.files import RawFile, links_not_followed
+from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.result import SourceResult
@@ -190,6 +190,6 @@ def build_unknown(run: Run) -> None:
     ]
     reports += [
         FileReport(path, "", 0, path.split("/")[0], status="set aside", reason=reason)
-        for path, reason in links_not_followed(run.settings.raw).items()
+        for path, reason in run.links.items()
     ]
     run.write_part("unknown", reports, pl.DataFrame(schema=REJECTED_SCHEMA))

@@ -10,12 +10,17 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from pipeline.store.tables import is_abandoned, write_bytes
 
 SEAL = "seal.json"
+#: Files hashed, and files forced to the disk, at the same time.
+HASHED_AT_ONCE = 2
+FORCED_AT_ONCE = 8
 #: Names under which something is written before it gets its own.
 _UNFINISHED_BUILDS = "*.staging-*"
 _UNFINISHED_LINKS = ".current-*"
@@ -32,14 +37,34 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def _hashes(paths: Sequence[Path]) -> Iterator[str | OSError]:
+    """The hash of every file, or why it cannot be read; some at the same time, in order."""
+
+    def hashed(path: Path) -> str | OSError:
+        try:
+            return file_hash(path)
+        except OSError as error:
+            return error
+
+    with ThreadPoolExecutor(HASHED_AT_ONCE) as pool:
+        yield from pool.map(hashed, paths)
+
+
 def seal(folder: Path) -> None:
     """List every file of a build with its hash in ``seal.json``.
 
     Args:
         folder: the build, complete.
+
+    Raises:
+        OSError: when a file cannot be read.
     """
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SEAL)
-    told = {path.relative_to(folder).as_posix(): file_hash(path) for path in files}
+    told: dict[str, str] = {}
+    for path, found in zip(files, _hashes(files), strict=True):
+        if isinstance(found, OSError):
+            raise found
+        told[path.relative_to(folder).as_posix()] = found
     write_bytes(folder / SEAL, json.dumps(told, indent=0).encode())
 
 
@@ -66,8 +91,10 @@ def force_build_to_disk(folder: Path) -> None:
         OSError: the disk could not write a file.
     """
     inside = list(folder.rglob("*"))
-    for path in (*(p for p in inside if p.is_file()), *(p for p in inside if p.is_dir()), folder):
-        force_to_disk(path)
+    files, folders = [p for p in inside if p.is_file()], [p for p in inside if p.is_dir()]
+    with ThreadPoolExecutor(FORCED_AT_ONCE) as pool:  # the disk takes several in one go
+        for paths in (files, [*folders, folder]):
+            list(pool.map(force_to_disk, paths))
 
 
 def damage(folder: Path) -> list[str]:
@@ -81,12 +108,13 @@ def damage(folder: Path) -> list[str]:
     except (OSError, ValueError):
         return [f"{SEAL} is missing or cannot be read"]
     found: list[str] = []
-    for name, sha256 in told.items():
-        try:
-            if file_hash(folder / name) != sha256:
-                found.append(f"{name} is not what was published")
-        except OSError as error:
-            found.append(f"{name} cannot be read ({error.strerror})")
+    for (name, sha256), now in zip(
+        told.items(), _hashes([folder / name for name in told]), strict=True
+    ):
+        if isinstance(now, OSError):
+            found.append(f"{name} cannot be read ({now.strerror})")
+        elif now != sha256:
+            found.append(f"{name} is not what was published")
     found += [f"{path.name} was not published" for path in sorted(folder.glob("*.wal"))]
     return found
 
