@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,6 +24,12 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DEMONSTRATION_MARKER = "DEMONSTRATION"
 
 
+def holds_secret(address: str) -> bool:
+    """Whether an address has a part for a user name and password, or parameters."""
+    scheme, found, rest = address.partition("://")
+    return bool(found and scheme) and ("@" in rest.partition("/")[0] or "?" in rest)
+
+
 class Settings(BaseSettings):
     """Everything a run can be told from outside; the defaults are the documented behaviour."""
 
@@ -32,6 +38,8 @@ class Settings(BaseSettings):
         toml_file="fivepercent.toml",
         extra="forbid",
         frozen=True,
+        # What was typed may be a secret under a wrong name, and errors come to stand in logs.
+        hide_input_in_errors=True,
     )
 
     raw: Path = Field(
@@ -180,6 +188,17 @@ class Settings(BaseSettings):
             "keep_run_days",
         }
     )
+
+    @field_validator("cluster", "tables_url", "mirror", "site_url")
+    @classmethod
+    def _without_secrets(cls, value: str) -> str:
+        """These addresses are shown in messages and on pages, so they may hold no password."""
+        if holds_secret(value):
+            raise ValueError(
+                "a user name, password or key in an address would be shown; leave it out and give it "
+                "as the library of that address reads it, such as AWS_ACCESS_KEY_ID in the environment"
+            )
+        return value
 
     @classmethod
     def settings_customise_sources(

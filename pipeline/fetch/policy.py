@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.catalogue.models import Source
+from pipeline.settings import holds_secret
 
 RESOLVE_SECONDS = 5.0
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -112,8 +113,12 @@ class HostPolicy:
         Plain http is allowed only where the host lies on this machine or the private network.
 
         Raises:
-            RefusedError: the address is not an http or https address of a host.
+            RefusedError: the address is not an http or https address of a host, or holds a password.
         """
+        if holds_secret(address):
+            raise RefusedError(
+                "a mirror's address with a user name, password or parameters is not used, because it would be shown"
+            )
         try:
             parts = urlsplit(address)
             port = parts.port

@@ -35,6 +35,7 @@ from pipeline.fetch.policy import HostPolicy, RefusedError
 from pipeline.fetch.progress import NoProgress, Progress
 from pipeline.fetch.report import FetchReport, FileOutcome, State
 from pipeline.fetch.transfer import Limits
+from pipeline.settings import holds_secret
 
 if TYPE_CHECKING:
     import httpx
@@ -98,7 +99,7 @@ def fetch(
     from_server = mirror is not None and mirrors.is_server(mirror)
     if offline and (mirror is None or from_server):
         return FetchReport(dry_run=dry_run, notes=(OFFLINE,), tried=False)
-    if mirror is not None and from_server:
+    if mirror is not None and (from_server or holds_secret(str(mirror))):
         policy = HostPolicy.of_mirror(str(mirror))
         policy_for = lambda _: policy  # noqa: E731
     elif mirror is not None and not Path(mirror).is_dir():
