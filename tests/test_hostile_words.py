@@ -67,7 +67,7 @@ def test_no_page_holds_the_markup_as_markup(hostile_build: Settings) -> None:
         text = page.read_text(encoding="utf-8")
         for evil in ("<script>alert", "<img src=x", "<img src=&quot;x"):
             assert evil not in text, page.name
-        shown += html.escape("<script>alert(1)") in text or "\\u003cscript\\u003ealert" in text
+        shown += html.escape("<script>alert(1)") in text or "\\u003cscript>alert" in text
     assert shown > 3
 
 

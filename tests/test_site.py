@@ -9,8 +9,10 @@ import re
 import time
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urlparse
 
+import plotly.graph_objects as go
 import polars as pl
 import pytest
 import site_frames as frames
@@ -18,11 +20,13 @@ import site_frames as frames
 from pipeline.charts import CHARTS
 from pipeline.charts.answer import answer
 from pipeline.charts.format import short_name
+from pipeline.charts.model import TableColumn
 from pipeline.measures import parameter_frame
 from pipeline.schema import all_tables
-from pipeline.site import build_site
+from pipeline.site import build_site, trust_pages
 from pipeline.site.minute import minute
-from pipeline.site.render import csv_text, json_text, page_name
+from pipeline.site.quality import quality_context
+from pipeline.site.render import csv_text, html_table, json_text, page_name, slim
 
 OUTSIDE_LINKS_ALLOWED_IN = {"a"}  # a link leads away only when a reader follows it
 
@@ -221,8 +225,69 @@ def test_csv_files_hold_raw_values_and_no_formula(site):
 
 def test_json_cannot_end_its_script_element():
     text = json_text({"name": "</script><!--\u2028&"})
-    assert not set("<>&\u2028") & set(text)
+    assert not set("<\u2028") & set(text)
     assert json.loads(text)["name"] == "</script><!--\u2028&"
+
+
+def test_a_page_says_once_what_the_texts_of_a_row_begin_with():
+    texts = [["<b>A</b><br>May: 1", "<b>A</b><br>June: 2"], ["", "<b>B</b>"]]
+    body = go.Figure(go.Heatmap(z=[[1, 2], [3, 4]], hovertext=texts, text=[["", ""], ["", ""]]))
+    body.add_scatter(x=[1, 2], y=[1, 2], marker={"color": ["red", "red"], "size": [1, 2]})
+    heat, marks = slim(SimpleNamespace(body=body))["data"]
+    begun, rest = heat["rowBeginnings"], heat["hovertext"]
+    assert begun[0] == "<b>A</b><br>"
+    assert [[b + t for t in row] for b, row in zip(begun, rest, strict=True)] == texts
+    assert "text" not in heat
+    assert marks["marker"] == {"color": "red", "size": [1, 2]}
+
+
+def test_columns_of_numbers_have_a_rule_in_the_style_sheet(pages, site):
+    style = (site / "assets" / "site.css").read_text("utf-8")
+    used = {
+        name
+        for page in pages
+        for names in re.findall(r'<table class="([^"]*)"', page.path.read_text("utf-8"))
+        for name in names.split()
+    }
+    assert {"n2", "n3"} <= used
+    assert all(f".{name} tr>:nth-child({name[1:]})" in style for name in used)
+    rows = pl.DataFrame({"a": ["x"], "b": [1]})
+    table = html_table(rows, (TableColumn("a", "A"), TableColumn("b", "B", "count")))
+    assert (table["heads"], table["numeric"], table["rows"]) == (["A", "B"], "n2", [["x", "1"]])
+
+
+def test_files_name_their_layout_by_number_and_nothing_of_it_is_lost():
+    files = frames.tables(2)["meta.source_file"]
+    files = pl.concat([files, files, files])[:3].with_columns(
+        pl.Series("path", ["a", "b", "c"]), pl.Series("layout", ["csv: x", None, "csv: x"])
+    )
+    _, written = quality_context({"meta.source_file": files})
+    listed = list(csv.DictReader(written["data/source-files.csv"].splitlines()))
+    layouts = list(csv.DictReader(written["data/source-layouts.csv"].splitlines()))
+    assert layouts == [{"layout": "1", "text": "csv: x", "files": "2"}]
+    assert [(row["path"], row["layout"]) for row in listed] == [("a", "1"), ("b", ""), ("c", "1")]
+
+
+def test_numbers_in_csv_files_keep_pennies_and_eight_digits_of_shares():
+    frame = pl.DataFrame({"v": [23458812.340000004, 0.004830387659785143, -0.0, 3e-12]})
+    assert csv_text(frame).split() == ["v", "23458812.34", "0.0048303877", "-0.0", "3e-12"]
+
+
+def test_a_trust_with_many_files_lists_those_with_trouble_first():
+    files = pl.DataFrame(
+        {
+            "path": [f"f{i:02}" for i in range(30)],
+            "status": ["read"] * 29 + ["set aside"],
+            "rows_rejected": [0] * 28 + [4, 0],
+            "warnings": [None, "w", *([None] * 28)],
+            "rows_kept": [10] * 30,
+        }
+    )
+    assert trust_pages._telling_first(files)["path"].to_list()[:4] == ["f28", "f29", "f01", "f00"]
+    assert trust_pages._file_counts(files) == (
+        "30 files, 1 of them with warnings: 300 rows kept, 4 set aside. "
+        "Files of which something was set aside come first."
+    )
 
 
 @pytest.mark.parametrize("code", ["../../etc/passwd", "a/b", "", ".", "x" * 60, "RÄ1", "A B"])

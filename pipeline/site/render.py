@@ -11,7 +11,9 @@ import datetime as dt
 import hashlib
 import io
 import json
+import os.path
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from pipeline.charts.model import Chart, TableColumn
 HERE = Path(__file__).parent
 # A table alternative longer than this is cut on the page; its CSV file is always whole.
 MOST_TABLE_ROWS = 400
+_FOR_EACH_POINT = ("color", "size", "symbol")
 NUMERIC = {"money", "percent", "points", "count", "score", "score2"}
 
 
@@ -94,16 +97,32 @@ def html_table(rows: pl.DataFrame, columns: tuple[TableColumn, ...], most: int =
         most: Rows shown.
 
     Returns:
-        A dictionary with ``heads`` (label, is numeric), ``rows`` (cells), ``left_out``, and ``ids``:
-        empty, or one id a row for links from elsewhere.
+        A dictionary with ``heads`` (labels), ``numeric`` (classes of the columns of numbers), ``rows``
+        (cells), ``left_out``, and ``ids``: empty, or one id a row for links from elsewhere.
     """
     shown = [c for c in columns if c.name in rows.columns]
-    heads = [(c.label, c.kind in NUMERIC) for c in shown]
     body = [
-        [(cell(v, c.kind), c.kind in NUMERIC) for v, c in zip(row, shown, strict=True)]
+        [cell(v, c.kind) for v, c in zip(row, shown, strict=True)]
         for row in rows.head(most).select([c.name for c in shown]).iter_rows()
     ]
-    return {"heads": heads, "rows": body, "left_out": max(rows.height - most, 0), "ids": []}
+    return {
+        "heads": [c.label for c in shown],
+        "numeric": numeric_classes(c.kind in NUMERIC for c in shown),
+        "rows": body,
+        "left_out": max(rows.height - most, 0),
+        "ids": [],
+    }
+
+
+def numeric_classes(columns: Iterable[bool]) -> str:
+    """The classes of a table whose columns of numbers are set to the right: ``n3 n4`` for two of them.
+
+    A class for each cell instead would be a tenth of the page of a trust.
+
+    Args:
+        columns: for each column, whether it holds numbers; the style sheet knows twelve.
+    """
+    return " ".join(f"n{place}" for place, numeric in enumerate(columns, start=1) if numeric)
 
 
 def csv_text(rows: pl.DataFrame) -> str:
@@ -112,23 +131,59 @@ def csv_text(rows: pl.DataFrame) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([fmt.spreadsheet_cell(name) for name in rows.columns])
     for row in rows.iter_rows():
-        writer.writerow([fmt.spreadsheet_cell(v) for v in row])
+        writer.writerow([_csv_cell(v) for v in row])
     return out.getvalue()
 
 
+def _csv_cell(value: Any) -> Any:
+    """A value for CSV; of a number twelve digits, which are pennies up to ten billion pounds, of a share eight."""
+    if isinstance(value, float):
+        return float(f"{value:.12g}" if abs(value) >= 1 else f"{value:.8g}")
+    return fmt.spreadsheet_cell(value)
+
+
 def json_text(value: Any) -> str:
-    """JSON that may stand inside a script element: no character of it can end the element."""
+    """JSON that may stand inside a script element: without ``<`` nothing can end or open an element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    for character, code in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
-        text = text.replace(character, code)
-    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def slim(chart: Chart) -> dict[str, Any]:
     """A figure without its template, which the site ships once for all figures."""
     spec = chart.body.to_plotly_json()
     spec["layout"].pop("template", None)
-    return {"data": spec["data"], "layout": spec["layout"]}
+    return {"data": [_once(trace) for trace in spec["data"]], "layout": spec["layout"]}
+
+
+def _once(trace: dict[str, Any]) -> dict[str, Any]:
+    """A trace whose markers say a colour, size or sign once, where it is the same for every point.
+
+    Of a heatmap, texts that are all empty are left out, and what the texts of a row all begin with, mostly
+    a name, is said once a row in ``rowBeginnings``: ``assets/site.js`` puts them together again.
+    """
+    marker = trace.get("marker")
+    if isinstance(marker, dict):
+        same = {k: v[0] for k, v in marker.items() if k in _FOR_EACH_POINT and _is_one_value(v)}
+        trace = trace | {"marker": marker | same}
+    if trace["type"] == "heatmap" and "text" in trace and not any(map(any, trace["text"])):
+        trace = {k: v for k, v in trace.items() if k not in ("text", "texttemplate")}
+    if trace["type"] == "heatmap" and "hovertext" in trace:
+        begun = [
+            os.path.commonprefix(list(row))  # noqa: RUF071 - texts, no paths
+            for row in trace["hovertext"]
+        ]
+        rest = [
+            [text[len(b) :] for text in row]
+            for b, row in zip(begun, trace["hovertext"], strict=True)
+        ]
+        trace = trace | {"hovertext": rest, "rowBeginnings": begun}
+    return trace
+
+
+def _is_one_value(values: Any) -> bool:
+    return (
+        isinstance(values, list | tuple) and len(values) > 0 and all(v == values[0] for v in values)
+    )
 
 
 def chart_context(chart: Chart, csv_name: str, *, heading: str = "h3") -> dict[str, Any]:
@@ -143,7 +198,7 @@ def chart_context(chart: Chart, csv_name: str, *, heading: str = "h3") -> dict[s
     return {
         "id": page_name(chart.id) if not re.fullmatch(r"[A-Za-z0-9_-]+", chart.id) else chart.id,
         "chart": chart,
-        "json": Markup(json_text(figure)),  # noqa: S704 - json_text leaves no < > &
+        "json": Markup(json_text(figure)),  # noqa: S704 - json_text leaves no <
         "height": int(figure["layout"].get("height", 320)),
         "table": html_table(chart.table, chart.columns),
         "csv": csv_name if chart.table.height else "",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipeline.charts import trust, trust_parts
-from pipeline.charts.format import listing, short_name
+from pipeline.charts.format import listing, plural, short_name
 from pipeline.charts.maturity import pillar_rows
 from pipeline.charts.mix import category_titles
 from pipeline.charts.model import TableColumn
@@ -29,12 +29,15 @@ from pipeline.charts.selection import (
 from pipeline.site.earlier import fingerprint
 from pipeline.site.organisations import Organisation
 from pipeline.site.quality import rejected_by_reason
-from pipeline.site.render import cell, html_table, page_name
+from pipeline.site.render import cell, html_table, numeric_classes, page_name
 
 if TYPE_CHECKING:
     from pipeline.site.writer import Writer
 
 Tables = Mapping[str, pl.DataFrame]
+
+#: Files listed on the page of a trust; ten years of monthly files would be a quarter of the page.
+MOST_FILES = 12
 
 FILE_COLUMNS = (
     TableColumn("path", "File"),
@@ -197,7 +200,8 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
                 # Five empty boxes would hide the one chart there is: the holes stand in a list.
                 "unknown": [c.title for c in charts if c.is_empty],
                 "ladder": _ladder(rows["shares"], rows["coverage"]),
-                "files": html_table(rows["files"].sort("path"), FILE_COLUMNS),
+                "files": html_table(_telling_first(rows["files"]), FILE_COLUMNS, MOST_FILES),
+                "file_counts": _file_counts(rows["files"]),
                 "reasons": rejected_by_reason(rows["rejected"]),
                 "peers": _peers(peers),
                 "as_now": html_table(
@@ -268,12 +272,31 @@ def _badge(rows: pl.DataFrame, head: Headline | None) -> dict[str, Any] | None:
     return own.row(-1, named=True) | {"measure": head.measure}
 
 
+def _telling_first(files: pl.DataFrame) -> pl.DataFrame:
+    """Files by path: first those of which something was set aside or left unread, then those with warnings."""
+    trouble = (pl.col("status") != "read") | (pl.col("rows_rejected") > 0)
+    warned = pl.col("warnings").fill_null("") != ""
+    return files.sort(~trouble.fill_null(False), ~warned, "path")
+
+
+def _file_counts(files: pl.DataFrame) -> str:
+    """How many files there are and what became of their rows, in a sentence; empty without files."""
+    if files.is_empty():
+        return ""
+    warned = files.filter(pl.col("warnings").fill_null("") != "").height
+    kept, aside = int(files["rows_kept"].sum()), int(files["rows_rejected"].sum())
+    return (
+        f"{plural(files.height, 'file')}, {warned:,} of them with warnings: {plural(kept, 'row')} kept, "
+        f"{aside:,} set aside. Files of which something was set aside come first."
+    )
+
+
 def _ladder(rows: pl.DataFrame, coverage: pl.DataFrame) -> dict[str, Any] | None:
     """Share under every definition, denominator and year, and the reasons where there is none.
 
     Returns:
-        ``denominators``, ``lines`` (rows with at least one figure) and ``gaps`` (definition, years
-        and reason); None for a trust without accounts and payments.
+        ``denominators``, ``numeric`` (classes of their columns), ``lines`` (rows with at least one
+        figure) and ``gaps`` (definition, years and reason); None for a trust without accounts and payments.
     """
     keys = ["definition", "financial_year", "denominator"]
     known = {tuple(r[k] for k in keys): r for r in rows.to_dicts() if r["share"] is not None}
@@ -301,7 +324,12 @@ def _ladder(rows: pl.DataFrame, coverage: pl.DataFrame) -> dict[str, Any] | None
         {"definition": definition, "years": listing(sorted(years)), "reason": reason}
         for (definition, reason), years in sorted(reasons.items())
     ]
-    return {"denominators": denominators, "lines": lines, "gaps": gaps}
+    return {
+        "denominators": denominators,
+        "numeric": numeric_classes([False, False, *(True for _ in denominators)]),
+        "lines": lines,
+        "gaps": gaps,
+    }
 
 
 def _latest_years(shares: pl.DataFrame) -> pl.DataFrame:

@@ -20,7 +20,17 @@
 
   function specOf(id) {
     var node = document.querySelector('script.spec[data-for="' + id + '"]');
-    return JSON.parse(node.textContent);
+    var spec = JSON.parse(node.textContent);
+    // What all texts of a row begin with, mostly a name, stands in the page once (see render.py).
+    spec.data.forEach(function (trace) {
+      var begun = trace.rowBeginnings;
+      if (!begun) return;
+      delete trace.rowBeginnings;
+      trace.hovertext = trace.hovertext.map(function (row, i) {
+        return row.map(function (rest) { return begun[i] + rest; });
+      });
+    });
+    return spec;
   }
 
   // Room for the labels right of the marks, for the width there is (see theme.reserve_for_labels).
@@ -124,13 +134,24 @@
     return lines.map(escape);
   }
 
+  // The line under a saved picture, from the notes that stand under the chart.
+  function footOf(figure) {
+    var said = {};
+    figure.querySelectorAll(".notes dt").forEach(function (term) {
+      said[term.textContent] = term.nextElementSibling.textContent;
+    });
+    return ["Source", "Coverage", "Careful", "Licence"].filter(function (term) { return said[term]; })
+      .map(function (term) { return term === "Source" ? "Source: " + said[term] : said[term]; }).join(" ");
+  }
+
   // A saved picture carries its finding, source, coverage and licence.
   function save(id, format) {
     var div = document.getElementById(id);
     var spec = specOf(id), layout = spec.layout;
     layout.template = look.template;
     var margin = Object.assign({ t: 40, b: 40, l: 8, r: 16 }, layout.margin);
-    var title = wrap(div.getAttribute("data-title"), 84), foot = wrap(div.getAttribute("data-foot"), 130);
+    var finding = document.getElementById("title-" + id).textContent;
+    var title = wrap(finding, 84), foot = wrap(footOf(document.getElementById("figure-" + id)), 130);
     var more = 26 * title.length + 14, below = 15 * foot.length + 20;
     layout.title = { text: "<b>" + title.join("<br>") + "</b>", x: 0, xref: "container", y: 1, yref: "container", yanchor: "top", pad: { t: 12, l: 12 } };
     layout.annotations = (layout.annotations || []).concat([{
