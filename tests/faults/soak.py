@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -61,11 +62,36 @@ def _change(world: World, lot: random.Random) -> None:
         path.write_bytes(b"".join(head + left))
 
 
+def creeps(seen: list[float], noise: float) -> str:
+    """Whether the last quarter of a series stands above the quarter before it by more than noise.
+
+    A level that is still rising shows as a difference of the two means; a single peak hardly moves them.
+
+    Args:
+        seen: a value after each refresh.
+        noise: rise of the mean that is nothing, as a part of the mean.
+
+    Returns:
+        A sentence; empty when nothing creeps, or when there are too few values to tell.
+    """
+    quarter = len(seen) // 4
+    if quarter < 10:
+        return ""
+    before, last = fmean(seen[-2 * quarter : -quarter]), fmean(seen[-quarter:])
+    if last <= before * (1 + noise):
+        return ""
+    return f"mean of the last {quarter} {last:.1f}, of the {quarter} before {before:.1f}"
+
+
+#: Rise of a mean, from the third quarter of the refreshes to the last, that is no growth.
+NOISE = {"memory_mb": 0.02, "handles": 0.0, "output_mb": 0.02, "database_mb": 0.02}
+
+
 def soak(world: World, times: int, seed: int) -> dict[str, Any]:
     """Refresh ``times`` times in this process.
 
     Returns:
-        ``tried``, ``wrong``, and for each of ``memory_mb``, ``handles``, ``output_mb``,
+        ``tried``, ``wrong`` (what grows is wrong), and for each of ``memory_mb``, ``handles``, ``output_mb``,
         ``database_mb`` the value after a fifth of the refreshes (when all is warm), the largest and
         the last.
     """
@@ -100,6 +126,11 @@ def soak(world: World, times: int, seed: int) -> dict[str, Any]:
         print(  # noqa: T201
             number, told, f"temporary {_temporary() - temporary} wrong {len(wrong)}", flush=True
         )
+    wrong += [
+        f"{name} grows: {what}" for name, v in seen.items() if (what := creeps(v, NOISE[name]))
+    ]
+    if more := _temporary() - temporary:
+        wrong.append(f"{more} temporary files more")
     warm = max(0, times // 5 - 1)
     return {
         "tried": times,
