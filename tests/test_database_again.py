@@ -87,6 +87,42 @@ def test_one_changed_organisation_is_all_that_is_written(
     assert_holds_the_store(store, second)
 
 
+@pytest.mark.parametrize("left", ["a changed amount", "a row for another"])
+def test_what_was_not_carried_on_as_it_stands_in_its_file_is_written_anew(
+    store: TableStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    """As many rows as there should be, and yet not those."""
+    first = built(store, tmp_path / "1")
+    path = store.partition_path(PAYMENT, YEAR)
+    code = of_the_year(store)[0]
+    dearer = pl.when(organisation_code=code).then(pl.col("amount_gbp") + 1)
+    rows = pl.read_parquet(path)
+    store.write_partition(
+        PAYMENT, YEAR, rows.with_columns(dearer.otherwise(pl.col("amount_gbp")).alias("amount_gbp"))
+    )
+    replace = publish._fill
+
+    def wrongly(connection: Any, table: Any, files: Any, condition: str = "true") -> int:
+        if table.full_name != PAYMENT or condition == "true":
+            return replace(connection, table, files, condition)
+        if left == "a row for another":
+            one = f"{condition} limit 1"
+            added = replace(connection, table, files, condition)
+            connection.execute(
+                f"delete from {PAYMENT} where rowid = (select max(rowid) from {PAYMENT})"
+            )
+            connection.execute(f"insert into {PAYMENT} select * from {PAYMENT} where {one}")
+            return added
+        kept = [first / "parquet" / "facts" / "payment" / path.name]
+        return replace(connection, table, kept, condition)
+
+    monkeypatch.setattr(publish, "_fill", wrongly)
+    second = built(store, tmp_path / "2", first)
+    monkeypatch.undo()
+    assert '"at_the_end": {}' in (second / NOTE).read_text(), "it was written anew"
+    assert_holds_the_store(store, second)
+
+
 def test_a_whole_year_comes_or_goes(
     store: TableStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

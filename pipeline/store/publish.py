@@ -247,6 +247,8 @@ def _carry_on(
                 _fill(connection, table, store.files(name))
                 continue
             replaced = _replace_partitions(connection, store, table, note, earlier, before)
+            if replaced is None:
+                return False
             note.at_the_end[name] = before.at_the_end.get(name, 0) + replaced
             counted = connection.sql(f"select count(*) from {name}").fetchall()[0][0]
             if note.at_the_end[name] > counted * MOST_AT_THE_END:
@@ -264,8 +266,13 @@ def _replace_partitions(
     note: MadeOf,
     earlier: Path,
     before: MadeOf,
-) -> int:
-    """Replace what changed of a partitioned table, by its first sort column; returns rows added."""
+) -> int | None:
+    """Replace what changed of a partitioned table, by its first sort column.
+
+    Returns:
+        Rows added; None when a partition then holds other rows than its file, so that the table is of no
+        use. Their number alone would not tell that a changed amount was left as it was.
+    """
     name, first = table.full_name, table.order[0]
     old, new = before.files.get(name, {}), note.files[name]
     folder = earlier / "parquet" / table.database_schema / table.name
@@ -285,16 +292,25 @@ def _replace_partitions(
             f'delete from {name} where "{table.partition_by}" = {partition} and {among}'
         )
         added += _fill(connection, table, present, among)
+        rows = f'(select * from {name} where "{table.partition_by}" = {partition})'
+        if _content_of(connection, first, rows) != becomes:
+            return None
     return added
 
 
 def _content(
     connection: duckdb.DuckDBPyConnection, column: str, path: Path
 ) -> dict[str, tuple[int, int]]:
-    """By value of a column: how many rows a file has, and a sum of their hashes."""
+    """The same of a file."""
+    return _content_of(connection, column, f"read_parquet({_quote(str(path))})")
+
+
+def _content_of(
+    connection: duckdb.DuckDBPyConnection, column: str, source: str
+) -> dict[str, tuple[int, int]]:
+    """By value of a column: how many rows a source has, and a sum of their hashes."""
     rows = connection.execute(
-        f'select "{column}", count(*), sum(hash(rows)::hugeint) '
-        f"from read_parquet({_quote(str(path))}) as rows group by all"
+        f'select "{column}", count(*), sum(hash(rows)::hugeint) from {source} as rows group by all'
     ).fetchall()
     return {value: (int(times), int(hashes)) for value, times, hashes in rows}
 
