@@ -188,9 +188,13 @@ def _as_parquet(frame: pl.DataFrame) -> bytes:
     listed = [name for name, kind in frame.schema.items() if kind in LISTED]
     buffer = io.BytesIO()
     pq.write_table(
-        frame.to_arrow(), buffer, compression="lz4", write_statistics=False, store_schema=False,
+        frame.to_arrow(compat_level=pl.CompatLevel.newest()),
+        buffer,
+        compression="lz4",
+        write_statistics=False,
+        store_schema=False,
         use_dictionary=[name for name in listed if name not in ONCE_EACH],  # pyright: ignore[reportArgumentType]
-    )  # fmt: skip
+    )
     return buffer.getvalue()
 
 

@@ -67,9 +67,13 @@ class Process:
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             raise WorkerLostError from error
 
+    def end(self) -> None:
+        """Tell it to end, without waiting until it has; :meth:`close` must follow."""
+        self._process.terminate()
+
     def close(self) -> None:
         """End the process."""
-        self._process.terminate()
+        self.end()
         for pipe in (self._told, self._answers):
             with suppress(OSError):
                 pipe.close()

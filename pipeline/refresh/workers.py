@@ -75,6 +75,8 @@ class Crew:
     def close(self) -> None:
         """End the processes."""
         for worker in self._started:
+            worker.end()  # all at once: giving back the memory of one takes a while
+        for worker in self._started:
             worker.close()
         self._started = []
 

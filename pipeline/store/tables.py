@@ -171,6 +171,7 @@ def _encoding(spec: Table) -> dict[str, Any]:
     ordered = (*spec.order, spec.partition_by)
     return {
         "compression": "zstd",
+        "store_schema": False,  # how Polars held the texts is nobody's business
         "use_dictionary": [name for name in listed if name not in ONCE_EACH],
         "column_encoding": {
             c.name: "DELTA_BINARY_PACKED" for c in spec.columns if c.type in ("BIGINT", "INTEGER")
@@ -258,7 +259,10 @@ class TableStore:
         path = self.partition_path(name, partition)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = unfinished_name(path)
-        schema = conform(pl.DataFrame(schema=spec.polars), spec).to_arrow().schema
+        as_held = pl.CompatLevel.newest()  # texts are not copied before they are written
+        schema = (
+            conform(pl.DataFrame(schema=spec.polars), spec).to_arrow(compat_level=as_held).schema
+        )
         try:
             with pq.ParquetWriter(temporary, schema, **_encoding(spec)) as writer:
                 rows = 0
@@ -267,7 +271,8 @@ class TableStore:
                     nonlocal rows
                     runs = in_runs(frames, spec)
                     piece = conform(pl.concat(runs or frames), spec, is_sorted=runs is not None)
-                    writer.write_table(piece.to_arrow(), row_group_size=ROW_GROUP)
+                    held = piece.to_arrow(compat_level=as_held)
+                    writer.write_table(held, row_group_size=ROW_GROUP)
                     rows += piece.height
 
                 yield temporary, put
