@@ -288,6 +288,9 @@ def test_a_trust_with_many_files_lists_those_with_trouble_first():
         "30 files, 1 of them with warnings: 300 rows kept, 4 set aside. "
         "Files of which something was set aside come first."
     )
+    few = files.tail(3)
+    assert trust_pages._telling_first(few)["path"].to_list() == ["f27", "f28", "f29"]
+    assert trust_pages._file_counts(few).endswith("30 rows kept, 4 set aside.")
 
 
 @pytest.mark.parametrize("code", ["../../etc/passwd", "a/b", "", ".", "x" * 60, "RÄ1", "A B"])

@@ -273,7 +273,12 @@ def _badge(rows: pl.DataFrame, head: Headline | None) -> dict[str, Any] | None:
 
 
 def _telling_first(files: pl.DataFrame) -> pl.DataFrame:
-    """Files by path: first those of which something was set aside or left unread, then those with warnings."""
+    """Files by path; where there are more than the page lists, those first that need a look.
+
+    These are files of which something was set aside or left unread, then those with warnings.
+    """
+    if files.height <= MOST_FILES:
+        return files.sort("path")
     trouble = (pl.col("status") != "read") | (pl.col("rows_rejected") > 0)
     warned = pl.col("warnings").fill_null("") != ""
     return files.sort(~trouble.fill_null(False), ~warned, "path")
@@ -285,9 +290,12 @@ def _file_counts(files: pl.DataFrame) -> str:
         return ""
     warned = files.filter(pl.col("warnings").fill_null("") != "").height
     kept, aside = int(files["rows_kept"].sum()), int(files["rows_rejected"].sum())
+    order = (
+        " Files of which something was set aside come first." if files.height > MOST_FILES else ""
+    )
     return (
         f"{plural(files.height, 'file')}, {warned:,} of them with warnings: {plural(kept, 'row')} kept, "
-        f"{aside:,} set aside. Files of which something was set aside come first."
+        f"{aside:,} set aside.{order}"
     )
 
 
