@@ -18,7 +18,7 @@ import pytest
 
 from pipeline.ingest import booking, organisation_files, result, spend, spend_cells, spend_rows
 from pipeline.ingest.reading import PASSED_OVER, LostFactsError
-from pipeline.refresh import assembled, meta, payments, portions, sources
+from pipeline.refresh import merging, meta, payments, portions, sources
 from pipeline.refresh.context import Run
 from pipeline.refresh.run import RefreshFailedError, check_gate, read_sources
 from pipeline.settings import Settings
@@ -200,7 +200,7 @@ STAGES = {
     "publishers by row": (booking, "book_rows", frame_less),
     "ledger": (portions, "_correct", correct_less),
     "classification": (payments, "classify_lines", frame_less),
-    "merging": (assembled, "flag_copies", frame_less),
+    "merging": (merging, "flag_copies", frame_less),
     "accounts of a source": (sources, "correct_facts", frame_less),
 }
 
