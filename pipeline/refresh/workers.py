@@ -29,12 +29,12 @@ Answer = TypeVar("Answer")
 #: a tenth of its time. Both are read by the libraries' own allocators before they are loaded.
 _ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
-    "_RJEM_MALLOC_CONF": "dirty_decay_ms:10000,muzzy_decay_ms:-1",
+    "_RJEM_MALLOC_CONF": "dirty_decay_ms:5000,muzzy_decay_ms:0",
     "MALLOC_TOP_PAD_": str(16 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
-    "MALLOC_MMAP_THRESHOLD_": str(512 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
 }
-#: Objects made before Python looks for those that hold each other; tables are not among them.
+#: Objects made before Python looks for those that hold each other; between batches it always looks.
 _OBJECTS = 100_000
 #: Fewer batches are done before a second process has begun.
 FEWEST_BATCHES = 4
@@ -203,7 +203,12 @@ def serve(told: BinaryIO, answers: BinaryIO) -> None:
         job = pickle.load(told)  # noqa: S301 - a pipe from the process that started this one
     except EOFError:
         return
-    answer_all(told, answers, lambda asked: asked[0](job, *asked[1:]))
+
+    def one(asked: tuple) -> object:
+        gc.collect()  # circles of objects hold the tables of the batch before
+        return asked[0](job, *asked[1:])
+
+    answer_all(told, answers, one)
 
 
 def main() -> None:
