@@ -1,4 +1,4 @@
-"""Text that others chose, made harmless to look at.
+"""Text that others chose: the signs in it that are obeyed instead of shown.
 
 A terminal obeys some characters instead of showing them, and others turn or hide what stands beside
 them. Cells of files lose such signs when they are read (``ingest``); names of files and what a database
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+#: What starts a formula; some spreadsheets take the wide forms of East Asian text for the same.
+FORMULA_SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 _BREAKS = "\t\n"
 #: Control characters, and marks that turn, join or hide text.
 _STEERING = re.compile(

@@ -11,6 +11,8 @@ import html
 import re
 import textwrap
 
+from pipeline.plain_text import FORMULA_SIGNS
+
 NOT_KNOWN = "not known"
 MINUS = "−"
 
@@ -166,10 +168,6 @@ def label(text: str, width: int = 24, lines: int = 2) -> str:
 def wrap(text: str, width: int) -> str:
     """Running text for a figure's title or footnote, wrapped and escaped for Plotly."""
     return "<br>".join(plotly_text(line) for line in textwrap.wrap(text, width=width))
-
-
-#: What starts a formula; some spreadsheets take the wide forms of East Asian text for the same.
-FORMULA_SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 def spreadsheet_cell(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterable
@@ -14,6 +15,7 @@ import duckdb
 from pipeline.exports.package import write_package
 from pipeline.exports.whole import count, must_hold_all
 from pipeline.exports.workbook import write_workbook
+from pipeline.plain_text import FORMULA_SIGNS
 from pipeline.schema import Table, all_tables
 
 FORMATS = ("parquet", "csv", "excel")
@@ -67,7 +69,7 @@ THEMES: dict[str, tuple[str, ...]] = {
 }
 
 #: Text that a spreadsheet would take for a formula; numbers written as text are left alone.
-_FORMULA = "^\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]|^[\\t\\r\\n]"
+_FORMULA = rf"^\s*[{re.escape(''.join(sorted(FORMULA_SIGNS)))}]|^[\t\r\n]"
 
 
 @dataclass

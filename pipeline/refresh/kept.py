@@ -24,7 +24,7 @@ from pipeline.corrections import Found
 from pipeline.ingest.portions import Portion
 from pipeline.ingest.report import REJECTED_SCHEMA
 from pipeline.store.location import Location
-from pipeline.store.tables import LISTED, ONCE_EACH
+from pipeline.store.tables import listed_columns
 
 
 class DamagedError(RuntimeError):
@@ -185,7 +185,6 @@ def _as_parquet(frame: pl.DataFrame) -> bytes:
     """
     import pyarrow.parquet as pq  # slow to import, and few commands write
 
-    listed = [name for name, kind in frame.schema.items() if kind in LISTED]
     buffer = io.BytesIO()
     pq.write_table(
         frame.to_arrow(compat_level=pl.CompatLevel.newest()),
@@ -193,7 +192,7 @@ def _as_parquet(frame: pl.DataFrame) -> bytes:
         compression="lz4",
         write_statistics=False,
         store_schema=False,
-        use_dictionary=[name for name in listed if name not in ONCE_EACH],  # pyright: ignore[reportArgumentType]
+        use_dictionary=listed_columns(frame.schema),  # pyright: ignore[reportArgumentType]
     )
     return buffer.getvalue()
 

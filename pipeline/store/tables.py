@@ -11,7 +11,7 @@ import re
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from operator import itemgetter
@@ -27,9 +27,9 @@ from pipeline.schema import Table, all_tables, table
 ROW_GROUP = 122_880
 DAY = 86_400
 #: Kinds of values that come again, so that a file lists the different ones; sums of money do not.
-LISTED = (pl.String(), pl.Date(), pl.Float64())
+_LISTED = (pl.String(), pl.Date(), pl.Float64())
 #: Texts that hardly ever come again; a list of their different values would be made in vain.
-ONCE_EACH = ("transaction_reference",)
+_ONCE_EACH = ("transaction_reference",)
 #: Key in the metadata of every Parquet file: how many rows its writer wrote.
 ROWS_WRITTEN = "fivepercent_rows"
 
@@ -161,18 +161,22 @@ def is_whole(path: Path) -> bool:
         return False
 
 
+def listed_columns(schema: Mapping[str, Any]) -> list[str]:
+    """The columns of a frame's schema whose different values a Parquet file should list."""
+    return [n for n, kind in schema.items() if kind in _LISTED and n not in _ONCE_EACH]
+
+
 def _encoding(spec: Table) -> dict[str, Any]:
     """How PyArrow is to write a table: what costs time and helps no reader is left out.
 
     Different values are listed where they come again, not of sums of money; the least and largest
     value of a row group are told of columns that have an order or few values, not of free texts.
     """
-    listed = [name for name, kind in spec.polars.items() if kind in LISTED]
     ordered = (*spec.order, spec.partition_by)
     return {
         "compression": "zstd",
         "store_schema": False,  # how Polars held the texts is nobody's business
-        "use_dictionary": [name for name in listed if name not in ONCE_EACH],
+        "use_dictionary": listed_columns(spec.polars),
         "column_encoding": {
             c.name: "DELTA_BINARY_PACKED" for c in spec.columns if c.type in ("BIGINT", "INTEGER")
         },
