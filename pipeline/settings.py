@@ -108,6 +108,11 @@ class Settings(BaseSettings):
         pattern=r"^(https?://.*)?$",
         description="Address at which the site is served; links of Dagster's pages lead there.",
     )
+    page_hosts: str = Field(
+        default="",
+        description="Names that Dagster's page is reached by behind a proxy, separated by commas; "
+        "addresses, localhost and the name of this machine need no listing.",
+    )
     cluster: str = Field(
         default="",
         pattern=r"^(local:[1-9]\d{0,2}|(tcp|tls|ws|wss|ucx)://\S+)?$",
@@ -176,7 +181,14 @@ class Settings(BaseSettings):
     OPERATIONAL: ClassVar[frozenset[str]] = frozenset(
         {"raw", "out", "labels", "corrections", "offline", "online_seconds", "threads"}
         | {"query_seconds", "query_memory_mb", "query_temp_mb", "query_rows"}
-        | {"keep_digests", "site_url", "mirror", "fetch_attempts", "fetch_wait_seconds"}
+        | {
+            "keep_digests",
+            "site_url",
+            "page_hosts",
+            "mirror",
+            "fetch_attempts",
+            "fetch_wait_seconds",
+        }
         | {"fetch_minutes", "alert_webhook", "alert_email_to", "alert_email_from"}
         | {"alert_smtp_host", "alert_smtp_port", "alert_smtp_security", "alert_smtp_user"}
         | {

@@ -57,6 +57,15 @@ def _script(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
+def _commands(host: str, port: int, *options: str) -> dict[str, list[str]]:
+    """Dagster's web server, which only its own page may tell to change anything, and its daemon."""
+    listen = ["-m", MODULE, "-h", host, "-p", str(port)]
+    return {
+        "web server": [sys.executable, "-m", "pipeline.defs.web", *listen, *options],
+        "daemon": [_script("dagster-daemon"), "run", "-m", MODULE],
+    }
+
+
 def _run(
     settings: Settings,
     commands: dict[str, list[str]],
@@ -113,8 +122,7 @@ def register(app: typer.Typer) -> None:
 
         Example: `fivepercent ui --port 3000`
         """
-        listen = ["-h", host, "-p", str(port)]
-        commands = {"dagster": [sys.executable, "-m", "dagster", "dev", "-m", MODULE, *listen]}
+        commands = _commands(host, port)
         settings = settings_from(raw, out)
         _run(settings, commands, host=host, port=port, site_port=site_port, schedules=False)
 
@@ -136,10 +144,6 @@ def register(app: typer.Typer) -> None:
 
         Example: `fivepercent serve --out /srv/fivepercent`
         """
-        web = [_script("dagster-webserver"), "-m", MODULE, "-h", host, "-p", str(port)]
-        commands = {
-            "web server": [*web, "--read-only"] if read_only else web,
-            "daemon": [_script("dagster-daemon"), "run", "-m", MODULE],
-        }
+        commands = _commands(host, port, "--read-only") if read_only else _commands(host, port)
         settings = settings_from(raw, out)
         _run(settings, commands, host=host, port=port, site_port=site_port, schedules=True)
