@@ -331,3 +331,15 @@ def test_a_refresh_files_the_inbox_and_counts_what_was_in_it(raw: Path) -> None:
     assert last.published  # the account of files no longer names it
     assert last.inbox == []
     assert not [p for p in last.set_aside if p.startswith("inbox/")]
+
+
+def test_two_names_that_read_alike_are_two_files(raw: Path) -> None:
+    """One has an escape sign, the other spells it; both stay, and the refresh goes on."""
+    drop(raw, "no\x1btable.csv", b"nothing here\n")
+    drop(raw, "no\\x1btable.csv", b"nor here, really\n")
+    refresh(settings_of(raw))
+    listed = pl.read_parquet(raw.parent / "out/parquet/meta/source_file.parquet")
+    found = listed.filter(pl.col("path").str.contains("x1btable"))
+    assert found.height == 2
+    assert found["path"].n_unique() == 2
+    assert found["sha256"].n_unique() == 2

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -86,10 +87,17 @@ class Opened:
 
 @dataclass
 class Sorter:
-    """Files inbox files one after the other."""
+    """Files inbox files one after the other.
+
+    Attributes:
+        run: the run.
+        growing: files that somebody is still writing.
+        texts: how relative paths are told where two would read alike.
+    """
 
     run: Run
     growing: set[Path] = field(default_factory=set)
+    texts: Mapping[Path, str] = field(default_factory=dict)
 
     @property
     def raw(self) -> Path:
@@ -109,7 +117,8 @@ class Sorter:
     def open(self, path: Path) -> Opened:
         """Read a file within the limits and name its kind."""
         parts = path.relative_to(self.raw / INBOX).parts
-        opened = Opened(path, path_text(path.relative_to(self.raw)), parts[:-1])
+        relative = path.relative_to(self.raw)
+        opened = Opened(path, self.texts.get(relative) or path_text(relative), parts[:-1])
         limits = self.run.limits
         try:
             opened.bytes = path.lstat().st_size

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline.ingest.files import IGNORED_NAMES
+from pipeline.ingest.files import IGNORED_NAMES, path_texts
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.refresh.context import Run
 from pipeline.refresh.filing import INBOX, InboxOutcome, Opened, Sorter
@@ -67,7 +67,8 @@ def sort_inbox(run: Run) -> list[InboxOutcome]:
     found = inbox_files(run.settings.raw)
     outcomes: list[InboxOutcome] = []
     if found:
-        sorter = Sorter(run, _growing(found))
+        texts = path_texts(path.relative_to(run.settings.raw) for path in found)
+        sorter = Sorter(run, _growing(found), texts)
         known = [(sorter.open(path), path) for path in found]
         for opened, _ in sorted(known, key=lambda pair: _turn(pair[0])):
             outcomes.append(sorter.file(opened))
