@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -21,7 +20,6 @@ import duckdb
 import polars as pl
 
 from pipeline.marts.judging import Answer, ask, judge
-from pipeline.marts.together import cores
 from pipeline.measures import load_measures
 from pipeline.reference.claims import Claim, claims, promises, published_evidence
 from pipeline.schema import all_tables, table
@@ -92,7 +90,6 @@ def build_milestones(
     ledger: Sequence[Claim] | None = None,
     *,
     today: date | None = None,
-    threads: int = 1,
 ) -> pl.DataFrame:
     """``marts.milestone``: the status, value and dated evidence of every claim.
 
@@ -102,8 +99,6 @@ def build_milestones(
             that rest on them.
         ledger: the claims; those of ``claims.yaml`` by default.
         today: day on which due dates are judged; the current day (UTC) by default.
-        threads: how many claims are asked at the same time; more than one asks through cursors, which
-            do not see what the connection has not yet committed.
 
     Returns:
         One row a claim in the columns of the contract.
@@ -113,16 +108,15 @@ def build_milestones(
     """
     today = today or datetime.now(UTC).date()
     is_demo = is_demonstration(connection)
-
-    def row_of(claim: Claim) -> dict[str, Any]:
-        if threads == 1:
-            return _milestone(connection, claim, today, is_demo=is_demo)
-        with closing(connection.cursor()) as cursor:
-            return _milestone(cursor, claim, today, is_demo=is_demo)
-
     asked = claims() if ledger is None else ledger
-    with _one_thread_a_query(connection), ThreadPoolExecutor(threads) as pool:
-        rows = list(pool.map(row_of, asked))
+    with _one_thread_a_query(connection):
+        return milestone_table(
+            [milestone(connection, claim, today, is_demo=is_demo) for claim in asked]
+        )
+
+
+def milestone_table(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
+    """``marts.milestone`` of the rows that :func:`milestone` gave."""
     return pl.DataFrame(rows, schema=table("marts.milestone").polars)
 
 
@@ -131,7 +125,7 @@ def _one_thread_a_query(connection: duckdb.DuckDBPyConnection) -> Iterator[None]
     """Let every query work on one thread.
 
     The queries are written by the authors of claims, who need not think of the order in which means
-    are added up; with one thread it is always the same. Several claims are asked at the same time.
+    are added up; with one thread it is always the same.
     """
     threads = int(connection.sql("select current_setting('threads')").fetchall()[0][0])
     connection.execute("set threads = 1")
@@ -141,10 +135,20 @@ def _one_thread_a_query(connection: duckdb.DuckDBPyConnection) -> Iterator[None]
         connection.execute(f"set threads = {threads}")
 
 
-def _milestone(
+def milestone(
     connection: duckdb.DuckDBPyConnection, claim: Claim, today: date, *, is_demo: bool
 ) -> dict[str, Any]:
-    """One row of ``marts.milestone``."""
+    """One row of ``marts.milestone``: a claim is asked and judged.
+
+    Args:
+        connection: holds what the claim reads (:func:`tables_read_by_claim`).
+        claim: the claim.
+        today: day on which due dates are judged.
+        is_demo: whether the organisations of the build are fictional.
+
+    Raises:
+        ClaimQueryError: when the query fails or returns something else than an answer.
+    """
     answer = ask(connection, claim) if claim.query is not None else None
     status = judge(claim, answer, today)
     basis = None
@@ -221,7 +225,7 @@ def build_published_evidence(connection: duckdb.DuckDBPyConnection) -> pl.DataFr
 LEDGER_MARTS: dict[str, Callable[[duckdb.DuckDBPyConnection], pl.DataFrame]] = {
     "marts.published_evidence": build_published_evidence,
     "marts.promised_money": build_promised_money,
-    "marts.milestone": lambda connection: build_milestones(connection, threads=cores()),
+    "marts.milestone": build_milestones,
 }
 
 

@@ -9,14 +9,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 
-from pipeline.marts.milestones import LEDGER_MARTS, tables_read_by
-from pipeline.marts.together import cores, needed, run_graph
+from pipeline.marts.milestones import (
+    LEDGER_MARTS,
+    is_demonstration,
+    milestone,
+    milestone_table,
+    tables_read_by,
+)
+from pipeline.marts.together import cores, needed, run_graph, undisturbed
 from pipeline.measures import load_measures
+from pipeline.reference.claims import claims
 from pipeline.reference.national_spend import national_spend_sql
 from pipeline.schema import all_tables
 from pipeline.store import TableStore
@@ -65,6 +74,11 @@ SHARED_ORDER = (
 STATISTICS = {"marts.maturity_and_spend": "maturity_and_spend_statistic"}
 #: The points that these statistics are made of.
 POINTS = "marts.maturity_and_spend_trust"
+
+#: The mart made of the answers to all claims, and the table that tells whether they are fictional.
+MILESTONE, ORGANISATIONS = "marts.milestone", "dims.organisation"
+#: What the name of a claim begins with in the graph of work.
+_CLAIM = "claims."
 
 #: Sums over all payments, which DuckDB makes on all cores, before the small queries share them.
 _LARGE = ("measures.payment_cell", "measures.supplier_paid")
@@ -201,19 +215,70 @@ def _write_mart(
 
 
 def _graph(wanted: list[str]) -> tuple[dict[str, set[str]], dict[str, str]]:
-    """What must be made or read in for some marts, each with what it reads; and the SQL by name."""
+    """What must be made, asked or read in for some marts, each with what it reads; and the SQL by name."""
     texts = {name: "" for name in all_tables() if name not in wanted}
     texts |= {name: sql for name, sql, _ in measure_views()}
-    measures = {name for name in texts if name.startswith("measures.")}
     for name in wanted:
-        texts[name] = "" if name in LEDGER_MARTS else sql_of(name)
-    # A claim may ask for any measure, and says itself which tables it reads.
-    ledger = {name: tables_read_by(name) for name in wanted if name in LEDGER_MARTS}
-    for name, read in ledger.items():
-        texts[name] = " ".join(read | measures if name == "marts.milestone" else read)
+        texts[name] = " ".join(tables_read_by(name)) if name in LEDGER_MARTS else sql_of(name)
+    if (
+        MILESTONE in wanted
+    ):  # each claim is a piece of work of its own, asked when what it reads is there
+        asked = {f"{_CLAIM}{claim.id}": claim for claim in claims()}
+        texts |= {name: f"{claim.query or ''}\n, {ORGANISATIONS}" for name, claim in asked.items()}
+        texts[MILESTONE] = " ".join(asked)
     for name in STATISTICS.keys() & texts.keys():
         texts[name] += f"\n, {POINTS}"
     return needed(wanted, texts, texts), texts
+
+
+class _Build:
+    """One run over the graph: what is made of each name, by whichever thread takes it."""
+
+    def __init__(
+        self,
+        store: TableStore,
+        connection: duckdb.DuckDBPyConnection,
+        graph: dict[str, set[str]],
+        texts: dict[str, str],
+        rows: dict[str, int],
+        progress: Callable[[str, int], None] | None,
+    ) -> None:
+        self._store, self._connection, self._texts = store, connection, texts
+        self._read_again = set().union(*graph.values())
+        self._rows, self._progress = rows, progress
+        self._today = datetime.now(UTC).date()
+        self._claims = {f"{_CLAIM}{claim.id}": claim for claim in claims()}
+        self._judged: dict[str, dict[str, Any]] = {}
+        self._is_demo = False
+        self._lock = threading.Lock()
+
+    def make(self, name: str) -> None:
+        """Make a measure or a mart, ask a claim, or read in a table."""
+        with closing(self._connection.cursor()) as cursor:
+            if name.startswith("measures."):
+                cursor.execute(f"create table {name} as {self._texts[name]}")
+            elif name in self._claims:
+                claim = self._claims[name]
+                self._judged[name] = milestone(cursor, claim, self._today, is_demo=self._is_demo)
+            elif name in self._rows:
+                self._make_mart(name, cursor)
+            else:
+                _read_in(cursor, self._store, name)
+                if name == ORGANISATIONS:
+                    self._is_demo = is_demonstration(cursor)
+
+    def _make_mart(self, name: str, cursor: duckdb.DuckDBPyConnection) -> None:
+        if name == MILESTONE:
+            judged = [self._judged[claim] for claim in self._claims]
+            made = self._store.write(name, milestone_table(judged)).height
+        else:
+            made = _write_mart(name, self._store, cursor).height
+        if name in self._read_again:
+            _read_in(cursor, self._store, name)
+        with self._lock:
+            self._rows[name] = made
+            if self._progress:
+                self._progress(name, made)
 
 
 def build_marts(
@@ -224,8 +289,8 @@ def build_marts(
 ) -> dict[str, int]:
     """Build the marts, each after those it reads; measures and small tables that they read once for all.
 
-    Every query but the sums over all payments works on one thread, several at a time; so means are
-    added up in the same order on every machine.
+    The sums over all payments go first, on all cores, while tables are read in. Every other query works
+    on one thread, several at a time; so means are added up in the same order on every machine.
 
     Args:
         store: the working store with facts and dims.
@@ -238,29 +303,18 @@ def build_marts(
     asked = set(MART_ORDER if only is None else only)
     wanted = [name for name in MART_ORDER if name in asked]
     graph, texts = _graph(wanted)
-    read_again = set().union(*graph.values())
-    rows, lock = dict.fromkeys(wanted, 0), threading.Lock()
-    with closing(open_store(store, measures=False, tables=())) as connection:
-
-        def make(name: str) -> None:
-            with closing(connection.cursor()) as cursor:
-                if name.startswith("measures."):
-                    cursor.execute(f"create table {name} as {texts[name]}")
-                    return
-                if name not in rows:
-                    _read_in(cursor, store, name)
-                    return
-                made = _write_mart(name, store, cursor).height
-                if name in read_again:
-                    _read_in(cursor, store, name)
-            with lock:
-                rows[name] = made
-                if progress:
-                    progress(name, made)
-
+    rows = dict.fromkeys(wanted, 0)
+    with (
+        undisturbed(),
+        closing(open_store(store, measures=False, tables=())) as connection,
+    ):
+        build = _Build(store, connection, graph, texts, rows, progress)
         large = needed([name for name in _LARGE if name in graph], texts, graph)
-        run_graph(large, make, threads=1)
+        first = large | {
+            name: set[str]() for name in graph if name in all_tables() and name not in rows
+        }
+        run_graph(first, build.make, threads=cores())
         connection.execute("set threads = 1")
-        rest = {name: needs - set(large) for name, needs in graph.items() if name not in large}
-        run_graph(rest, make, threads=cores())
+        rest = {name: needs - set(first) for name, needs in graph.items() if name not in first}
+        run_graph(rest, build.make, threads=cores())
     return rows
