@@ -1,12 +1,13 @@
 """Every spend file is read once per content: the typed rows of a portion in one file.
 
 One file a portion, not one a spend file: fifteen thousand small files cost more to open than to
-decode. It is a line of JSON, the rows as Arrow writes them, and a seal; most entries are written and
-never read, and Arrow is written in two thirds of the time of Parquet. Inside, every spend file has a
+decode. It is two lines of JSON, the rows as Arrow writes them, and a seal. Where the payments that
+were made of the rows hold the same (``borrowed``), their names stand in place of the rows; most
+entries are written and never read. Inside, every spend file has a
 key of its own, made of the content's hash, the path (its name is evidence for months), how the
 publisher's other files write dates, the limits, and the text of the reader itself; so one changed
 file is read again alone, and a changed reader reads all. An entry that cannot be opened, or does not
-add up, is thrown away and read again.
+add up, or whose payments are gone or damaged, is thrown away and read again.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from pipeline.ingest.borrowed import lines_again, note_of
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.spend import LINE_SCHEMA, SpendBatch, SpendInput
 from pipeline.ingest.tabular import Limits
@@ -43,19 +47,59 @@ def text_hash(paths: Iterable[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class Lender:
+    """Payments that lines may be made of again.
+
+    Attributes:
+        version: hash of the texts that make payments of lines, rules apart; with another nothing
+            is borrowed.
+        payments: what was noted of payments -> their rows.
+    """
+
+    version: str
+    payments: Callable[[Sequence[dict[str, Any]]], pl.DataFrame]
+
+
+@dataclass
+class Known(SpendBatch):
+    """What is known of some files; ``is_borrowed`` when the lines were made of payments."""
+
+    is_borrowed: bool = False
+
+
+@dataclass(frozen=True)
+class Unkept:
+    """What reading gave of a portion, to be kept.
+
+    Attributes:
+        name: of the portion.
+        head: all but the lines, as it is written.
+        lines: in the order of the files.
+    """
+
+    name: str
+    head: bytes
+    lines: pl.DataFrame
+
+
 class SpendCache:
     """Typed rows of portions, each below one name.
 
     Args:
         where: a location, or a folder of this machine.
         limits: what an untrusted file may cost; other limits may read a file otherwise.
+        lender: payments that entries may borrow their lines from.
     """
 
-    def __init__(self, where: Location | Path, limits: Limits | None = None) -> None:
+    def __init__(
+        self, where: Location | Path, limits: Limits | None = None, lender: Lender | None = None
+    ) -> None:
         self.where: Location = Folder(where) if isinstance(where, Path) else where
         self._limits = repr(limits or Limits())
+        self._lender = lender
 
-    def get(self, name: str, items: Sequence[SpendInput]) -> SpendBatch:
+    def get(self, name: str, items: Sequence[SpendInput]) -> Known:
         """What is known of some files of a portion: reports, lines and rejected rows.
 
         Args:
@@ -77,14 +121,25 @@ class SpendCache:
         if len(good) == len(keys):
             return batch
         of_these = pl.col("source_file").is_in(good)
-        return SpendBatch(
+        return Known(
             batch.lines.filter(of_these),
             batch.rejected.filter(of_these),
             {path: batch.reports[path] for path in good},
+            batch.is_borrowed,
         )
 
     def put(self, name: str, items: Sequence[SpendInput], batch: SpendBatch) -> None:
         """Keep what reading gave, in place of what was kept of this portion.
+
+        Args:
+            name: of the portion.
+            items: all its files.
+            batch: what reading them gave; lines in the order of the items.
+        """
+        self.keep(self.unkept(name, items, batch))
+
+    def unkept(self, name: str, items: Sequence[SpendInput], batch: SpendBatch) -> Unkept:
+        """What :meth:`put` would keep; the reports may be changed afterwards.
 
         Args:
             name: of the portion.
@@ -96,12 +151,28 @@ class SpendCache:
             "rejected": batch.rejected.rows(),
             "reports": [batch.reports[item.path].as_kept() for item in items],
         }
+        return Unkept(name, json.dumps(told).encode(), batch.lines)
+
+    def keep(self, entry: Unkept, payments: Sequence[dict[str, Any]] | None = None) -> None:
+        """Keep an entry, in place of what was kept of its portion.
+
+        Args:
+            entry: the entry.
+            payments: what to note of the payments that were made of all its lines, without a
+                change; None when there are none.
+        """
+        note = None
+        if payments is not None and self._lender is not None:
+            note = note_of(entry.lines)
+        if note is not None and self._lender is not None:
+            note |= {"payments": list(payments or ()), "version": self._lender.version}
         buffer = io.BytesIO()
-        buffer.write(json.dumps(told).encode() + b"\n")
-        batch.lines.write_ipc(buffer, compression="lz4")
+        buffer.write(entry.head + b"\n" + json.dumps(note).encode() + b"\n")
+        if note is None:
+            entry.lines.write_ipc(buffer, compression="lz4")
         seal = hashlib.sha256(buffer.getbuffer()).hexdigest().encode()
         buffer.write(seal)
-        self.where.write(_named(name), buffer.getvalue())
+        self.where.write(_named(entry.name), buffer.getvalue())
 
     def prune(self, names: Iterable[str]) -> int:
         """Remove portions that are no longer there; returns how many."""
@@ -115,26 +186,29 @@ class SpendCache:
         told = (item.sha256, item.path, item.forced_order or "", self._limits, reader_version())
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
 
-    @staticmethod
-    def _open(data: bytes) -> tuple[dict[str, str], SpendBatch]:
+    def _open(self, data: bytes) -> tuple[dict[str, str], Known]:
         body, seal = data[:-64], data[-64:]
         if hashlib.sha256(body).hexdigest().encode() != seal:
             raise ValueError("the seal does not fit")
-        head, _, rows = body.partition(b"\n")
-        told = json.loads(head)
+        head, note, rows = body.split(b"\n", 2)
+        told, borrowed = json.loads(head), json.loads(note)
         reports = [FileReport.from_json(report) for report in told["reports"]]
         rejected = pl.DataFrame(told["rejected"], schema=REJECTED_SCHEMA, orient="row")
-        lines = pl.read_ipc(io.BytesIO(rows))
+        lines = self._borrowed(borrowed) if borrowed else pl.read_ipc(io.BytesIO(rows))
         if sum(r.rows_kept for r in reports) != lines.height or lines.schema != LINE_SCHEMA:
             raise ValueError("the entry does not add up")
-        return told["keys"], SpendBatch(
-            lines, rejected, {report.path: report for report in reports}
-        )
+        by_path = {report.path: report for report in reports}
+        return told["keys"], Known(lines, rejected, by_path, is_borrowed=bool(borrowed))
+
+    def _borrowed(self, note: dict[str, Any]) -> pl.DataFrame:
+        if self._lender is None or self._lender.version != note["version"]:
+            raise ValueError("its payments were made by another version of the product")
+        return lines_again(self._lender.payments(note["payments"]), note)
 
 
 def _named(name: str) -> str:
     return f"{name}.arrow"
 
 
-def _nothing() -> SpendBatch:
-    return SpendBatch(pl.DataFrame(schema=LINE_SCHEMA), pl.DataFrame(schema=REJECTED_SCHEMA), {})
+def _nothing() -> Known:
+    return Known(pl.DataFrame(schema=LINE_SCHEMA), pl.DataFrame(schema=REJECTED_SCHEMA), {})

@@ -7,13 +7,13 @@ tell. Does not belong here: reading one file (``spend``) and booking it (``booki
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 import polars as pl
 from more_itertools import constrained_batches
 
-from pipeline.ingest.cache import SpendCache
+from pipeline.ingest.cache import SpendCache, Unkept
 from pipeline.ingest.portions import BATCH_BYTES, BATCH_FILES, LARGER, Portion, folder_of
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.spend import LINE_SCHEMA, SpendBatch, SpendInput, read_spend
@@ -24,12 +24,21 @@ DECIDED = ("day first", "month first")
 
 @dataclass(frozen=True)
 class Typed:
-    """Files as read, before it is known whose they are; ``opened`` of them were not in the cache."""
+    """Files as read, before it is known whose they are.
+
+    Attributes:
+        lines: in ``spend.LINE_SCHEMA``.
+        rejected: rows of ``meta.rejected_row``.
+        reports: one a file.
+        opened: files that were not in the cache.
+        unkept: what the cache is to keep of it, where the caller does that.
+    """
 
     lines: pl.DataFrame
     rejected: pl.DataFrame
     reports: dict[str, FileReport]
     opened: int
+    unkept: Sequence[Unkept] = ()
 
 
 def read_typed(
@@ -40,6 +49,7 @@ def read_typed(
     only: Collection[str] | None = None,
     limits: Limits | None = None,
     threads: int = 2,
+    keep: bool = True,
 ) -> Typed:
     """Read the files of some portions, or take them from the cache.
 
@@ -50,6 +60,7 @@ def read_typed(
         only: paths to read; all files of the portions by default.
         limits: what an untrusted file may cost.
         threads: files opened at the same time.
+        keep: whether to write to the cache; otherwise the caller does, with what is ``unkept``.
     """
     forced = forced or {}
     wanted: dict[str, list[SpendInput]] = {}
@@ -71,12 +82,20 @@ def read_typed(
     for some in in_bounds:
         done.append(read_spend(some, limits=limits or Limits(), threads=threads))
     together = _together(done)
+    unkept = []
     if cache:
         new = {item.path for item in missing}
-        fresh = {n: items for n, items in wanted.items() if any(i.path in new for i in items)}
+        # What is borrowed is kept anew as well: the payments it is borrowed from may be made again.
+        fresh = {
+            name: items
+            for name, items in wanted.items()
+            if known[name].is_borrowed or any(i.path in new for i in items)
+        }
         for (name, items), share in zip(fresh.items(), _shares(together, fresh), strict=True):
-            cache.put(name, items, share)
-    return Typed(together.lines, together.rejected, together.reports, len(missing))
+            unkept.append(cache.unkept(name, items, share))
+            if keep:
+                cache.keep(unkept.pop())
+    return Typed(together.lines, together.rejected, together.reports, len(missing), unkept)
 
 
 def _together(batches: Sequence[SpendBatch]) -> SpendBatch:
@@ -191,4 +210,6 @@ def only_files(typed: Typed, paths: Collection[str]) -> Typed:
     """What was read of some of the files."""
     mine = pl.col("source_file").is_in(list(paths))
     reports = {path: report for path, report in typed.reports.items() if path in set(paths)}
-    return Typed(typed.lines.filter(mine), typed.rejected.filter(mine), reports, typed.opened)
+    return replace(
+        typed, lines=typed.lines.filter(mine), rejected=typed.rejected.filter(mine), reports=reports
+    )

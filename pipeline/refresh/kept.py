@@ -16,15 +16,19 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipeline.corrections import Found
+from pipeline.ingest.borrowed import NEEDED
 from pipeline.ingest.portions import Portion
 from pipeline.ingest.report import REJECTED_SCHEMA
+from pipeline.schema import table
 from pipeline.store.location import Location
 from pipeline.store.tables import listed_columns
+
+if TYPE_CHECKING:
+    from pipeline.corrections import Found
 
 
 class DamagedError(RuntimeError):
@@ -146,6 +150,18 @@ class Kept:
             raise DamagedError(portion)
         return pl.read_parquet(io.BytesIO(content), columns=list(columns) if columns else None)
 
+    def payments(self, told: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+        """The payments of some parts, as far as typed lines are made of them.
+
+        Args:
+            told: the parts, as they were noted.
+
+        Raises:
+            DamagedError: when they are not what was kept.
+        """
+        none = pl.DataFrame(schema=table("facts.payment").polars).select(NEEDED)
+        return pl.concat([none, *(self.frame(Part(**part), NEEDED) for part in told)])
+
     def rejected(self, states: Iterable[State]) -> pl.DataFrame:
         """The rejected rows of some portions."""
         frames = [self.frame(s.rejected) for s in states if s.rejected]
@@ -215,9 +231,12 @@ def _unsealed(data: bytes) -> dict[str, Any]:
 
 def _state_of(data: bytes) -> State:
     told = _unsealed(data)
-    told["found"] = [
-        Found(f["id"], tuple(f["scope"]), f["rows"], tuple(f["seen"])) for f in told["found"]
-    ]
+    if told["found"]:
+        from pipeline.corrections import Found  # slow to import, and most portions have none
+
+        told["found"] = [
+            Found(f["id"], tuple(f["scope"]), f["rows"], tuple(f["seen"])) for f in told["found"]
+        ]
     told["parts"] = {year: Part(**part) for year, part in told["parts"].items()}
     for name in ("rejected", "uncorrected"):
         told[name] = Part(**told[name]) if told[name] else None

@@ -15,13 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 import pipeline
-from pipeline.corrections import Entry, Found
 from pipeline.ingest.booking import PaymentLines, to_publishers
-from pipeline.ingest.cache import SpendCache, reader_version, text_hash
+from pipeline.ingest.cache import Lender, SpendCache, Unkept, reader_version, text_hash
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
 from pipeline.ingest.payments import TEXTS
@@ -37,11 +37,13 @@ from pipeline.ingest.typed import (
     orders_told,
     read_typed,
 )
-from pipeline.refresh.corrected import correct_payments
 from pipeline.refresh.kept import Kept, State
 from pipeline.schema import table
 from pipeline.store.location import location
 from pipeline.store.tables import conform
+
+if TYPE_CHECKING:
+    from pipeline.corrections import Entry, Found
 
 PAYMENT = "facts.payment"
 Orders = Mapping[str, Sequence[str]]
@@ -51,15 +53,27 @@ Classify = Callable[[pl.DataFrame], pl.DataFrame]
 @cache
 def finishing_version() -> str:
     """Hash of the texts that make payments of typed lines; any change makes every portion again."""
+    return text_hash(_texts("ingest", "classify", "corrections", "schema"))
+
+
+@cache
+def lending_version() -> str:
+    """The same without the rules, which add to a line and change nothing of it."""
+    return text_hash(_texts("ingest", "corrections", "schema"))
+
+
+def _texts(*folders: str) -> list[Path]:
     root = Path(pipeline.__file__).parent
-    folders = [root / name for name in ("ingest", "classify", "corrections", "schema")]
     paths = [
-        p for f in folders for p in f.rglob("*") if p.is_file() and "__pycache__" not in p.parts
+        p
+        for folder in folders
+        for p in (root / folder).rglob("*")
+        if p.is_file() and "__pycache__" not in p.parts
     ]
     own = [
         root / "refresh" / f"{name}.py" for name in ("portions", "kept", "corrected", "revisions")
     ]
-    return text_hash([*paths, *own, root / "store" / "tables.py"])
+    return [*paths, *own, root / "store" / "tables.py"]
 
 
 def _hash(*told: object) -> str:
@@ -128,7 +142,8 @@ class Job:
     @cached_property
     def cache(self) -> SpendCache:
         """Where typed files are kept."""
-        return SpendCache(location(f"{self.where}/cache/spend"), self.limits)
+        lender = Lender(lending_version(), self.kept.payments)
+        return SpendCache(location(f"{self.where}/cache/spend"), self.limits, lender)
 
     def typed_key(self, portion: Portion) -> str:
         """What reading a portion depends on."""
@@ -182,11 +197,19 @@ def work_on(
         states = {p.id: s for p in batch if (s := job.kept.state(p))}
         forced = forced_orders([path for s in states.values() for path in s.undecided], orders)
     typed = read_typed(
-        batch, cache=job.cache, forced=forced, limits=job.limits, threads=job.threads
+        batch,
+        cache=job.cache,
+        forced=forced,
+        limits=job.limits,
+        threads=job.threads,
+        keep=False,
     )
     if orders is None:
         states = {p.id: _as_read(job, p, typed.reports) for p in batch}
     finish = [p for p in batch if orders is not None or not states[p.id].undecided]
+    unkept = {entry.name: entry for entry in typed.unkept}
+    for name in unkept.keys() - {p.id for p in finish}:
+        job.cache.keep(unkept.pop(name))
     for portion in batch:
         if portion not in finish:
             job.kept.put_state(portion, states[portion.id])
@@ -195,7 +218,7 @@ def work_on(
         typed = only_files(typed, [file.path for file in files])
     found = to_publishers(files, typed, job.register)
     found, applied = _correct(job, finish, found)
-    classified = _keep(job, finish, found, applied, states, forced, classify_lines)
+    classified = _keep(job, finish, found, applied, states, forced, unkept, classify_lines)
     return Done(typed.opened, classified)
 
 
@@ -230,6 +253,8 @@ def _correct(
     applied: dict[str, Applied] = {}
     if not job.ledger.entries:
         return found, applied
+    from pipeline.refresh.corrected import correct_payments  # slow to import, and mostly not needed
+
     publishers = found.lines.group_by("source_file").agg(pl.col("organisation_code").unique())
     publisher = dict(publishers.iter_rows())
     for portion in portions:
@@ -257,6 +282,7 @@ def _keep(
     applied: Mapping[str, Applied],
     states: Mapping[str, State],
     forced: Mapping[str, str],
+    unkept: Mapping[str, Unkept],
     classify_lines: Callable,
 ) -> int:
     """Classify the lines of all portions together and keep each portion; returns rows classified."""
@@ -305,6 +331,10 @@ def _keep(
                 uncorrected=uncorrected,
             ),
         )
+        if portion.id in unkept:
+            entry = unkept[portion.id]
+            holds_all = own_lines.height == entry.lines.height and uncorrected is None
+            job.cache.keep(entry, [vars(part) for part in parts.values()] if holds_all else None)
     return found.lines.height
 
 

@@ -111,9 +111,9 @@ def test_a_row_dropped_from_the_cache_means_that_the_file_is_read_again(
     assert cache.get("one", [item]).lines.height == batch.lines.height > 1
     entry = next(tmp_path.glob("one*"))
     body = entry.read_bytes()[:-64]
-    head, _, rows = body.partition(b"\n")
+    head, note, rows = body.split(b"\n", 2)
     spoilt = io.BytesIO()
-    spoilt.write(head + b"\n")
+    spoilt.write(head + b"\n" + note + b"\n")
     pl.read_ipc(io.BytesIO(rows))[1:].write_ipc(spoilt, compression="zstd")
     seal = hashlib.sha256(spoilt.getvalue()).hexdigest()  # even with a seal that fits
     entry.write_bytes(spoilt.getvalue() + seal.encode())
