@@ -29,6 +29,7 @@ Answer = TypeVar("Answer")
 #: a tenth of its time. Both are read by the libraries' own allocators before they are loaded.
 _ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
     "_RJEM_MALLOC_CONF": "dirty_decay_ms:5000,muzzy_decay_ms:0",
     "MALLOC_TOP_PAD_": str(16 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
