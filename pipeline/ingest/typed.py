@@ -73,7 +73,7 @@ def read_typed(
                     SpendInput(file.path, file.read_bytes, file.sha256, file.bytes, order)
                 )
     known = {name: cache.get(name, items) for name, items in wanted.items()} if cache else {}
-    done = list(known.values())
+    done: list[SpendBatch] = list(known.values())
     have = {path for batch in done for path in batch.reports}
     missing = [i for items in wanted.values() for i in items if i.path not in have]
     in_bounds = constrained_batches(
