@@ -17,6 +17,7 @@ from pipeline.corrections import CorrectionError, load_corrections
 from pipeline.ingest.reading import LostFactsError
 from pipeline.marts import MART_ORDER, build_marts
 from pipeline.refresh import meta, payments, sources
+from pipeline.refresh.allocator import few_areas
 from pipeline.refresh.checked import checked
 from pipeline.refresh.context import Progress, Run, Silent
 from pipeline.refresh.gates import RefreshFailedError, check_gate, checker_beside
@@ -88,6 +89,7 @@ def refresh(
             f"the clock of this machine says {today}, which is before this version was written; dates "
             "in the files would be taken for the future. Set the clock."
         )
+    few_areas()
     run = Run(settings, progress or Silent(), force)
     if not settings.raw.is_dir():
         raise RefreshFailedError(
