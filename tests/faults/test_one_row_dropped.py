@@ -16,9 +16,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from pipeline.ingest import booking, organisation_files, result, spend, spend_cells, spend_rows
+from pipeline.ingest import (
+    booking,
+    cache,
+    organisation_files,
+    result,
+    spend,
+    spend_cells,
+    spend_rows,
+)
 from pipeline.ingest.reading import PASSED_OVER, LostFactsError
-from pipeline.refresh import merging, meta, payments, portions, sources
+from pipeline.refresh import kept, merging, meta, payments, portions, sources
 from pipeline.refresh.context import Run
 from pipeline.refresh.run import RefreshFailedError, check_gate, read_sources
 from pipeline.settings import Settings
@@ -224,6 +232,50 @@ def test_a_row_dropped_between_two_stages(
     said = fails(settings)
     assert dropped
     assert said
+
+
+STAGES_AGAIN = {
+    "kept payments": (kept.Kept, "frame", frame_less),
+    "kept payments as they are merged": (merging, "flag_copies", frame_less),
+    "typed lines made of payments": (cache, "lines_again", frame_less),
+    "a file that was added, booked": (portions, "to_publishers", lines_less),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES_AGAIN)
+def test_a_row_dropped_when_a_file_is_added_to_what_is_known(
+    small: Path, stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most rows of a second refresh come from what the first one kept."""
+    raw = tmp_path / "raw"
+    shutil.copytree(small, raw)
+    settings = Settings(raw=raw, out=tmp_path / "out", offline=True)
+    path = sorted((raw / "spend_over_25k").rglob("*.csv"))[-1]
+    content = path.read_bytes()
+    path.unlink()
+    assert fails(settings) == ""
+    path.write_bytes(content)
+    module, name, drop = STAGES_AGAIN[stage]
+    dropped: list[int] = []
+
+    def noting(found: Any) -> Any:
+        less = drop(found)
+        if less is not None:
+            dropped.append(1)
+        return less
+
+    monkeypatch.setattr(module, name, first_only(getattr(module, name), noting))
+    said = fails(settings)
+    assert dropped
+    if not said:  # the loss was noticed where it happened, and what was lost was read again
+        monkeypatch.undo()
+        fresh = Settings(raw=raw, out=tmp_path / "fresh", offline=True)
+        assert fails(fresh) == ""
+        assert _payments(settings).equals(_payments(fresh))
+
+
+def _payments(settings: Settings) -> pl.DataFrame:
+    return Run(settings).store.read("facts.payment")
 
 
 def test_without_a_dropped_row_nothing_fails(small: Path, tmp_path: Path) -> None:
