@@ -36,9 +36,9 @@ def test_only_what_changed_is_checked_and_the_results_are_those_of_all_checks(
 ) -> None:
     asked: list[list[str]] = []
 
-    def counted(store: Any, gate: Any, *, tables: list[str], is_demo: bool) -> Any:
+    def counted(store: Any, gate: Any, *, tables: list[str], **more: Any) -> Any:
         asked.append(sorted(tables))
-        return run_gate(store, gate, tables=tables, is_demo=is_demo)
+        return run_gate(store, gate, tables=tables, **more)
 
     monkeypatch.setattr(pipeline.quality, "run_gate", counted)
     first = told(checked(run, "facts"))

@@ -6,7 +6,7 @@ Does not belong here: repairing data (``ingest``, ``corrections``) or deciding w
 gate has failed (``refresh``).
 """
 
-from pipeline.quality.gate import Gate, run_gate, table_checked, tables_of
+from pipeline.quality.gate import Gate, Since, run_gate, table_checked, tables_of
 from pipeline.quality.results import CheckResult, Severity, gate_failures, results_frame
 from pipeline.quality.suites import suite_for
 
@@ -14,6 +14,7 @@ __all__ = [
     "CheckResult",
     "Gate",
     "Severity",
+    "Since",
     "gate_failures",
     "results_frame",
     "run_gate",

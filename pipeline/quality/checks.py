@@ -28,6 +28,9 @@ class Check:
         expectation: the class of Great Expectations that decides; without one the query decides
             (``UnexpectedRowsExpectation``) and fails when it returns a row.
         arguments: arguments of ``expectation``.
+        alone: whether what breaks it among the rows of one organisation depends on no row of another,
+            in any table that names organisations; a row of a file counts as a row of all organisations
+            that the file tells of.
     """
 
     suite: str
@@ -38,6 +41,7 @@ class Check:
     needs: tuple[str, ...] = ()
     expectation: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    alone: bool = False
 
 
 def sql_name(name: str) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,9 @@ import duckdb
 from pipeline.quality.checks import Check
 from pipeline.quality.library import forget_engine, load, sql_source, suite_of
 from pipeline.quality.results import CheckResult
+from pipeline.schema import table
 from pipeline.store import TableStore
+from pipeline.store.content import OWNER, is_told
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -38,12 +40,20 @@ create macro financial_year_of(day) as
 
 
 @contextmanager
-def opened(store: TableStore, tables: Iterable[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+def opened(
+    store: TableStore, tables: Iterable[str], organisations: Collection[str] | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """An in-memory DuckDB with views of some tables of the store, closed at the end.
 
     Each of ``tables`` (full names) that has been written is there twice: as ``schema.table`` for
     queries, and as ``schema__table`` in the main schema, because Great Expectations loses the
     schema when it looks up the columns of a DuckDB 2 view.
+
+    Args:
+        store: the working store.
+        tables: full names.
+        organisations: only their rows, of tables that name organisations; these are read into memory,
+            because they are few and looked at often. None for all rows.
     """
     with closing(duckdb.connect()) as connection:
         connection.execute(MACROS)
@@ -54,8 +64,15 @@ def opened(store: TableStore, tables: Iterable[str]) -> Iterator[duckdb.DuckDBPy
             schema = name.partition(".")[0]
             listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
             connection.execute(f"create schema if not exists {schema}")
-            for view in (name, batch_name(name)):
-                connection.execute(f"create view {view} as select * from read_parquet([{listed}])")
+            rows = f"select * from read_parquet([{listed}])"
+            if organisations is not None and is_told(table(name)):
+                codes = ", ".join("'" + code.replace("'", "''") + "'" for code in organisations)
+                rows += f" where {OWNER} in ({codes})"
+                connection.execute(f"create table {name} as {rows}")
+                rows = f"from {name}"
+            else:
+                connection.execute(f"create view {name} as {rows}")
+            connection.execute(f"create view {batch_name(name)} as {rows}")
         yield connection
 
 

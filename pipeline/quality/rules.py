@@ -26,6 +26,8 @@ class Rule(BaseModel):
         expected: what is expected, as a sentence.
         fix: what the person who sees it fail should do.
         needs: other tables the query reads.
+        alone: whether it may be asked of the rows of some organisations apart from all others, as
+            :class:`pipeline.quality.checks.Check` says.
         rows: DuckDB query that returns the rows that break it; ``{batch}`` is the table.
     """
 
@@ -36,6 +38,7 @@ class Rule(BaseModel):
     expected: str = Field(min_length=10, pattern=r"\.$")
     fix: str = Field(min_length=10, pattern=r"\.$")
     needs: tuple[str, ...] = ()
+    alone: bool = False
     rows: str = Field(pattern=r"\{batch\}")
 
 
@@ -68,6 +71,7 @@ def written_checks(table_name: str) -> list[Check]:
             severity=rule.severity,
             rows=" ".join(rule.rows.split()),
             needs=rule.needs,
+            alone=rule.alone,
         )
         for rule in all_rules().get(table_name, ())
     ]

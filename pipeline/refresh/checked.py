@@ -1,7 +1,12 @@
-"""Results of checks of tables that are as they were, taken over from the run before.
+"""Results of checks of what is as it was, taken over from the run before.
 
-Belongs here: what the results on a table depend on, and keeping them. Does not belong here: which
-checks there are and how they are run (``quality``).
+A table is checked again when it, or what its checks read, changed. Of these checks, those that held
+before and can be asked of the rows of some organisations apart from all others (``alone``) are asked of
+the organisations whose rows changed; all others are asked of all rows.
+
+Belongs here: what the results on a table depend on, whose rows changed, and keeping both. Does not belong
+here: which checks there are and how they are run (``quality``), how contents are compared
+(``store.content``).
 
 A failed check is kept too: the same rows break it again. What cannot be read, or is not what was kept,
 is checked anew.
@@ -11,8 +16,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,17 +25,61 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.refresh.code import code_hash
 from pipeline.refresh.context import Run
+from pipeline.schema import all_tables, table
+from pipeline.store.content import Content, differing, is_told
 from pipeline.store.seal import file_hash
 from pipeline.store.tables import write_bytes
 
 if TYPE_CHECKING:
-    from pipeline.quality import CheckResult, Gate
+    from pipeline.quality import CheckResult, Gate, Since
+
+#: More rows than these are not copied into memory to be looked at apart; and a larger part of a table
+#: than this is not worth it.
+MOST_ROWS, MOST_OF_A_TABLE = 250_000, 0.25
+#: Table -> name of a file -> hash of its bytes.
+Files = dict[str, dict[str, str]]
+
+
+@dataclass
+class _Kept:
+    """What a run keeps of a gate for the next.
+
+    Attributes:
+        told: what all results depend on beside rows.
+        day: when they were made.
+        files: the tables that they are about, or that checks read.
+        results: table -> ``key``, what its results depended on, and ``results``.
+    """
+
+    told: str = ""
+    day: str = ""
+    files: Files = field(default_factory=dict)
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> _Kept:
+        """What lies there; nothing where it is not what was kept."""
+        try:
+            seal, _, body = path.read_bytes().partition(b"\n")
+        except OSError:
+            return cls()
+        if hashlib.sha256(body).hexdigest().encode() != seal:
+            return cls()
+        try:
+            return cls(**json.loads(body))
+        except TypeError:  # of another version
+            return cls()
+
+    def write(self, path: Path) -> None:
+        """Keep it, sealed."""
+        body = json.dumps(asdict(self), ensure_ascii=False).encode()
+        write_bytes(path, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
 
 
 def checked(run: Run, gate: Gate) -> list[CheckResult]:
     """Results of a gate; only tables that changed, or whose checks read one that did, are checked.
 
-    The run's counter ``tables_checked`` says how many that were. A forced run checks all.
+    The run's counter ``tables_checked`` says how many that were. A forced run checks all rows of all.
 
     Args:
         run: the run; what it keeps lies in its working store.
@@ -39,58 +88,135 @@ def checked(run: Run, gate: Gate) -> list[CheckResult]:
     from pipeline.quality import run_gate, table_checked
 
     path = run.settings.work / f"checked-{gate}.json"
-    keys = _keys(run, gate)
-    known = {} if run.force else _read(path)
-    same = {name for name, key in keys.items() if known.get(name, {}).get("key") == key}
+    known = _Kept() if run.force else _Kept.read(path)
+    told = f"{version('great-expectations')} {version('duckdb')} {run.is_demo} {code_hash()}"
+    now = _Kept(told, str(datetime.now(UTC).date()), _files(run, gate))
+    keys = _keys(run, gate, now)
+    same = {name for name, key in keys.items() if known.results.get(name, {}).get("key") == key}
     changed = [name for name in keys if name not in same]
-    results = _results(known[name]["results"] for name in keys if name in same)
+    results = _results(known.results[name]["results"] for name in keys if name in same)
     if changed:
         make = run.checker.run_gate if run.checker else run_gate
-        results += make(run.store, gate, tables=changed, is_demo=run.is_demo)
+        since = _since(run, known, now, changed)
+        results += make(run.store, gate, tables=changed, is_demo=run.is_demo, since=since)
     run.counters["tables_checked"] = run.counters.get("tables_checked", 0) + len(changed)
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in keys}
+    now.results = {name: {"key": key, "results": []} for name, key in keys.items()}
     for result in results:
-        found[table_checked(result)].append(asdict(result))
-    told = {name: {"key": keys[name], "results": rows} for name, rows in found.items()}
-    body = json.dumps(told, ensure_ascii=False).encode()
-    write_bytes(path, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        now.results[table_checked(result)]["results"].append(asdict(result))
+    now.write(path)
     return results
 
 
-def _keys(run: Run, gate: Gate) -> dict[str, str]:
+def note_contents(run: Run) -> None:
+    """Note whose rows are what in the tables of which checks can be asked apart, for the next run."""
+    told = set()
+    for name in sorted(_told_apart()):
+        for path in run.store.files(name):
+            sha256 = file_hash(path)
+            run.contents.of(table(name), path, sha256)
+            told.add(sha256)
+    run.contents.prune(told)
+
+
+def _told_apart() -> set[str]:
+    """The tables that checks which can be asked apart read, and that name organisations."""
+    from pipeline.quality import suite_for
+
+    checks = [c for spec in all_tables().values() for c in suite_for(spec) if c.alone]
+    return {name for c in checks for name in (c.suite, *c.needs) if is_told(table(name))}
+
+
+def _files(run: Run, gate: Gate) -> Files:
+    """The tables of a gate, and those that their checks read."""
+    from pipeline.quality import suite_for, tables_of
+
+    own = [name for name in tables_of(gate) if run.store.exists(name)]
+    read = {other for name in own for check in suite_for(table(name)) for other in check.needs}
+    return {
+        name: {path.name: file_hash(path) for path in run.store.files(name)}
+        for name in sorted({*own, *read})
+    }
+
+
+def _keys(run: Run, gate: Gate, now: _Kept) -> dict[str, str]:
     """What the results on each table of a gate depend on: rows, rows of other tables, code, library."""
     from pipeline.quality import suite_for, tables_of
-    from pipeline.schema import all_tables
 
-    hashes: dict[str, str] = {}
-
-    def content(name: str) -> str:
-        if name not in hashes:
-            files = [f"{path.name} {file_hash(path)}" for path in run.store.files(name)]
-            hashes[name] = "\n".join(files)
-        return hashes[name]
-
-    today = str(datetime.now(UTC).date())
-    library = f"{version('great-expectations')} {version('duckdb')} {run.is_demo} {code_hash()}"
     found = {}
     for name in tables_of(gate):
         if not run.store.exists(name):
             continue
-        checks = suite_for(all_tables()[name])
+        checks = suite_for(table(name))
         needs = {other for check in checks for other in check.needs}
-        told = [library, name, content(name)]
-        told += [today for check in checks if "current_date" in check.rows]
-        told += [f"{other}: {content(other)}" for other in sorted(needs)]
+        told = [now.told, name, json.dumps(now.files[name])]
+        told += [now.day for check in checks if "current_date" in check.rows]
+        told += [f"{other}: {json.dumps(now.files[other])}" for other in sorted(needs)]
         found[name] = hashlib.sha256("\n".join(told).encode()).hexdigest()
     return found
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        seal, _, body = path.read_bytes().partition(b"\n")
-    except OSError:
-        return {}
-    return json.loads(body) if hashlib.sha256(body).hexdigest().encode() == seal else {}
+def _since(run: Run, known: _Kept, now: _Kept, changed: Iterable[str]) -> Since | None:
+    """Whose rows changed since checks of some tables held; None where that is not known, or they are many."""
+    from pipeline.quality import Since, suite_for
+
+    if known.told != now.told:
+        return None
+    held = {
+        (name, row["check_name"])
+        for name, kept in known.results.items()
+        for row in kept["results"]
+        if row["passed"] and row["suite"] == name
+    }
+    other = {name for name, files in now.files.items() if known.files.get(name) != files}
+    checks = [
+        check
+        for name in changed
+        for check in suite_for(table(name))
+        if check.alone
+        and (name, check.check_name) in held
+        and (known.day == now.day or "current_date" not in check.rows)
+    ]
+    owners: dict[str, set[str] | None] = {}
+    for name in {name for c in checks for name in (c.suite, *c.needs)} & other:
+        owners[name] = _differing(run, name, known.files.get(name, {}), now.files[name])
+    whole = {name for name, found in owners.items() if found is None}
+    checks = [check for check in checks if whole.isdisjoint((check.suite, *check.needs))]
+    apart: dict[str, set[str]] = {}
+    for check in checks:
+        apart.setdefault(check.suite, set()).add(check.check_name)
+    codes = {code for found in owners.values() for code in found or ()}
+    if not checks or not codes:
+        return None
+    return Since(tuple(sorted(codes)), {name: frozenset(own) for name, own in apart.items()})
+
+
+def _differing(
+    run: Run, name: str, old: Mapping[str, str], new: Mapping[str, str]
+) -> set[str] | None:
+    """Organisations whose rows of a table differ; None where that cannot be told, or they are many."""
+    spec = table(name)
+    if not is_told(spec) or not old:
+        return None
+    paths = {path.name: path for path in run.store.files(name)}
+    replaced = {file: sha256 for file, sha256 in old.items() if new.get(file) != sha256}
+    before = {file: run.contents.known(sha256) for file, sha256 in replaced.items()}
+    was: dict[str, Content] = {file: c for file, c in before.items() if c is not None}
+    if len(was) < len(before):
+        return None
+    now = {file: run.contents.of(spec, paths[file], sha256) for file, sha256 in new.items()}
+    rest = {file for file in new if old.get(file) == new[file]}
+    found = differing(
+        was, {f: c for f, c in now.items() if f not in rest}, [now[f] for f in sorted(rest)]
+    )
+    codes = {code for code in found if code is not None}
+    if len(codes) < len(found):
+        return None
+    sizes = {True: 0, False: 0}
+    for content in now.values():
+        for (code, _), (rows, _) in content.items():
+            sizes[code in codes] += rows
+    own, all_rows = sizes[True], sizes[True] + sizes[False]
+    return None if own > MOST_ROWS or own > MOST_OF_A_TABLE * all_rows else codes
 
 
 def _results(kept: Iterable[list[dict[str, Any]]]) -> list[CheckResult]:

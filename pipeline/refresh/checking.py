@@ -19,7 +19,7 @@ from pipeline.refresh.process import Process, WorkerLostError, answer_all, stand
 from pipeline.store import TableStore
 
 if TYPE_CHECKING:
-    from pipeline.quality import CheckResult, Gate
+    from pipeline.quality import CheckResult, Gate, Since
 
 
 class Checker:
@@ -35,7 +35,13 @@ class Checker:
         self._process.close()
 
     def run_gate(
-        self, store: TableStore, gate: Gate, *, tables: Sequence[str], is_demo: bool
+        self,
+        store: TableStore,
+        gate: Gate,
+        *,
+        tables: Sequence[str],
+        is_demo: bool,
+        since: Since | None = None,
     ) -> list[CheckResult]:
         """As :func:`pipeline.quality.run_gate`.
 
@@ -43,21 +49,21 @@ class Checker:
             Exception: what the checks raised there.
         """
         try:
-            answer = self._process.work((store.root, gate, list(tables), is_demo))
+            answer = self._process.work((store.root, gate, list(tables), is_demo, since))
         except WorkerLostError:
             from pipeline.quality import run_gate
 
-            return run_gate(store, gate, tables=tables, is_demo=is_demo)
+            return run_gate(store, gate, tables=tables, is_demo=is_demo, since=since)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
 
-def _work(asked: tuple[Path, Gate, list[str], bool]) -> list[CheckResult]:
+def _work(asked: tuple[Path, Gate, list[str], bool, Since | None]) -> list[CheckResult]:
     from pipeline.quality import run_gate
 
-    root, gate, tables, is_demo = asked
-    return run_gate(TableStore(root), gate, tables=tables, is_demo=is_demo)
+    root, gate, tables, is_demo, since = asked
+    return run_gate(TableStore(root), gate, tables=tables, is_demo=is_demo, since=since)
 
 
 def main() -> None:

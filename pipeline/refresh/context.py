@@ -15,6 +15,7 @@ from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.tabular import Limits
 from pipeline.settings import Settings
 from pipeline.store import TableStore
+from pipeline.store.content import Contents
 from pipeline.store.tables import write_parquet
 
 if TYPE_CHECKING:
@@ -125,6 +126,11 @@ class Run:
     def store(self) -> TableStore:
         """The working store."""
         return TableStore(self.settings.tables)
+
+    @cached_property
+    def contents(self) -> Contents:
+        """What each organisation's rows of files of the store are, by number and hash."""
+        return Contents(self.settings.work / "content")
 
     @cached_property
     def files(self) -> list[RawFile]:

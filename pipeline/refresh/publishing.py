@@ -23,6 +23,7 @@ from pipeline.exports.package import PACKAGE
 from pipeline.marts import measure_views
 from pipeline.marts.described import own_macros, own_views
 from pipeline.refresh import meta
+from pipeline.refresh.checked import note_contents
 from pipeline.refresh.context import Held, Run
 from pipeline.refresh.history import CHANGE, HISTORY, Before, build_before, build_history
 from pipeline.schema import all_tables
@@ -102,7 +103,9 @@ def _write_tables(
         written_by=meta.code_hash(),
         late=LATE,
         settled=settled,
+        contents=run.contents,
     )
+    note_contents(run)
     copy_parquet(run.store, staging.parquet)
     describe_build(staging.database)
 

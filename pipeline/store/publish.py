@@ -29,6 +29,7 @@ import polars as pl
 
 from pipeline.schema import Table, all_tables
 from pipeline.schema.described import views as described_views
+from pipeline.store.content import OWNER, Contents, by_organisation, content_in
 from pipeline.store.made_of import MadeOf
 from pipeline.store.seal import force_build_to_disk, force_to_disk, remove_leftovers, seal
 from pipeline.store.tables import TableStore
@@ -152,6 +153,7 @@ def write_database(
     written_by: str = "",
     late: Collection[str] = (),
     settled: Callable[[], object] = lambda: None,
+    contents: Contents | None = None,
 ) -> dict[str, int]:
     """Write the database file from the working store.
 
@@ -166,6 +168,7 @@ def write_database(
         late: tables that may be written anew while this writes others.
         settled: returns when they are written; called before one of them is read, and before anything
             is where a whole database is to be written, which takes much memory.
+        contents: knows what each organisation's rows of files are, or finds it out.
 
     Returns:
         Rows by table.
@@ -181,7 +184,9 @@ def write_database(
     try:
         if earlier and before:
             with suppress(duckdb.Error):  # whatever is wrong with it, a new one is written
-                carried = _carry_on(store, path, note, earlier, before, settled)
+                carried = _carry_on(
+                    store, path, note, earlier, before, settled, contents or Contents(_spill(path))
+                )
         if not carried:
             settled()
             note = MadeOf.of(store, written_by)
@@ -222,6 +227,7 @@ def _carry_on(
     earlier: Path,
     before: MadeOf,
     settled: Callable[[], object],
+    contents: Contents,
 ) -> bool:
     """Copy the database of the build before and replace what changed; False when that is no use.
 
@@ -246,7 +252,9 @@ def _carry_on(
                 connection.execute(f"delete from {name}")
                 _fill(connection, table, store.files(name))
                 continue
-            replaced = _replace_partitions(connection, store, table, note, earlier, before)
+            replaced = _replace_partitions(
+                connection, store, table, note, earlier, before, contents
+            )
             if replaced is None:
                 return False
             note.at_the_end[name] = before.at_the_end.get(name, 0) + replaced
@@ -266,53 +274,46 @@ def _replace_partitions(
     note: MadeOf,
     earlier: Path,
     before: MadeOf,
+    contents: Contents,
 ) -> int | None:
-    """Replace what changed of a partitioned table, by its first sort column.
+    """Replace what changed of a partitioned table, by organisation.
 
     Returns:
         Rows added; None when a partition then holds other rows than its file, so that the table is of no
-        use. Their number alone would not tell that a changed amount was left as it was.
+        use. Their number alone would not tell that a changed amount was left as it was. The rows of
+        organisations that did not change were compared so when they were written, and the database of an
+        undamaged build is what it was then; of them only the number is compared.
     """
-    name, first = table.full_name, table.order[0]
+    name = table.full_name
     old, new = before.files.get(name, {}), note.files[name]
     folder = earlier / "parquet" / table.database_schema / table.name
+    present = {path.name: path for path in store.files(name)}
     added = 0
     for file in sorted(old.keys() | new.keys()):
         if old.get(file) == new.get(file):
             continue
-        was = _content(connection, first, folder / file) if file in old else {}
-        present = [p for p in store.files(name) if p.name == file]
-        becomes = _content(connection, first, present[0]) if present else {}
-        changed = sorted(c for c in was.keys() | becomes.keys() if was.get(c) != becomes.get(c))
+        was = by_organisation(contents.of(table, folder / file, old[file])) if file in old else {}
+        becomes = (
+            by_organisation(contents.of(table, present[file], new[file])) if file in new else {}
+        )
+        changed = sorted(
+            str(c) for c in was.keys() | becomes.keys() if was.get(c) != becomes.get(c)
+        )
         if not changed:
             continue
-        among = f'"{first}" in ({", ".join(_quote(c) for c in changed)})'
+        among = f'"{OWNER}" in ({", ".join(_quote(c) for c in changed)})'
         partition = _quote(file.removesuffix(".parquet").replace("-", "/"))
-        connection.execute(
-            f'delete from {name} where "{table.partition_by}" = {partition} and {among}'
-        )
-        added += _fill(connection, table, present, among)
-        rows = f'(select * from {name} where "{table.partition_by}" = {partition})'
-        if _content_of(connection, first, rows) != becomes:
+        of_it = f'"{table.partition_by}" = {partition}'
+        connection.execute(f"delete from {name} where {of_it} and {among}")
+        if file in new:
+            added += _fill(connection, table, [present[file]], among)
+        written = content_in(connection, table, name, f"{of_it} and {among}")
+        if by_organisation(written) != {c: becomes[c] for c in changed if c in becomes}:
+            return None
+        counted = connection.execute(f"select count(*) from {name} where {of_it}").fetchall()
+        if counted[0][0] != sum(rows for rows, _ in becomes.values()):
             return None
     return added
-
-
-def _content(
-    connection: duckdb.DuckDBPyConnection, column: str, path: Path
-) -> dict[str, tuple[int, int]]:
-    """The same of a file."""
-    return _content_of(connection, column, f"read_parquet({_quote(str(path))})")
-
-
-def _content_of(
-    connection: duckdb.DuckDBPyConnection, column: str, source: str
-) -> dict[str, tuple[int, int]]:
-    """By value of a column: how many rows a source has, and a sum of their hashes."""
-    rows = connection.execute(
-        f'select "{column}", count(*), sum(hash(rows)::hugeint) from {source} as rows group by all'
-    ).fetchall()
-    return {value: (int(times), int(hashes)) for value, times, hashes in rows}
 
 
 def _verify(path: Path, store: TableStore) -> dict[str, int]:
