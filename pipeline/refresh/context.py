@@ -20,6 +20,7 @@ from pipeline.store.tables import write_parquet
 
 if TYPE_CHECKING:
     from pipeline.refresh.checking import Checker
+    from pipeline.refresh.drawing import Drawer
 
 MEGABYTE = 1 << 20
 
@@ -114,6 +115,7 @@ class Run:
         counters: work done, for tests that guard against doing it twice (files opened, rows
             classified).
         checker: makes the checks in a process of its own, where there is one.
+        drawer: draws the site in a process of its own, where there is one.
     """
 
     settings: Settings
@@ -121,6 +123,7 @@ class Run:
     force: bool = False
     counters: dict[str, int] = field(default_factory=dict)
     checker: Checker | None = None
+    drawer: Drawer | None = None
 
     @cached_property
     def store(self) -> TableStore:

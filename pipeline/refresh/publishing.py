@@ -1,7 +1,7 @@
 """Stage five: history, database, Parquet and site of one build, made in a folder aside and switched in.
 
-What does not wait for each other is done at the same time: pages are drawn and rows are written to the
-database while the checks are made in a process of their own. Only what tells of the checks (two tables,
+What does not wait for each other is done at the same time: rows are written to the database while pages
+are drawn and checks are made, each in a process of its own. Only what tells of the checks (two tables,
 three pages) waits for them, and nothing is switched in before every gate has answered.
 
 Belongs here: the order of that work. Does not belong here: how a database or a page is made (``store``,
@@ -16,8 +16,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import polars as pl
-
 from pipeline.exports import describe_build
 from pipeline.exports.package import PACKAGE
 from pipeline.marts import measure_views
@@ -25,6 +23,7 @@ from pipeline.marts.described import own_macros, own_views
 from pipeline.refresh import meta
 from pipeline.refresh.checked import note_contents
 from pipeline.refresh.context import Held, Run
+from pipeline.refresh.drawing import Pages, draw
 from pipeline.refresh.history import CHANGE, HISTORY, Before, build_before, build_history
 from pipeline.schema import all_tables
 from pipeline.store.publish import (
@@ -114,22 +113,18 @@ def _write_site(
     run: Run, staging: Staging, earlier: Path | None, settled: Callable[[], None]
 ) -> None:
     """The site, which names what will lie beside it when the build is whole."""
-    from pipeline.site import build_site
-
-    def late() -> dict[str, pl.DataFrame]:
-        settled()
-        return {name: run.store.read(name) for name in LATE}
-
     with run.stage("Site") as said:
         names = [n for n in all_tables() if not n.startswith("facts.") and n not in LATE]
         level = f"{100 * run.settings.benchmark:g}%"
-        report = build_site(
-            {name: run.store.read(name) for name in names},
+        asked = Pages(
+            run.store.root,
+            tuple(names),
+            LATE,
             staging.charts,
-            base_title=f"How far is each NHS trust from spending {level} on digital?",
-            earlier=earlier / "charts" if earlier else None,
-            beside=(DATABASE, "parquet", PACKAGE),
-            late=late,
+            f"How far is each NHS trust from spending {level} on digital?",
+            earlier / "charts" if earlier else None,
+            (DATABASE, "parquet", PACKAGE),
         )
-        kept = f", {report.kept:,} of them unchanged and taken over" if report.kept else ""
-        said.append(f"{report.pages:,} pages{kept}")
+        drawn = run.drawer.draw(asked, settled) if run.drawer else draw(asked, settled)
+        kept = f", {drawn.kept:,} of them unchanged and taken over" if drawn.kept else ""
+        said.append(f"{drawn.pages:,} pages{kept}")

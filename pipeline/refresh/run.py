@@ -20,6 +20,7 @@ from pipeline.refresh import meta, payments, sources
 from pipeline.refresh.allocator import few_areas
 from pipeline.refresh.checked import checked
 from pipeline.refresh.context import Progress, Run, Silent
+from pipeline.refresh.drawing import drawer_beside
 from pipeline.refresh.gates import RefreshFailedError, check_gate, checker_beside
 from pipeline.refresh.inbox import inbox_files, sort_inbox
 from pipeline.refresh.publishing import publish
@@ -162,7 +163,9 @@ def _unchanged_summary(run: Run, build_id: str, started: float) -> Summary:
 
 def _build(run: Run) -> Summary:
     tables: dict[str, int] = {}
-    with checker_beside(run):
+    with checker_beside(run), drawer_beside(run):
+        if run.drawer and current_build(run.settings.out):  # so little may be left to read
+            run.drawer.get_ready()
         read_sources(run, tables)
         build_id = _checked_and_published(run, tables)
     _remember(run, build_id)
@@ -244,6 +247,8 @@ def _checked_and_published(run: Run, tables: dict[str, int]) -> str:
         compute_marts(run, tables)
         check_gate(run, "marts")
         return publish(run)
+    if run.drawer:
+        run.drawer.get_ready()
     with ThreadPoolExecutor(1) as pool:
         results = pool.submit(checked, run, "facts")
         try:

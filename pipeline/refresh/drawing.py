@@ -1,0 +1,149 @@
+"""A process that draws the site, beside the one that refreshes.
+
+Drawing is Python, of which one process does one piece at a time, and so is much of the rest of a
+refresh. In a process of its own it takes the other core, and what it needs is loaded while files are
+read. What tells of the checks is drawn when they have answered, as it is where no process draws beside.
+
+Belongs here: what is drawn of a build, starting that process and asking it. Does not belong here: what a
+page says (``site``), or when the checks have answered (``publishing``).
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.refresh.context import Run
+from pipeline.refresh.process import Process, WorkerLostError, answer_all, standard_streams
+from pipeline.store import TableStore
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What is to be drawn.
+
+    Attributes:
+        tables: root of the working store.
+        names: tables that are there now.
+        late: tables that are there when all is settled.
+        folder: where the site goes.
+        base_title: its title.
+        earlier: the site before, where pages may be taken over from it.
+        beside: what of the build will lie beside it.
+    """
+
+    tables: Path
+    names: tuple[str, ...]
+    late: tuple[str, ...]
+    folder: Path
+    base_title: str
+    earlier: Path | None
+    beside: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn: pages, and those of them that were taken over unchanged."""
+
+    pages: int
+    kept: int
+
+
+def draw(asked: Pages, settled: Callable[[], object]) -> Drawn:
+    """Draw a site here.
+
+    Args:
+        asked: what.
+        settled: returns when the late tables are written.
+    """
+    from pipeline.site import build_site
+
+    store = TableStore(asked.tables)
+
+    def late() -> dict:
+        settled()
+        return {name: store.read(name) for name in asked.late}
+
+    report = build_site(
+        {name: store.read(name) for name in asked.names},
+        asked.folder,
+        base_title=asked.base_title,
+        earlier=asked.earlier,
+        beside=asked.beside,
+        late=late,
+    )
+    return Drawn(report.pages, report.kept)
+
+
+class Drawer:
+    """Draws a site in a process of its own, which is started by :meth:`get_ready`; use as a context."""
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+
+    def __enter__(self) -> Drawer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process:
+            self._process.close()
+
+    def get_ready(self) -> Process:
+        """Have the process load what it needs, while something else is done."""
+        if self._process is None:
+            self._process = Process("pipeline.refresh.drawing")
+        return self._process
+
+    def draw(self, asked: Pages, settled: Callable[[], object]) -> Drawn:
+        """As :func:`draw`; a process that is lost costs time, because all is then drawn here.
+
+        Raises:
+            Exception: what ``settled`` raised, or what drawing ran into there.
+        """
+        process = self.get_ready()
+        try:
+            process.send(asked)
+            settled()
+            answer = process.work(None)
+        except WorkerLostError:
+            shutil.rmtree(asked.folder, ignore_errors=True)
+            return draw(asked, settled)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@contextmanager
+def drawer_beside(run: Run) -> Iterator[None]:
+    """Draw in a process of its own, where the machine has more than one core."""
+    if run.settings.threads < 2 or (os.cpu_count() or 1) < 2:
+        yield
+        return
+    with Drawer() as run.drawer:
+        try:
+            yield
+        finally:
+            run.drawer = None
+
+
+def _work(told: BinaryIO, asked: Pages | None) -> Drawn | None:
+    if asked is None:  # all is settled, but drawing has failed already
+        return None
+    return draw(asked, partial(pickle.load, told))  # a pipe from the process that started this one
+
+
+def main() -> None:
+    """Load what drawing needs, then serve on the standard streams."""
+    told, answers = standard_streams()
+    import plotly.graph_objects  # noqa: F401 - it loads its parts when they are asked for
+
+    import pipeline.site  # noqa: F401
+
+    answer_all(told, answers, partial(_work, told))
