@@ -10,14 +10,11 @@ import io
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-import numpy as np
 import polars as pl
 
 from pipeline.ingest.tabular.extent import check_extent
@@ -38,24 +35,20 @@ from pipeline.ingest.tabular.markup import (
     spreadsheet_tables,
 )
 from pipeline.ingest.tabular.panics import panics_are_errors
-from pipeline.ingest.tabular.probe import probe
+from pipeline.ingest.tabular.rows import number_rows
+from pipeline.ingest.tabular.sheets import (
+    HIDDEN,
+    Sheet,
+    narrowed,
+    number_plain,
+    open_sheets,
+    with_nothing_for_empty,
+)
 from pipeline.ingest.tabular.text import Text, parse, prepare
 from pipeline.ingest.tabular.together import parse_together
 from pipeline.plain_text import written_out
 
-if TYPE_CHECKING:
-    from fastexcel import ExcelReader, ExcelSheet
-
-#: Bytes of a workbook whose next sheet is loaded while one is worked on.
-WORTH_A_THREAD = 1 << 20
 TABULAR_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
-
-#: Characters nobody sees: they turn the direction of text round, join or hide, so that a name on a
-#: page could read as another. Tabs and line breaks are not among them.
-HIDDEN = (
-    r"[\x00-\x08\x0e-\x1f\x7f\x{80}-\x{84}\x{86}-\x{9f}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}"
-    r"\x{2060}\x{2066}-\x{2069}\x{feff}]"
-)
 _CONTROL = bytes([*range(9), *range(14, 32)])
 _NOT_TABLES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG", "a PNG picture"),
@@ -76,6 +69,9 @@ _NOT_TABLES: tuple[tuple[bytes, str], ...] = (
 
 #: Bytes of a web page or XML spreadsheet, which the standard library turns into twenty times as many.
 MOST_MARKUP = 50 << 20
+
+
+Kind = Literal["text", "xlsx", "ods", "xls", "zip", "html", "xml"]
 
 
 @dataclass(frozen=True)
@@ -104,33 +100,7 @@ class Grid:
         return self.frame.height
 
 
-def _number_rows(frame: pl.DataFrame, *, none_blank: bool = False) -> pl.DataFrame:
-    """Add physical row numbers and drop rows without content.
-
-    Args:
-        frame: ``c0..cN`` in physical order.
-        none_blank: whether every row is known to have content.
-    """
-    cells = frame.columns
-    if not cells:
-        return pl.DataFrame(schema={"row": pl.Int64})
-    rows = pl.Series("row", np.arange(1, frame.height + 1, dtype=np.int64))
-    numbered = frame.clone().insert_column(0, rows)
-    if none_blank:
-        return numbered
-    has_content = [(pl.col(c).str.strip_chars() != "").fill_null(False) for c in cells]
-    # Most rows show their content in the first column; only the others are looked at further,
-    # which matters for accounts of a million rows.
-    keep = numbered.select(has_content[0]).to_series().to_numpy().copy()
-    if keep.all():
-        return numbered
-    doubtful = ~keep
-    rest = numbered.filter(pl.Series(doubtful)).select(pl.any_horizontal(has_content))
-    keep[doubtful] = rest.to_series().to_numpy()
-    return numbered.filter(pl.Series(keep))
-
-
-def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip", "html", "xml"]:
+def sniff(data: bytes) -> Kind:
     """What the bytes are.
 
     Raises:
@@ -188,106 +158,10 @@ def sniff(data: bytes) -> Literal["text", "xlsx", "ods", "xls", "zip", "html", "
     return "text"
 
 
-def _load(book: ExcelReader, name: str) -> ExcelSheet:
-    """One sheet, every cell as text."""
-    with panics_are_errors():
-        return book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-
-
-def _one_ahead(
-    names: Sequence[str], load: Callable[[str], ExcelSheet]
-) -> Iterator[tuple[str, Callable[[], ExcelSheet]]]:
-    """Each name with what gives its sheet; while one is worked on, the next is loaded already.
-
-    Loading is work of the library, which lets other threads run, so two large sheets take little
-    longer than one. No more than one sheet lies ready.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        ahead = [pool.submit(load, name) for name in names[:1]]
-        for place, name in enumerate(names):
-            now = ahead.pop()
-            wait([now])
-            ahead = [pool.submit(load, following) for following in names[place + 1 : place + 2]]
-            yield name, now.result
-
-
-def _one_by_one(
-    names: Sequence[str], load: Callable[[str], ExcelSheet]
-) -> Iterator[tuple[str, Callable[[], ExcelSheet]]]:
-    """The same for small sheets, which load sooner than a thread starts."""
-    for name in names:
-        yield name, partial(load, name)
-
-
-def _with_nothing_for_empty(frame: pl.DataFrame) -> pl.DataFrame:
-    """Null for texts of no length, which hardly any column holds."""
-    if not frame.width:
-        return frame
-    empty = frame.select((pl.col(pl.String) == "").any()).row(0, named=True)
-    names = [name for name, some in empty.items() if some]
-    return frame.with_columns(pl.col(names).replace("", None)) if names else frame
-
-
-def _read_workbook(data: bytes, container: str, limits: Limits, prefix: str) -> list[Grid]:
-    import fastexcel
-
-    if container == "xls" and "EncryptedPackage".encode("utf-16-le") in data:
-        raise UnreadableFileError(
-            "the workbook is protected by a password; ask the publisher for one without"
-        )
-    if container == "xls" and "WordDocument".encode("utf-16-le") in data:
-        raise UnreadableFileError(
-            "the content is a Word document; ask the publisher for the csv or Excel version"
-        )
-    if container == "xls":
-        probe(data)
-    try:
-        with panics_are_errors():
-            book = fastexcel.read_excel(data)
-            names = book.sheet_names
-    except Exception as error:
-        raise UnreadableFileError(
-            f"the {container} workbook cannot be opened ({str(error).splitlines()[0]}); "
-            "open it in a spreadsheet program and save it again"
-        ) from error
-    grids: list[Grid] = []
-    ahead = _one_ahead if len(names) > 1 and len(data) > WORTH_A_THREAD else _one_by_one
-    for name, load in ahead(names, lambda n: _load(book, n)):
-        try:
-            sheet = load()
-            frame = sheet.to_polars()
-            visible = sheet.visible == "visible"
-            del sheet
-        except Exception as error:
-            if "no data" in str(error).lower() or "empty" in str(error).lower():
-                frame, visible = pl.DataFrame(), True
-            else:
-                raise UnreadableFileError(
-                    f"sheet {name!r} cannot be read ({str(error).splitlines()[0]}); "
-                    "open the workbook in a spreadsheet program and save it again"
-                ) from error
-        frame = _narrow(frame, name, limits)
-        frame = frame.rename({c: f"c{i}" for i, c in enumerate(frame.columns)})
-        frame = _with_nothing_for_empty(frame)
-        grids.append(Grid(prefix + name, _number_rows(frame), visible, container))
-    return grids
-
-
-def _narrow(frame: pl.DataFrame, sheet: str, limits: Limits) -> pl.DataFrame:
-    """A frame wider than the limit without its empty columns.
-
-    Raises:
-        UnreadableFileError: when more columns than that have content.
-    """
-    if frame.width <= limits.max_columns:
-        return frame
-    used = [c for c in frame.columns if frame[c].null_count() < frame.height]
-    if len(used) > limits.max_columns:
-        raise UnreadableFileError(
-            f"sheet {sheet!r} has {len(used):,} columns, more than {limits.max_columns} (setting "
-            "max_columns)"
-        )
-    return frame.select(used)
+def _grid_of(sheet: Sheet, container: str) -> Grid:
+    """One sheet of a workbook, whatever its cells hold."""
+    frame = number_rows(with_nothing_for_empty(sheet.frame))
+    return Grid(sheet.name, frame, sheet.visible, container)
 
 
 def _read_markup(data: bytes, kind: str, limits: Limits) -> list[Grid]:
@@ -308,8 +182,8 @@ def _read_markup(data: bytes, kind: str, limits: Limits) -> list[Grid]:
             "the content is a web page without a table of data (often an error page saved under the "
             "file's name); download the file again"
         )
-    narrow = [(name, _narrow(frame, name, limits)) for name, frame in tables]
-    return [Grid(name, _number_rows(frame), True, kind) for name, frame in narrow]
+    narrow = [(name, narrowed(frame, name, limits)) for name, frame in tables]
+    return [Grid(name, number_rows(frame), True, kind) for name, frame in narrow]
 
 
 def _is_mac_shadow(name: str) -> bool:
@@ -369,21 +243,31 @@ def read_grids(data: bytes, *, limits: Limits | None = None, depth: int = 0) -> 
         UnreadableFileError: with a sentence that says what the file is and what to do.
     """
     limits = limits or Limits()
+    kind = _guarded(data, limits)
+    if kind == "zip":
+        return _named_apart(_read_zip(data, limits, depth))
+    if kind in ("html", "xml"):
+        grids = _read_markup(data, kind, limits)
+    elif kind != "text":
+        grids = [_grid_of(sheet, kind) for sheet in open_sheets(data, kind, limits)]
+    else:
+        grids = [_read_text(data, limits)]
+    return _named_apart([_tame(grid, limits) for grid in grids])
+
+
+def _guarded(data: bytes, limits: Limits) -> Kind:
+    """What the bytes are, once it is sure that opening them does no harm.
+
+    Raises:
+        UnreadableFileError: when it would, or they are no table.
+    """
     check_size(len(data), limits)
     if data.startswith(b"PK"):
         check_entries(data, limits.max_members * PARTS_OF_A_WORKBOOK)
     kind = sniff(data)
-    if kind == "zip":
-        return _named_apart(_read_zip(data, limits, depth))
     if kind in ("xlsx", "ods", "xls"):
         check_extent(data, kind, limits)
-    if kind in ("html", "xml"):
-        grids = _read_markup(data, kind, limits)
-    elif kind != "text":
-        grids = _read_workbook(data, kind, limits, prefix="")
-    else:
-        grids = [_read_text(data, limits)]
-    return _named_apart([_tame(grid, limits) for grid in grids])
+    return kind
 
 
 def _named_apart(grids: list[Grid]) -> list[Grid]:
@@ -438,7 +322,7 @@ def _tame(grid: Grid, limits: Limits) -> Grid:
 def _read_text(data: bytes, limits: Limits) -> Grid:
     try:
         with panics_are_errors():
-            return _grid_of(_prepared(data, limits), limits)
+            return _grid_of_text(_prepared(data, limits), limits)
     except ValueError as error:
         raise UnreadableFileError(str(error)) from error
 
@@ -452,12 +336,40 @@ def _prepared(data: bytes, limits: Limits) -> Text:
     )
 
 
-def _grid_of(text: Text, limits: Limits) -> Grid:
+def _grid_of_text(text: Text, limits: Limits) -> Grid:
     frame, facts = parse(text, max_columns=limits.max_columns, max_cells=limits.max_cells)
     told = {"encoding": facts.encoding, "delimiter": facts.delimiter}
     if facts.repaired_quotes:
         told["quotes"] = "unbalanced, read line by line"
-    return Grid("", _number_rows(frame, none_blank=facts.first_cells_filled), True, "csv", told)
+    return Grid("", number_rows(frame, none_blank=facts.first_cells_filled), True, "csv", told)
+
+
+def _grids_of_many(
+    books: Mapping[int, tuple[Kind, list[Sheet]]], limits: Limits
+) -> Iterator[tuple[int, list[Grid] | Exception]]:
+    """The grids of some workbooks, or what went wrong; only odd sheets are looked at one by one."""
+    frames = [sheet.frame for _, sheets in books.values() for sheet in sheets]
+    try:
+        with panics_are_errors():
+            plain = iter(number_plain(frames, limits.max_cell_characters))
+    except Exception:  # then one by one, so that only the guilty file is lost
+        plain = iter([None] * len(frames))
+    for i, (kind, sheets) in books.items():
+        own = [(sheet, next(plain)) for sheet in sheets]
+        try:
+            grids: list[Grid] = []
+            for sheet, frame in own:
+                if frame is None:
+                    grids.append(_tame(_grid_of(sheet, kind), limits))
+                    continue
+                columns = sheet.frame.width
+                check_table(
+                    frame.height, columns, max_rows=limits.max_rows, max_cells=limits.max_cells
+                )
+                grids.append(Grid(sheet.name, frame, sheet.visible, kind))
+            yield i, _named_apart(grids)
+        except Exception as error:
+            yield i, error
 
 
 def read_many(
@@ -475,17 +387,22 @@ def read_many(
     limits = limits or Limits()
     done: list[list[Grid] | Exception] = [[] for _ in loads]
     texts: dict[int, Text] = {}
+    books: dict[int, tuple[Kind, list[Sheet]]] = {}
     for i, load in enumerate(loads):
         try:
             data = load()
-            check_size(len(data), limits)
-            if not data.startswith(b"PK") and sniff(data) == "text":
+            kind = _guarded(data, limits)
+            if kind == "text":
                 with panics_are_errors():
                     texts[i] = _prepared(data, limits)
+            elif kind in ("xlsx", "ods", "xls"):
+                books[i] = kind, list(open_sheets(data, kind, limits))
             else:
                 done[i] = read_grids(data, limits=limits)
         except Exception as error:  # one hostile file must not stop the others
             done[i] = error
+    for i, found in _grids_of_many(books, limits):
+        done[i] = found
     try:
         with panics_are_errors():
             together = parse_together(texts, limits)
@@ -498,7 +415,7 @@ def read_many(
                 done[i] = [Grid("", together[i], True, "csv", told)]
             else:
                 with panics_are_errors():
-                    done[i] = [_tame(_grid_of(text, limits), limits)]
+                    done[i] = [_tame(_grid_of_text(text, limits), limits)]
         except Exception as error:
             done[i] = error
     return [UnreadableFileError(str(d)) if type(d) is ValueError else d for d in done]

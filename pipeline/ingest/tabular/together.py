@@ -12,19 +12,16 @@ Belongs here: joining and cutting apart. Does not belong here: what is decided a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 
-import numpy as np
 import polars as pl
 from more_itertools import constrained_batches
 
 from pipeline.ingest.tabular.limits import Limits
+from pipeline.ingest.tabular.rows import number_many
 from pipeline.ingest.tabular.text import Text, columns_used, parse_fast
 
 #: Bytes joined at a time; beyond this a longer parse saves nothing and holds more memory.
 MOST_BYTES = 16 << 20
-#: Blank rows of a file that are cut out rather than filtered out.
-FEW_GAPS = 4
 
 
 def parse_together(texts: Mapping[int, Text], limits: Limits) -> dict[int, pl.DataFrame]:
@@ -94,40 +91,7 @@ def _cut(whole: pl.DataFrame, lines: list[int], limits: Limits) -> list[pl.DataF
         whole.width > 1 and blank[whole.width - 1] == whole.height
     ):  # quoted delimiters, not cells
         whole.drop_in_place(whole.columns[-1])
-    cells = whole.columns
-    # Most rows show their content in the first cell; only the others are looked at further.
-    seen = whole.select((pl.col(cells[0]).str.strip_chars() != "").fill_null(False))
-    mask = seen.to_series().to_numpy()
-    counts = np.array(lines)
-    starts = np.cumsum(counts) - counts
-    rows = np.arange(1, whole.height + 1, dtype=np.int64) - np.repeat(starts, counts)
-    numbered = whole.insert_column(0, pl.Series("row", rows))
-    gaps = np.flatnonzero(~mask)
-    if gaps.size:
-        content = [(pl.col(c).str.strip_chars() != "").fill_null(False) for c in cells]
-        rest = numbered[gaps].select(pl.any_horizontal(content)).to_series().to_numpy()
-        gaps = gaps[~rest]
-    between = np.searchsorted(gaps, np.concatenate([starts, [whole.height]]))
-    return [
-        _without_empty_end(
-            _but_for(numbered, start, start + count, gaps[between[i] : between[i + 1]].tolist()),
-            limits,
-        )
-        for i, (start, count) in enumerate(zip(starts.tolist(), counts.tolist(), strict=True))
-    ]
-
-
-def _but_for(frame: pl.DataFrame, start: int, end: int, gaps: list[int]) -> pl.DataFrame:
-    """The rows of one file without some of them, which are copied only where those are many."""
-    if not gaps:
-        return frame.slice(start, end - start)
-    if len(gaps) > FEW_GAPS:
-        keep = np.ones(end - start, dtype=bool)
-        keep[np.array(gaps) - start] = False
-        return frame.slice(start, end - start).filter(pl.Series(keep))
-    edges = [start - 1, *gaps, end]
-    runs = [(a + 1, b - a - 1) for a, b in pairwise(edges) if b - a > 1]
-    return pl.concat([frame.slice(a, n) for a, n in runs]) if runs else frame.clear()
+    return [_without_empty_end(grid, limits) for grid in number_many(whole, lines)]
 
 
 def _without_empty_end(grid: pl.DataFrame, limits: Limits) -> pl.DataFrame | None:
