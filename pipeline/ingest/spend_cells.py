@@ -80,14 +80,19 @@ def rows_of(sheets: Sequence[Sheet]) -> pl.DataFrame:
     groups: dict[object, list[int]] = {}
     for place, sheet in enumerate(sheets):
         groups.setdefault(_alike(sheet, place), []).append(place)
-    parts: list[pl.DataFrame] = [pl.DataFrame()] * len(sheets)
+    found: list[tuple[list[int], pl.DataFrame, pl.DataFrame]] = []
     for places in groups.values():
         own = [sheets[place] for place in places]
-        found = _rows_of_layout(own)
+        body = _body_of(own)
+        found.append((places, _rows_of_layout(own, body), body))
+    alike = _come_twice([some.drop_in_place("_place") for _, some, _ in found])
+    parts: list[pl.DataFrame] = [pl.DataFrame()] * len(sheets)
+    for (places, some, body), mask in zip(found, alike, strict=True):
+        some.insert_column(some.width, _repeats(body, mask))
         at = 0
-        for place, sheet in zip(places, own, strict=True):
-            parts[place] = found.slice(at, sheet.rows)
-            at += sheet.rows
+        for place in places:
+            parts[place] = some.slice(at, sheets[place].rows)
+            at += sheets[place].rows
     rows = pl.concat(parts, rechunk=True)
     no_supplier = cells_that(rows["supplier"], lambda texts: texts.str.strip_chars() == "")
     blank = pl.col("supplier").is_null() | pl.col("_date").is_null() | (pl.col("_date") == "")
@@ -132,8 +137,8 @@ def amount_cells(sheet: Sheet) -> pl.DataFrame:
     )
 
 
-def _rows_of_layout(sheets: Sequence[Sheet]) -> pl.DataFrame:
-    """As :func:`rows_of`, for sheets that are alike."""
+def _body_of(sheets: Sequence[Sheet]) -> pl.DataFrame:
+    """The rows below the headers of sheets that are alike: ``g`` and the columns of their grids."""
     bodies = []
     for sheet in sheets:
         above = rows_below_header(sheet.grid, sheet.layout)
@@ -141,10 +146,16 @@ def _rows_of_layout(sheets: Sequence[Sheet]) -> pl.DataFrame:
         body = sheet.grid.frame.slice(above)
         sheet.rows = body.height
         bodies.append(body)
-    first, columns = sheets[0], sheets[0].layout.columns
     keys = np.repeat([s.key for s in sheets], [s.rows for s in sheets])
-    body = pl.concat(bodies).insert_column(0, pl.Series("g", keys, pl.Int32))
-    cells = [c for c in body.columns if c not in ("g", "row")]
+    return pl.concat(bodies).insert_column(0, pl.Series("g", keys, pl.Int32))
+
+
+def _rows_of_layout(sheets: Sequence[Sheet], body: pl.DataFrame) -> pl.DataFrame:
+    """As :func:`rows_of`, for sheets that are alike; ``_place`` in place of ``is_duplicate``.
+
+    It is the same number in all rows of a sheet with the same amount.
+    """
+    first, columns = sheets[0], sheets[0].layout.columns
 
     def text(role: str, name: str) -> pl.Expr:
         column = columns.get(role)
@@ -169,26 +180,32 @@ def _rows_of_layout(sheets: Sequence[Sheet]) -> pl.DataFrame:
         text("financial_year" if beside else "", "_year"),
         *(published_as(name) for name in TEXTS),
         _too_wide(first, body),
-        _repeats(body, ["g", *cells], columns.get("amount", columns.get("debit"))),
+        (pl.col("g").hash(7) ^ _amount_text(first).hash(8)).alias("_place"),
     )
 
 
-def _repeats(body: pl.DataFrame, columns: Sequence[str], telling: str | None) -> pl.Series:
+def _come_twice(places: Sequence[pl.Series]) -> list[np.ndarray]:
+    """Which of some numbers come more than once in all series together, a mask for each."""
+    whole = pl.concat(places)
+    ordered = np.sort(whole.to_numpy())
+    twice = pl.Series(ordered[1:][ordered[1:] == ordered[:-1]]).unique()
+    mask = whole.is_in(twice.implode()).to_numpy()
+    return np.split(mask, list(accumulate(some.len() for some in places))[:-1])
+
+
+def _repeats(body: pl.DataFrame, alike: np.ndarray) -> pl.Series:
     """Which rows repeat an earlier one in every cell, as ``is_duplicate``.
 
-    Only rows alike in the most telling column can, and they are few.
+    Args:
+        body: ``g``, ``row`` and the cells as published.
+        alike: which rows may: those with the amount of another one of their sheet, which are few.
     """
-    repeats = np.zeros(body.height, dtype=bool)
-    alike = np.arange(body.height)
-    if telling is not None:
-        places = body.select(_fingerprint(["g", telling])).to_series()
-        ordered = np.sort(places.to_numpy())
-        twice = pl.Series(ordered[1:][ordered[1:] == ordered[:-1]])
-        alike = places.is_in(twice.implode()).arg_true().to_numpy()
-    if alike.size:
-        some = body.select(columns)[alike]
+    repeats, places = np.zeros(alike.size, dtype=bool), np.flatnonzero(alike)
+    if places.size:
+        columns = [c for c in body.columns if c != "row"]
+        some = body.select(columns)[places]
         again = some.select(_fingerprint(columns).is_first_distinct().not_()).to_series()
-        repeats[alike[again.to_numpy()]] = True
+        repeats[places[again.to_numpy()]] = True
     return pl.Series("is_duplicate", repeats)
 
 

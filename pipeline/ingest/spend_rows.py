@@ -157,7 +157,8 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
             )
         _tell(sheet, decided.get(sheet.key), commas.get(sheet.key, False), source)
     mask = pl.Series(kept)
-    lines = rows.filter(mask) if not mask.all() else rows
+    lines = rows.select("g", *(name for name in LINE_SCHEMA if name in rows.columns))
+    lines = lines.filter(mask) if not mask.all() else lines
     place = hints.select("source_file", "source_sheet")[lines["g"]]
     lines = lines.hstack(place)
     return lines.select(pl.col(name).cast(kind) for name, kind in LINE_SCHEMA.items())
