@@ -7,6 +7,7 @@ made at the same time: most of the time of twenty small queries is planning them
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -80,7 +81,7 @@ MILESTONE, ORGANISATIONS = "marts.milestone", "dims.organisation"
 #: What the name of a claim begins with in the graph of work.
 _CLAIM = "claims."
 
-#: Sums over all payments, which DuckDB makes on all cores, before the small queries share them.
+#: Sums over all payments, side by side, each with its part of the cores; the small queries share them after.
 _LARGE = ("measures.payment_cell", "measures.supplier_paid")
 
 
@@ -158,17 +159,6 @@ def _create_view(connection: duckdb.DuckDBPyConnection, store: TableStore, name:
     connection.execute(f"create or replace view {name} as {_reading(store, name)}")
 
 
-def _read_in(connection: duckdb.DuckDBPyConnection, store: TableStore, name: str) -> None:
-    """Make a table of the store one of DuckDB's memory; a partitioned one, such as payments, a view.
-
-    A small table is read by a dozen queries, and each of them would open its file to be planned.
-    """
-    if all_tables()[name].partition_by:
-        _create_view(connection, store, name)
-    else:
-        connection.execute(f"create table {name} as {_reading(store, name)}")
-
-
 def _reading(store: TableStore, name: str) -> str:
     """The query that reads a table of the store; an empty one of the right columns if not yet written."""
     files = store.files(name)
@@ -209,9 +199,14 @@ def _write_mart(
     if name in STATISTICS:
         from pipeline.marts.statistics import maturity_and_spend
 
-        points = connection.sql(f"select * from {POINTS}").pl()
+        points = _asked(connection, f"select * from {POINTS}")
         connection.register(STATISTICS[name], maturity_and_spend(points))
-    return store.write(name, connection.sql(sql_of(name)).pl())
+    return store.write(name, _asked(connection, sql_of(name)))
+
+
+def _asked(connection: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:
+    """The answer to a query; executed, because ``connection.sql`` plans it once for its columns and again."""
+    return pl.DataFrame(connection.execute(sql).to_arrow_table())
 
 
 def _graph(wanted: list[str]) -> tuple[dict[str, set[str]], dict[str, str]]:
@@ -244,7 +239,7 @@ class _Build:
         progress: Callable[[str, int], None] | None,
     ) -> None:
         self._store, self._connection, self._texts = store, connection, texts
-        self._read_again = set().union(*graph.values())
+        self._readers = Counter(name for needs in graph.values() for name in needs)
         self._rows, self._progress = rows, progress
         self._today = datetime.now(UTC).date()
         self._claims = {f"{_CLAIM}{claim.id}": claim for claim in claims()}
@@ -256,16 +251,24 @@ class _Build:
         """Make a measure or a mart, ask a claim, or read in a table."""
         with closing(self._connection.cursor()) as cursor:
             if name.startswith("measures."):
-                cursor.execute(f"create table {name} as {self._texts[name]}")
+                cursor.execute(f"create {self._kind(name)} {name} as {self._texts[name]}")
             elif name in self._claims:
                 claim = self._claims[name]
                 self._judged[name] = milestone(cursor, claim, self._today, is_demo=self._is_demo)
             elif name in self._rows:
                 self._make_mart(name, cursor)
             else:
-                _read_in(cursor, self._store, name)
+                self._read_in(name, cursor)
                 if name == ORGANISATIONS:
                     self._is_demo = is_demonstration(cursor)
+
+    def _kind(self, name: str) -> str:
+        """What becomes of it in DuckDB: a table where several read it, who would each plan and read it anew."""
+        is_large = name in all_tables() and all_tables()[name].partition_by is not None
+        return "table" if self._readers[name] > 1 and not is_large else "view"
+
+    def _read_in(self, name: str, cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute(f"create {self._kind(name)} {name} as {_reading(self._store, name)}")
 
     def _make_mart(self, name: str, cursor: duckdb.DuckDBPyConnection) -> None:
         if name == MILESTONE:
@@ -273,8 +276,8 @@ class _Build:
             made = self._store.write(name, milestone_table(judged)).height
         else:
             made = _write_mart(name, self._store, cursor).height
-        if name in self._read_again:
-            _read_in(cursor, self._store, name)
+        if self._readers[name]:
+            self._read_in(name, cursor)
         with self._lock:
             self._rows[name] = made
             if self._progress:
@@ -289,8 +292,8 @@ def build_marts(
 ) -> dict[str, int]:
     """Build the marts, each after those it reads; measures and small tables that they read once for all.
 
-    The sums over all payments go first, on all cores, while tables are read in. Every other query works
-    on one thread, several at a time; so means are added up in the same order on every machine.
+    The sums over all payments share the cores. Every other query works on one thread, several at a
+    time; so means are added up in the same order on every machine.
 
     Args:
         store: the working store with facts and dims.
@@ -304,15 +307,14 @@ def build_marts(
     wanted = [name for name in MART_ORDER if name in asked]
     graph, texts = _graph(wanted)
     rows = dict.fromkeys(wanted, 0)
+    sums = [name for name in _LARGE if name in graph]
+    threads = max(1, cores() // max(1, len(sums)))
     with (
         undisturbed(),
-        closing(open_store(store, measures=False, tables=())) as connection,
+        closing(open_store(store, threads=threads, measures=False, tables=())) as connection,
     ):
         build = _Build(store, connection, graph, texts, rows, progress)
-        large = needed([name for name in _LARGE if name in graph], texts, graph)
-        first = large | {
-            name: set[str]() for name in graph if name in all_tables() and name not in rows
-        }
+        first = needed(sums, texts, graph) if threads > 1 else {}
         run_graph(first, build.make, threads=cores())
         connection.execute("set threads = 1")
         rest = {name: needs - set(first) for name, needs in graph.items() if name not in first}

@@ -1,18 +1,29 @@
 -- Digital payments by trust, financial year and supplier. years_paid counts the years, of the four that end
 -- with the row's year, in which the trust paid the supplier more than it got back.
-with paid as (
+with named as (  -- names as they stand, so that each is tidied once and not line by line
     select
-        p.organisation_code,
-        p.financial_year,
-        left(p.financial_year, 4)::integer as year,
-        coalesce(nullif(trim(p.supplier_canonical), ''), '(no supplier published)') as supplier,
-        sum(p.amount_gbp) as amount_gbp,
-        count(*) as lines,
-        coalesce(sum(p.amount_gbp) filter (where p.category = 'epr'), 0) as epr_gbp
-    from facts.payment as p
+        organisation_code,
+        financial_year,
+        supplier_canonical,
+        category,
+        sum(amount_gbp) as amount_gbp,
+        count(*) as lines
+    from facts.payment
+    where digital = 'yes' and not is_balance_sheet and not is_duplicate and not is_superseded
+    group by organisation_code, financial_year, supplier_canonical, category
+),
+paid as (
+    select
+        n.organisation_code,
+        n.financial_year,
+        left(n.financial_year, 4)::integer as year,
+        coalesce(nullif(trim(n.supplier_canonical), ''), '(no supplier published)') as supplier,
+        sum(n.amount_gbp) as amount_gbp,
+        sum(n.lines)::bigint as lines,
+        coalesce(sum(n.amount_gbp) filter (where n.category = 'epr'), 0) as epr_gbp
+    from named as n
     left join dims.category as c using (category)
-    where p.digital = 'yes' and not coalesce(c.upper_bound_only, false)
-        and not p.is_balance_sheet and not p.is_duplicate and not p.is_superseded
+    where not coalesce(c.upper_bound_only, false)
     group by all
 )
 select
