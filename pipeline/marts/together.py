@@ -78,7 +78,12 @@ def needed(
     return {name: graph[name] for name in texts if name in graph}
 
 
-def run_graph(graph: Mapping[str, set[str]], work: Callable[[str], None], threads: int) -> None:
+def run_graph(
+    graph: Mapping[str, set[str]],
+    work: Callable[[str], None],
+    threads: int,
+    weigh: Callable[[str], int] = lambda _: 1,
+) -> None:
     """Do a piece of work for every name of a graph, after those it needs, several at a time.
 
     Of what could be begun, that with the longest way to the end goes first, so that no thread is left
@@ -89,14 +94,15 @@ def run_graph(graph: Mapping[str, set[str]], work: Callable[[str], None], thread
         graph: by name, the names it needs.
         work: called with a name, in one of the threads.
         threads: how many.
+        weigh: about how long a piece takes; all the same by default.
 
     Raises:
         Exception: whatever ``work`` raised first; what had not begun is left undone.
     """
     order = TopologicalSorter(graph)
     order.prepare()
-    steps = _steps_to_the_end(graph)
-    ready = [(-steps[name], place, name) for place, name in enumerate(order.get_ready())]
+    ways = _ways_to_the_end(graph, weigh)
+    ready = [(-ways[name], place, name) for place, name in enumerate(order.get_ready())]
     heapify(ready)
     turn = threading.Condition()
     failures: list[BaseException] = []
@@ -121,7 +127,7 @@ def run_graph(graph: Mapping[str, set[str]], work: Callable[[str], None], thread
                 else:
                     order.done(name)
                     for next_name in order.get_ready():
-                        heappush(ready, (-steps[next_name], len(steps), next_name))
+                        heappush(ready, (-ways[next_name], len(ways), next_name))
                 turn.notify_all()
 
     helpers = [threading.Thread(target=take_pieces) for _ in range(threads - 1)]
@@ -134,10 +140,11 @@ def run_graph(graph: Mapping[str, set[str]], work: Callable[[str], None], thread
         raise failures[0]
 
 
-def _steps_to_the_end(graph: Mapping[str, set[str]]) -> dict[str, int]:
-    """By name, how many pieces of work wait for each other from it to the end."""
-    steps = dict.fromkeys(graph, 1)
+def _ways_to_the_end(graph: Mapping[str, set[str]], weigh: Callable[[str], int]) -> dict[str, int]:
+    """By name, the weight of the longest chain of work from it to the end."""
+    ways = {name: weigh(name) for name in graph}
     for name in reversed(tuple(TopologicalSorter(graph).static_order())):
         for needed_by_it in graph.get(name, ()):
-            steps[needed_by_it] = max(steps.get(needed_by_it, 1), steps[name] + 1)
-    return steps
+            if needed_by_it in ways:
+                ways[needed_by_it] = max(ways[needed_by_it], ways[name] + weigh(needed_by_it))
+    return ways

@@ -4,7 +4,15 @@
 -- Caveat: only trusts with badge A or B under both; fewer than eight trusts give no correlation. A low figure
 --         says that an order of trusts tells about the definition, not about the trusts.
 with counted as (
-    select organisation_code, financial_year, definition, denominator, share, is_demo
+    select
+        organisation_code,
+        financial_year,
+        definition,
+        denominator,
+        share,
+        is_demo,
+        -- one number for year, definition and denominator, in their order: quicker to compare than three texts
+        dense_rank() over (order by financial_year, definition, denominator) as number
     from marts.digital_share
     where badge in ('A', 'B')
 ),
@@ -18,25 +26,27 @@ pairs as (
         b.denominator as other_denominator,
         a.share,
         b.share as other_share,
-        a.is_demo
+        a.is_demo,
+        a.number,
+        b.number as other_number
     from counted as a
     join counted as b using (organisation_code, financial_year)
-    where (a.definition, a.denominator) < (b.definition, b.denominator)
+    where a.number < b.number
 ),
 -- Equal shares get the mean of their places.
 places as (
     select
         *,
         rank() over (
-            partition by financial_year, definition, denominator, other_definition, other_denominator order by share
+            partition by number, other_number order by share
         ) + (count(*) over (
-            partition by financial_year, definition, denominator, other_definition, other_denominator order by share
+            partition by number, other_number order by share
             range between current row and current row
         ) - 1) / 2 as place,
         rank() over (
-            partition by financial_year, definition, denominator, other_definition, other_denominator order by other_share
+            partition by number, other_number order by other_share
         ) + (count(*) over (
-            partition by financial_year, definition, denominator, other_definition, other_denominator order by other_share
+            partition by number, other_number order by other_share
             range between current row and current row
         ) - 1) / 2 as other_place
     from pairs

@@ -9,6 +9,17 @@ with wholes as (
     from measures.supplier_paid
     group by organisation_code, financial_year
 ),
+named as (
+    select *
+    from measures.supplier_paid
+    where amount_gbp > 0 and not regexp_matches(supplier, '^[0-9 ]+$|^\(no supplier')
+),
+-- The tenth largest of each trust and year: thousands of smaller ones need no place.
+tenth as (
+    select organisation_code, financial_year, list_min(max(amount_gbp, 10)) as tenth_gbp
+    from named
+    group by organisation_code, financial_year
+),
 placed as (
     select
         s.organisation_code,
@@ -22,12 +33,11 @@ placed as (
         row_number() over (
             partition by s.organisation_code, s.financial_year order by s.amount_gbp desc, s.supplier
         ) as place
-    from measures.supplier_paid as s
+    from named as s
+    join tenth as t using (organisation_code, financial_year)
     join wholes as w using (organisation_code, financial_year)
     left join dims.organisation as o using (organisation_code)
-    where coalesce(o.kind, 'trust') = 'trust'
-        and s.amount_gbp > 0
-        and not regexp_matches(s.supplier, '^[0-9 ]+$|^\(no supplier')
+    where coalesce(o.kind, 'trust') = 'trust' and s.amount_gbp >= t.tenth_gbp
 )
 select
     organisation_code,
