@@ -46,6 +46,8 @@ LINE_SCHEMA = pl.Schema(
 )
 FEW_AMOUNTS, NEARLY_ALL = 8, 0.9
 _UNTIDY = r"^\s|\s$|[\t\n\r\x{00a0}]|\s\s|^=\"|^#[ADNRV][/A-Z0!]+[!?A]$|&amp;"
+#: Of these, which are all blanks and the other beginnings, each text of that pattern holds one.
+_MAY_BE_UNTIDY = [*(c for c in map(chr, range(0x3001)) if c.isspace()), '="', "#", "&amp;"]
 #: What a spreadsheet shows in place of a value that it could not find or work out.
 _NO_VALUE = r"^#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)$"
 _FORMULA = r"^=\"([^\"]*)\"$"
@@ -79,7 +81,13 @@ def _hints(sheets: list[Sheet]) -> pl.DataFrame:
 
 
 def _is_untidy(texts: pl.Series) -> pl.Series:
-    return texts.str.contains(_UNTIDY) | (texts == "")
+    """Whether texts are to be tidied; the pattern is for the few that hold one of its characters.
+
+    A reference holds none as a rule, and to look for single characters takes a third of the time.
+    """
+    found = texts == ""
+    at = texts.str.contains_any(_MAY_BE_UNTIDY).arg_true()
+    return found.scatter(at, texts[at].str.contains(_UNTIDY)) if at.len() else found
 
 
 def _tidy(rows: pl.DataFrame) -> pl.DataFrame:

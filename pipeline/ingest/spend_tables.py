@@ -30,6 +30,7 @@ MOST_TABLES, FEWEST_NAMES, MOST_LOOKED_AT = 40, 3, 500
 _BEARING = (
     "amount", "date", "supplier", "expense_type", "expense_area", "description", "debit", "credit", "entity",
 )  # fmt: skip
+_DIGITS = list("0123456789")
 _WORDS_OR_NOTHING = r"^(?:[^\d]*[A-Za-z£][^\d]*)?$"
 
 Understood = tuple[Grid, Layout | str | None]
@@ -172,7 +173,7 @@ def _rows_of_words(heads: Sequence[tuple[Grid, _Head]]) -> Iterator[tuple[int, n
         return
     money = [grid.frame.get_column(head.money).slice(head.below) for grid, head in heads]
     cells = pl.concat([column.alias("") for column in money])
-    odd = cells.str.contains(r"[0-9]").not_().fill_null(True).arg_true()
+    odd = cells.str.contains_any(_DIGITS).not_().fill_null(True).arg_true()
     odd = odd.filter(cells[odd].str.contains(_WORDS_OR_NOTHING).fill_null(True)).to_numpy()
     ends = np.cumsum([column.len() for column in money])
     table = np.searchsorted(ends, odd, side="right")

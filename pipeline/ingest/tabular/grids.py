@@ -38,6 +38,7 @@ from pipeline.ingest.tabular.panics import panics_are_errors
 from pipeline.ingest.tabular.rows import number_rows
 from pipeline.ingest.tabular.sheets import (
     HIDDEN,
+    HIDDEN_CHARACTERS,
     Sheet,
     narrowed,
     number_plain,
@@ -310,7 +311,7 @@ def _tame(grid: Grid, limits: Limits) -> Grid:
                 )
     if grid.container == "csv":  # its bytes were cleaned, which costs next to nothing
         return grid
-    found = frame.select(pl.col(cells).str.contains(HIDDEN).any()).row(0, named=True)
+    found = frame.select(pl.col(cells).str.contains_any(HIDDEN_CHARACTERS).any()).row(0, named=True)
     hidden = [name for name in cells if found[name]]
     if not hidden:
         return grid

@@ -29,10 +29,16 @@ WORTH_A_THREAD = 1 << 20
 
 #: Characters nobody sees: they turn the direction of text round, join or hide, so that a name on a
 #: page could read as another. Tabs and line breaks are not among them.
-HIDDEN = (
-    r"[\x00-\x08\x0e-\x1f\x7f\x{80}-\x{84}\x{86}-\x{9f}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}"
-    r"\x{2060}\x{2066}-\x{2069}\x{feff}]"
-)
+HIDDEN_CHARACTERS = list(
+    chr(code)
+    for first, last in (
+        (0x00, 0x08), (0x0E, 0x1F), (0x7F, 0x84), (0x86, 0x9F), (0x200B, 0x200B), (0x200E, 0x200F),
+        (0x202A, 0x202E), (0x2060, 0x2060), (0x2066, 0x2069), (0xFEFF, 0xFEFF),
+    )
+    for code in range(first, last + 1)
+)  # fmt: skip
+#: The same as a pattern; to look for it takes two to three times as long as to look for them all.
+HIDDEN = "[" + "".join(rf"\x{{{ord(c):x}}}" for c in HIDDEN_CHARACTERS) + "]"
 
 
 @dataclass(frozen=True)
@@ -195,7 +201,7 @@ def number_plain(frames: Sequence[pl.DataFrame], longest: int) -> list[pl.DataFr
 def _odd_rows(whole: pl.DataFrame, longest: int) -> np.ndarray:
     """The places of rows with an odd cell."""
     lengths = whole.select(pl.all().str.len_bytes())
-    hidden = whole.select(pl.all().str.contains(HIDDEN))
+    hidden = whole.select(pl.all().str.contains_any(HIDDEN_CHARACTERS))
     odd: list[np.ndarray] = []
     for length, hides in zip(lengths.iter_columns(), hidden.iter_columns(), strict=True):
         beyond = (length == 0) | (length > longest)
