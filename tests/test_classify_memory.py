@@ -5,7 +5,7 @@ from collections.abc import Callable
 import polars as pl
 
 from pipeline.classify import classify, default_rules
-from pipeline.classify.memory import Memory, in_rows
+from pipeline.classify.memory import Memory, in_rows, texts_in_runs, texts_of
 
 
 def _ask(asked: list[list[str | None]]) -> Callable[[pl.Series], pl.DataFrame]:
@@ -41,6 +41,23 @@ def test_places_of_texts_in_rows():
     assert in_rows(column, distinct).to_list() == [1, 2, 0, 1]
     empty = pl.Series([], dtype=pl.String)
     assert in_rows(empty, empty).to_list() == []
+
+
+def test_the_same_texts_of_one_batch_are_looked_up_once():
+    memory = Memory(_ask([]))
+    texts, others = pl.Series(["a", "b"]), pl.Series(["c"])
+    found = memory.about(texts)
+    memory.about(others)
+    assert memory.about(texts) is found
+    assert memory.about(pl.Series(["a", "b"])).equals(found)
+
+
+def test_texts_that_follow_one_another_are_taken_apart_as_any_others():
+    for texts in (["b", "b", None, "a", "a", "b"], [], [None, None], ["a"]):
+        column = pl.Series("path", texts, dtype=pl.String)
+        runs, cells = texts_in_runs(column), texts_of(column)
+        assert runs.distinct.equals(cells.distinct, null_equal=True)
+        assert runs.places.equals(cells.places)
 
 
 def test_what_is_remembered_is_what_a_fresh_rule_book_says():

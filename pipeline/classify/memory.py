@@ -9,10 +9,12 @@ Belongs here: remembering answers. Does not belong here: finding them (`evidence
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
+import numpy as np
 import polars as pl
 
 MOST = 500_000
@@ -32,6 +34,7 @@ class Memory:
         self._ask = ask
         self._most = most
         self._known: pl.DataFrame | None = None
+        self._recent: deque[tuple[pl.Series, pl.DataFrame]] = deque(maxlen=2)
         self._lock = Lock()
 
     def about(self, values: pl.Series) -> pl.DataFrame:
@@ -45,6 +48,9 @@ class Memory:
         """
         asked = pl.DataFrame({"value": values})
         with self._lock:
+            for asked_before, found in self._recent:  # one batch asks about the same ones twice
+                if asked_before is values:
+                    return found
             new = asked
             if self._known is not None:
                 new = asked.join(self._known, on="value", how="anti", nulls_equal=True)
@@ -58,6 +64,7 @@ class Memory:
             )
             if self._known.height > self._most:
                 self._known = found
+            self._recent.append((values, found))
         return found
 
 
@@ -88,6 +95,18 @@ def texts_of(column: pl.Series) -> Texts:
         places = places.fill_null(distinct.len())
         distinct = distinct.extend(pl.Series([None], dtype=pl.String))
     return Texts(distinct.rename(column.name), places)
+
+
+def texts_in_runs(column: pl.Series) -> Texts:
+    """The same for a column whose equal texts mostly follow one another, such as paths of files.
+
+    Args:
+        column: texts, null allowed.
+    """
+    runs = column.rle().struct.unnest()
+    own = texts_of(runs["value"])
+    places = np.repeat(own.places.to_numpy(), runs["len"].to_numpy())
+    return Texts(own.distinct.rename(column.name), pl.Series(column.name, places))
 
 
 def in_rows(column: pl.Series, distinct: pl.Series) -> pl.Series:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from pipeline.classify.answers import Answers, answers_of
-from pipeline.classify.memory import Texts, texts_of
+from pipeline.classify.memory import Texts, texts_in_runs, texts_of
 from pipeline.classify.rulebook import RuleBook
 from pipeline.classify.text import normal_label
 
@@ -148,6 +148,7 @@ def detect_misaligned(
     answers = answers_of(rules)
     columns = ("source_file", "supplier", "expense_type")
     apart = dict(texts or {})
+    apart.setdefault("source_file", texts_in_runs(payments["source_file"]))
     apart |= {c: texts_of(payments[c]) for c in columns if c not in apart}
     each = {column: apart[column].distinct for column in columns}
     lines = _counted({column: apart[column].places for column in columns}, each)

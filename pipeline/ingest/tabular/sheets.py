@@ -29,14 +29,14 @@ WORTH_A_THREAD = 1 << 20
 
 #: Characters nobody sees: they turn the direction of text round, join or hide, so that a name on a
 #: page could read as another. Tabs and line breaks are not among them.
-HIDDEN_CHARACTERS = list(
+HIDDEN_CHARACTERS = [
     chr(code)
     for first, last in (
         (0x00, 0x08), (0x0E, 0x1F), (0x7F, 0x84), (0x86, 0x9F), (0x200B, 0x200B), (0x200E, 0x200F),
         (0x202A, 0x202E), (0x2060, 0x2060), (0x2066, 0x2069), (0xFEFF, 0xFEFF),
     )
     for code in range(first, last + 1)
-)  # fmt: skip
+]  # fmt: skip
 #: The same as a pattern; to look for it takes two to three times as long as to look for them all.
 HIDDEN = "[" + "".join(rf"\x{{{ord(c):x}}}" for c in HIDDEN_CHARACTERS) + "]"
 

@@ -1,0 +1,85 @@
+"""What is looked at in many sheets or cells together gives what each would have given alone."""
+
+from __future__ import annotations
+
+import polars as pl
+from hostile_files import csv, xls, xlsx
+from ingest_files import workbook
+
+from pipeline.ingest.spend_rows import _UNTIDY, _is_untidy
+from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, read_grids, read_many
+from pipeline.ingest.tabular.sheets import HIDDEN, HIDDEN_CHARACTERS
+
+HEADER = ("Date", "Supplier", "Amount")
+ROW = ("13/04/2020", "Larkspur Ltd", "30000.50")
+EVERY_CHARACTER = pl.Series([chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000])
+
+
+def read_or_why_not(data: bytes, limits: Limits) -> list[Grid] | str:
+    try:
+        return read_grids(data, limits=limits)
+    except UnreadableFileError as error:
+        return str(error)
+
+
+def test_workbooks_read_together_are_what_each_is_alone():
+    hidden = ("14/04/2020", "Lark\u202espur Ltd", "1.00")
+    long = ("15/04/2020", "x" * 300, "2.00")
+    books = [
+        workbook({"A": [HEADER, ROW], "B": [HEADER, ROW, ROW]}, hidden=["B"]),
+        workbook({"blank rows": [HEADER, *[(None, " ", None)] * 6, ROW, (None, None, None), ROW]}),
+        workbook({"hidden signs": [HEADER, hidden, ROW], "plain": [HEADER, ROW]}),
+        workbook({"wide": [(*HEADER, "Note"), (*ROW, "")], "empty": []}),
+        workbook({"first": [HEADER, ROW], "long cell": [HEADER, long]}),
+        xlsx(),
+        xls(),
+        csv(),
+        b"PK\x03\x04 damaged",
+    ]
+    limits = Limits(max_cell_characters=200)
+    together = read_many([lambda data=data: data for data in books], limits=limits)
+    for data, found in zip(books, together, strict=True):
+        alone = read_or_why_not(data, limits)
+        if isinstance(alone, str) or isinstance(found, Exception):
+            assert str(found) == alone
+            continue
+        for one, other in zip(found, alone, strict=True):
+            assert one.frame.equals(other.frame, null_equal=True)
+            assert one.frame.schema == other.frame.schema
+            assert (one.sheet, one.visible, one.container) == (
+                other.sheet,
+                other.visible,
+                other.container,
+            )
+    assert isinstance(together[2], list)
+    assert together[2][0].frame["c1"].to_list() == ["Supplier", "Larkspur Ltd", "Larkspur Ltd"]
+    assert isinstance(together[1], list)
+    assert together[1][0].frame["row"].to_list() == [1, 8, 10]
+    assert "300 characters" in str(together[4])
+
+
+def test_a_sheet_beyond_the_rows_allowed_is_refused_among_others():
+    books = [workbook({"S": [HEADER, *[ROW] * n]}) for n in (2, 9, 2)]
+    found = read_many([lambda data=data: data for data in books], limits=Limits(max_rows=5))
+    assert [isinstance(f, Exception) for f in found] == [False, True, False]
+
+
+def test_the_hidden_characters_are_those_of_the_pattern():
+    found = EVERY_CHARACTER.str.contains(HIDDEN)
+    assert found.equals(EVERY_CHARACTER.str.contains_any(HIDDEN_CHARACTERS))
+    assert found.sum() == len(HIDDEN_CHARACTERS) == 73
+
+
+def test_untidy_texts_are_those_of_the_pattern():
+    inside = pl.concat(
+        [
+            EVERY_CHARACTER,
+            "a" + EVERY_CHARACTER,
+            EVERY_CHARACTER + "a",
+            "a " + EVERY_CHARACTER + "b",
+        ]
+    )
+    odd = pl.Series(["", None, '="0012"', "#N/A", "#REF!", "B&amp;Q", "a  b", "a b", "#12"])
+    texts = pl.concat([inside, odd])
+    expected = texts.str.contains(_UNTIDY) | (texts == "")
+    assert _is_untidy(texts).equals(expected, null_equal=True)
