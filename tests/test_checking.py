@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 
 from pipeline.quality import run_gate
-from pipeline.refresh import gates, refresh
+from pipeline.refresh import ahead, drawing, refresh
 from pipeline.refresh import run as refresh_run
 from pipeline.refresh.checking import Checker
 from pipeline.refresh.context import Run
+from pipeline.refresh.drawing import Drawer
 from pipeline.refresh.process import Process
 from pipeline.refresh.run import RefreshFailedError
 from pipeline.settings import Settings
@@ -91,7 +92,7 @@ def test_facts_that_fail_their_checks_stop_the_publication_though_marts_were_beg
     spoiled(monkeypatch)
     if marts_fail:
         monkeypatch.setattr(refresh_run, "build_marts", lambda *_, **__: 1 / 0)
-    monkeypatch.setattr(gates.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(ahead.os, "cpu_count", lambda: 2)
     with pytest.raises(RefreshFailedError, match=r"blocking check.* on facts failed"):
         refresh(Settings(raw=demo_build[0].raw, out=out, offline=True), force=True)
     assert current_build(out) == before
@@ -112,7 +113,7 @@ def test_marts_that_fail_their_checks_stop_the_publication_though_pages_were_dra
         run.store.write("marts.digital_share", shares.with_columns(benchmark=pl.lit(7.0)))
 
     monkeypatch.setattr(refresh_run, "compute_marts", spoil)
-    monkeypatch.setattr(gates.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(ahead.os, "cpu_count", lambda: 2)
     drawn: list[Path] = []
     write = Writer.page
 
@@ -121,6 +122,7 @@ def test_marts_that_fail_their_checks_stop_the_publication_though_pages_were_dra
         write(self, name, template, context)
 
     monkeypatch.setattr(Writer, "page", noting)
+    monkeypatch.setattr(Drawer, "draw", lambda _, *asked: drawing.draw(*asked))  # to be watched
     with pytest.raises(RefreshFailedError, match=r"blocking check.* on marts failed"):
         refresh(Settings(raw=demo_build[0].raw, out=out, offline=True), force=True)
     names = {path.name for path in drawn}

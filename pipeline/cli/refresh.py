@@ -54,24 +54,28 @@ def register(app: typer.Typer) -> None:
 
         Example: `fivepercent refresh --raw data/raw --out data/marts`
         """
-        import duckdb
-        import polars as pl
-
-        from pipeline.refresh import RefreshFailedError, refresh
-        from pipeline.store.lock import LockedError
-        from pipeline.store.publish import PublicationError
-        from pipeline.store.tables import SchemaMismatchError
+        from pipeline.refresh.ahead import Ahead
 
         settings = settings_from(raw, out, benchmark=benchmark)
         if not settings.raw.is_dir() and raw is not None:
             fail(f"there is no folder {settings.raw}", code=2)
         if settings.out.resolve().is_relative_to(settings.raw.resolve()):
             fail(f"the results ({settings.out}) may not lie inside the raw files", code=2)
-        with Bars(quiet=as_json) as bars:
+        with Bars(quiet=as_json) as bars, Ahead() as ahead:
+            if not demo and only is None:
+                ahead.look(settings, force=force)  # before this process loads what it needs
+            import duckdb
+            import polars as pl
+
+            from pipeline.refresh import RefreshFailedError, refresh
+            from pipeline.store.lock import LockedError
+            from pipeline.store.publish import PublicationError
+            from pipeline.store.tables import SchemaMismatchError
+
             settings = _choose_input(settings, demo=demo, given=raw is not None, bars=bars)
             chosen = [name.strip() for name in only.split(",") if name.strip()] if only else None
             try:
-                summary = refresh(settings, force=force, progress=bars, only=chosen)
+                summary = refresh(settings, force=force, progress=bars, only=chosen, ahead=ahead)
             except (RefreshFailedError, LockedError, PublicationError) as error:
                 bars.bars.stop()
                 fail(str(error))

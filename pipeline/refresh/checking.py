@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.refresh.process import Process, WorkerLostError, answer_all, standard_streams
-from pipeline.store import TableStore
 
 if TYPE_CHECKING:
     from pipeline.quality import CheckResult, Gate, Since
+    from pipeline.store import TableStore
 
 
 class Checker:
@@ -32,6 +32,10 @@ class Checker:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
         self._process.close()
 
     def run_gate(
@@ -61,6 +65,7 @@ class Checker:
 
 def _work(asked: tuple[Path, Gate, list[str], bool, Since | None]) -> list[CheckResult]:
     from pipeline.quality import run_gate
+    from pipeline.store import TableStore
 
     root, gate, tables, is_demo, since = asked
     return run_gate(TableStore(root), gate, tables=tables, is_demo=is_demo, since=since)

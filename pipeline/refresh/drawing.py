@@ -10,19 +10,15 @@ page says (``site``), or when the checks have answered (``publishing``).
 
 from __future__ import annotations
 
-import os
 import pickle
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.refresh.context import Run
 from pipeline.refresh.process import Process, WorkerLostError, answer_all, standard_streams
-from pipeline.store import TableStore
 
 
 @dataclass(frozen=True)
@@ -64,6 +60,7 @@ def draw(asked: Pages, settled: Callable[[], object]) -> Drawn:
         settled: returns when the late tables are written.
     """
     from pipeline.site import build_site
+    from pipeline.store import TableStore
 
     store = TableStore(asked.tables)
 
@@ -92,6 +89,10 @@ class Drawer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
         if self._process:
             self._process.close()
 
@@ -118,19 +119,6 @@ class Drawer:
         if isinstance(answer, Exception):
             raise answer
         return answer
-
-
-@contextmanager
-def drawer_beside(run: Run) -> Iterator[None]:
-    """Draw in a process of its own, where the machine has more than one core."""
-    if run.settings.threads < 2 or (os.cpu_count() or 1) < 2:
-        yield
-        return
-    with Drawer() as run.drawer:
-        try:
-            yield
-        finally:
-            run.drawer = None
 
 
 def _work(told: BinaryIO, asked: Pages | None) -> Drawn | None:

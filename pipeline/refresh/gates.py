@@ -6,16 +6,17 @@ failed. Does not belong here: which checks are made again (``checked``), or maki
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipeline.refresh.ahead import Ahead, has_cores
 from pipeline.refresh.checked import checked
 from pipeline.refresh.checking import Checker
 from pipeline.refresh.context import Run
+from pipeline.refresh.drawing import Drawer
 from pipeline.refresh.unchanged import forget
 
 if TYPE_CHECKING:
@@ -27,16 +28,16 @@ class RefreshFailedError(RuntimeError):
 
 
 @contextmanager
-def checker_beside(run: Run) -> Iterator[None]:
-    """Make the checks in a process of its own, where the machine has more than one core."""
-    if run.settings.threads < 2 or (os.cpu_count() or 1) < 2:
+def helped(run: Run, ahead: Ahead) -> Iterator[None]:
+    """Check and draw in processes of their own, where the machine has more than one core."""
+    if not has_cores(run.settings):
         yield
         return
-    with Checker() as run.checker:
+    with ahead.checker() or Checker() as run.checker, ahead.drawer() or Drawer() as run.drawer:
         try:
             yield
         finally:
-            run.checker = None
+            run.checker = run.drawer = None
 
 
 def check_gate(

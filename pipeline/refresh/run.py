@@ -17,11 +17,11 @@ from pipeline.corrections import CorrectionError, load_corrections
 from pipeline.ingest.reading import LostFactsError
 from pipeline.marts import MART_ORDER, build_marts
 from pipeline.refresh import meta, payments, sources
+from pipeline.refresh.ahead import Ahead, seen
 from pipeline.refresh.allocator import few_areas
 from pipeline.refresh.checked import checked
 from pipeline.refresh.context import Progress, Run, Silent
-from pipeline.refresh.drawing import drawer_beside
-from pipeline.refresh.gates import RefreshFailedError, check_gate, checker_beside
+from pipeline.refresh.gates import RefreshFailedError, check_gate, helped
 from pipeline.refresh.inbox import inbox_files, sort_inbox
 from pipeline.refresh.publishing import publish
 from pipeline.refresh.spread import ClusterError
@@ -64,6 +64,7 @@ def refresh(
     force: bool = False,
     only: Sequence[str] | None = None,
     progress: Progress | None = None,
+    ahead: Ahead | None = None,
 ) -> Summary:
     """Read, check, compute, check and publish.
 
@@ -73,6 +74,7 @@ def refresh(
         only: rebuild only these tables (``marts.digital_share``) from the working store, or
             ``charts`` for the site alone, and publish.
         progress: who is told how far it is.
+        ahead: processes that were started already.
 
     Returns:
         How it ended.
@@ -96,14 +98,16 @@ def refresh(
         raise RefreshFailedError(
             f"there is no folder {settings.raw}; give --raw a tree laid out <source id>/..."
         )
-    waiting = bool(inbox_files(settings.raw))
-    if not waiting and not run.files:
-        raise RefreshFailedError(_nothing_to_read(settings))
     try:
-        with refresh_lock(
-            settings.work, on_wait=lambda who: run.progress.say(f"Waiting for {who}.")
-        ):
-            summary = _locked(run, started, force=force, only=only)
+        with ahead or Ahead() as ahead:
+            if only is None:
+                ahead.look(settings, force=force)
+            if not inbox_files(settings.raw) and not run.files:
+                raise RefreshFailedError(_nothing_to_read(settings))
+            with refresh_lock(
+                settings.work, on_wait=lambda who: run.progress.say(f"Waiting for {who}.")
+            ):
+                summary = _locked(run, started, ahead, force=force, only=only)
     except (CorrectionError, ClusterError, LocationError, LostFactsError) as error:
         raise RefreshFailedError(f"{error} The previous publication stands.") from error
     summary.seconds = time.monotonic() - started
@@ -114,7 +118,9 @@ def _nothing_to_read(settings: Settings) -> str:
     return f"no files below {settings.raw}; lay them out as <source id>/<file>, or run with --demo"
 
 
-def _locked(run: Run, started: float, *, force: bool, only: Sequence[str] | None) -> Summary:
+def _locked(
+    run: Run, started: float, ahead: Ahead, *, force: bool, only: Sequence[str] | None
+) -> Summary:
     """The refresh itself, with the lock held."""
     remove_leftovers(run.settings.out)
     if only is not None:
@@ -125,7 +131,7 @@ def _locked(run: Run, started: float, *, force: bool, only: Sequence[str] | None
     if not run.files:
         raise RefreshFailedError("\n".join([_nothing_to_read(run.settings), *inbox]))
     unchanged = None if force else _unchanged(run)
-    summary = _unchanged_summary(run, unchanged, started) if unchanged else _build(run)
+    summary = _unchanged_summary(run, unchanged, started) if unchanged else _build(run, ahead)
     summary.inbox = inbox
     return summary
 
@@ -161,11 +167,9 @@ def _unchanged_summary(run: Run, build_id: str, started: float) -> Summary:
     return summary
 
 
-def _build(run: Run) -> Summary:
+def _build(run: Run, ahead: Ahead) -> Summary:
     tables: dict[str, int] = {}
-    with checker_beside(run), drawer_beside(run):
-        if run.drawer and current_build(run.settings.out):  # so little may be left to read
-            run.drawer.get_ready()
+    with helped(run, ahead):
         read_sources(run, tables)
         build_id = _checked_and_published(run, tables)
     _remember(run, build_id)
@@ -270,5 +274,9 @@ def _remember(run: Run, build_id: str) -> None:
 
     Only a whole refresh may say so: a partial one publishes tables of different ages.
     """
-    state = {"build": build_id, "fingerprint": meta.fingerprint(run)}
+    state = {
+        "build": build_id,
+        "fingerprint": meta.fingerprint(run),
+        "seen": seen(run.settings.raw),
+    }
     write_bytes(_state_file(run.settings), json.dumps(state).encode())

@@ -1,0 +1,85 @@
+"""Processes that are started before it is certain that they are needed, because they are slow to load.
+
+Whether anything changed is known when every raw file has been hashed. Long before, names and sizes may
+already differ from those of the run that published last; then the processes that check and draw load
+while this one still loads itself, and hashes. It is a guess about work, never about results: where it is
+wrong, a process was started in vain, or is started later.
+
+Belongs here: the guess, and starting and ending them. Does not belong here: what they do (``checking``,
+``drawing``). Nothing heavy is imported here, because it is the first thing a refresh does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.refresh.checking import Checker
+from pipeline.refresh.drawing import Drawer
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+
+def has_cores(settings: Settings) -> bool:
+    """Whether there is a core beside the one that refreshes."""
+    return settings.threads >= 2 and (os.cpu_count() or 1) >= 2
+
+
+def seen(raw: Path) -> str:
+    """Names and sizes of all files below a folder, as a hash."""
+    found: list[tuple[str, int]] = []
+    waiting = [str(raw)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    found.append((entry.path, entry.stat(follow_symlinks=False).st_size))
+    return hashlib.sha256(os.fsencode(repr(sorted(found)))).hexdigest()
+
+
+class Ahead:
+    """What was started ahead; use as a context, which ends what nobody took over."""
+
+    def __init__(self) -> None:
+        self._checker: Checker | None = None
+        self._drawer: Drawer | None = None
+        self._has_looked = False
+
+    def __enter__(self) -> Ahead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for held in (self.checker(), self.drawer()):
+            if held:
+                held.close()
+
+    def look(self, settings: Settings, *, force: bool = False) -> None:
+        """Start the processes where files differ from those of the run that published last; looks once."""
+        if self._has_looked or not has_cores(settings):
+            return
+        self._has_looked = True
+        try:
+            state = json.loads((settings.work / "state.json").read_text(encoding="utf-8"))
+            if not force and state["seen"] == seen(settings.raw):
+                return
+        except (OSError, ValueError, KeyError, TypeError):
+            return  # nothing was published yet, so reading will take longer than loading
+        self._checker = Checker()
+        self._drawer = Drawer()
+        self._drawer.get_ready()
+
+    def checker(self) -> Checker | None:
+        """The process that checks, where it was started; whoever takes it closes it."""
+        taken, self._checker = self._checker, None
+        return taken
+
+    def drawer(self) -> Drawer | None:
+        """The process that draws, where it was started; whoever takes it closes it."""
+        taken, self._drawer = self._drawer, None
+        return taken
