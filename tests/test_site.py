@@ -540,6 +540,40 @@ def test_one_trusts_figure_rewrites_its_pages_and_those_that_list_it_only(tmp_pa
     assert report.kept + len(made) == report.pages
 
 
+@pytest.mark.parametrize("spoiled", [None, "key", "marks", "page"])
+def test_where_a_neighbour_changed_the_charts_of_a_trust_are_not_drawn_again(
+    tmp_path, monkeypatch, spoiled
+):
+    tables = frames.tables(6, boards=3)
+    build_site(tables, tmp_path / "one")
+    peers = tables["marts.peer"]
+    mine = peers["organisation_code"][0]
+    renamed = pl.when(pl.col("organisation_code") == mine).then(pl.lit("Another name"))
+    moved = tables | {
+        "marts.peer": peers.with_columns(renamed.otherwise("peer_name").alias("peer_name"))
+    }
+    page, listed = f"trusts/{mine}.html", tmp_path / "one" / "assets" / "pages.json"
+    if spoiled == "key":
+        known = json.loads(listed.read_text("utf-8"))
+        listed.write_text(json.dumps(known | {f"{page}#charts": "0"}), encoding="utf-8")
+    elif spoiled == "marks":
+        path = tmp_path / "one" / page
+        path.write_text(path.read_text("utf-8").replace("<!--/charts-->", ""), encoding="utf-8")
+    elif spoiled == "page":
+        (tmp_path / "one" / page).unlink()
+    drawn = []
+    draw = trust_pages._charts
+    monkeypatch.setattr(trust_pages, "_charts", lambda *a: drawn.append(a[0].code) or draw(*a))
+    _, made = rebuilt(moved, tmp_path / "two", tmp_path / "one")
+    assert {p for p in made if p.startswith("trusts/")} == {page}
+    assert drawn == ([mine] if spoiled else [])
+    build_site(moved, tmp_path / "three")
+    for path in sorted((tmp_path / "three").rglob("*")):
+        if path.is_file():
+            again = tmp_path / "two" / path.relative_to(tmp_path / "three")
+            assert path.read_bytes() == again.read_bytes(), path.name
+
+
 def test_new_code_takes_no_page_over(tmp_path, monkeypatch):
     tables = frames.tables(2)
     build_site(tables, tmp_path / "one")

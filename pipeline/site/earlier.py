@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -73,6 +74,11 @@ def _written(value: Any) -> str:
     return without_stamp(value) if isinstance(value, str) else repr(value)
 
 
+def part_marks(name: str) -> tuple[str, str]:
+    """The comments before and after a part of a page that can be taken over alone."""
+    return f"<!--{name}-->", f"<!--/{name}-->"
+
+
 @dataclass
 class Earlier:
     """The site before, as far as its pages can be taken over.
@@ -98,7 +104,14 @@ class Earlier:
             return cls()
         return cls(folder, {str(k): str(v) for k, v in known.items()})
 
-    def take(self, page: str, key: str, target: Path, beside: str = "") -> list[Path] | None:
+    def take(
+        self,
+        page: str,
+        key: str,
+        target: Path,
+        beside: str = "",
+        parts: Mapping[str, str] | None = None,
+    ) -> list[Path] | None:
         """Take a page over, with the files in ``beside``, when its fingerprint is the same.
 
         Args:
@@ -106,11 +119,13 @@ class Earlier:
             key: Its fingerprint now; remembered for the next build.
             target: The root of the site being made.
             beside: Folder of files that belong to the page, from the root; empty for none.
+            parts: Fingerprints of parts of it, by name; remembered too.
 
         Returns:
             The files taken over, or None when the page must be made.
         """
         self.now[page] = key
+        self.now |= {f"{page}#{name}": own for name, own in (parts or {}).items()}
         if self.folder is None or self.known.get(page) != key:
             return None
         wanted = [self.folder / page]
@@ -119,6 +134,36 @@ class Earlier:
         if not all(path.is_file() for path in wanted):
             return None
         return [_taken(path, target / path.relative_to(self.folder)) for path in wanted]
+
+    def part(self, page: str, name: str, target: Path, beside: str) -> str | None:
+        """Take a part of a page over, with the files in ``beside``, when its fingerprint is the same.
+
+        The page holds the part between two comments, :func:`part_marks`.
+
+        Args:
+            page: Path from the root of the site; :meth:`take` was asked for it, and told of its parts.
+            name: Of the part.
+            target: The root of the site being made.
+            beside: Folder of files that belong to the part, from the root.
+
+        Returns:
+            The part as HTML, or None when it must be made.
+        """
+        listed = f"{page}#{name}"
+        if self.folder is None or self.known.get(listed) != self.now[listed]:
+            return None
+        try:
+            text = (self.folder / page).read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return None
+        begin, end = part_marks(name)
+        _, begun, rest = text.partition(begin)
+        found, ended, _ = rest.partition(end)
+        if not begun or not ended:
+            return None
+        for path in sorted((self.folder / beside).glob("*")):
+            _taken(path, target / path.relative_to(self.folder))
+        return found
 
     def list_text(self) -> str:
         """The fingerprints of the site being made, for the build after it."""

@@ -100,6 +100,8 @@ STAFF_COLUMNS = (
 )
 
 
+#: The rows that the charts of a page are made of.
+DRAWN = ("shares", "months", "mix", "maturity")
 EXTRAS = {
     "peers": "peer",
     "as_now": "digital_share_as_now",
@@ -178,12 +180,23 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
         peers = rows["peers"].join(latest, on="peer_code", how="left")
         pages = writer.shared["trust_pages"]
         after = [(c, pages.get(c)) for c in successors.get(organisation.code, [])]
-        key = fingerprint(shared, organisation.__dict__, after, rows | {"peers": peers})
-        if writer.keep(f"trusts/{organisation.page}.html", key, f"data/trusts/{organisation.page}"):
+        name, beside = f"trusts/{organisation.page}.html", f"data/trusts/{organisation.page}"
+        drawn = fingerprint(
+            shared, organisation.page, organisation.short, {k: rows[k] for k in DRAWN}
+        )
+        rest = {k: own for k, own in rows.items() if k not in DRAWN} | {"peers": peers}
+        # Where a neighbour changed, or a file was added, the charts are what they were.
+        key = fingerprint(drawn, organisation.__dict__, after, rest)
+        if writer.keep(name, key, beside, {"charts": drawn[:32]}):
             continue
-        charts = _charts(organisation, rows, head, measures, titles, origin, denominator)
+        before = writer.part(name, "charts", beside)
+        charts = (
+            _charts(organisation, rows, head, measures, titles, origin, denominator)
+            if before is None
+            else []
+        )
         writer.page(
-            f"trusts/{organisation.page}.html",
+            name,
             "trust.html",
             {
                 "title": organisation.name,
@@ -192,11 +205,8 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
                 "board_page": page_name(organisation.about.get("icb_code") or ""),
                 "successors": successors.get(organisation.code, []),
                 "badge": _badge(rows["shares"], head),
-                "charts": [
-                    writer.chart(c, f"data/trusts/{organisation.page}", "h2")
-                    for c in charts
-                    if not c.is_empty
-                ],
+                "charts_before": before,
+                "charts": [writer.chart(c, beside, "h2") for c in charts if not c.is_empty],
                 # Five empty boxes would hide the one chart there is: the holes stand in a list.
                 "unknown": [c.title for c in charts if c.is_empty],
                 "ladder": _ladder(rows["shares"], rows["coverage"]),

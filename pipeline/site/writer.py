@@ -7,9 +7,12 @@ Belongs here: how a page or file reaches the disk. Does not belong here: which p
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from pipeline.charts.model import Chart
 from pipeline.site.earlier import Earlier, fingerprint
@@ -82,15 +85,18 @@ class Writer:
         self.text(name, rendered)
         self.report.pages += 1
 
-    def keep(self, name: str, key: str, beside: str = "") -> bool:
+    def keep(
+        self, name: str, key: str, beside: str = "", parts: Mapping[str, str] | None = None
+    ) -> bool:
         """Take the page over from the site before, if its fingerprint is the same.
 
         Args:
             name: Path of the page from the root of the site.
             key: Its fingerprint.
             beside: Folder of the files that belong to it.
+            parts: Fingerprints of its parts by name, for :meth:`part`.
         """
-        taken = self.earlier.take(name, key, self.out_dir, beside)
+        taken = self.earlier.take(name, key, self.out_dir, beside, parts)
         if taken is None:
             return False
         self.report.pages += 1
@@ -98,6 +104,22 @@ class Writer:
         self.report.files += len(taken)
         self.report.bytes += sum(path.stat().st_size for path in taken)
         return True
+
+    def part(self, page: str, name: str, beside: str) -> Markup | None:
+        """Take a part of a page that was not kept over from the site before, if it is the same.
+
+        Args:
+            page: Path of the page from the root of the site.
+            name: Of the part.
+            beside: Folder of the files that belong to it.
+        """
+        found = self.earlier.part(page, name, self.out_dir, beside)
+        if found is None:
+            return None
+        taken = [path for path in (self.out_dir / beside).glob("*") if path.is_file()]
+        self.report.files += len(taken)
+        self.report.bytes += sum(path.stat().st_size for path in taken)
+        return Markup(found)  # noqa: S704 - our own page, which is as it was published
 
     def chart(self, chart: Chart, folder: str = "data", heading: str = "h3") -> dict[str, Any]:
         """Write the CSV file of a chart and return its context for a template."""

@@ -1,0 +1,113 @@
+"""Processes are started ahead on a guess, which never decides what is done."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.refresh import ahead, refresh
+from pipeline.refresh.ahead import Ahead, seen
+from pipeline.refresh.checking import Checker
+from pipeline.refresh.process import Process
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.refresh import Summary
+
+
+@pytest.fixture
+def settings(
+    demo_build: tuple[Settings, Summary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """The demonstration published, with a raw tree of its own."""
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    shutil.copytree(demo_build[0].raw, raw)
+    monkeypatch.setattr(ahead.os, "cpu_count", lambda: 2)
+    found = Settings(raw=raw, out=out, offline=True, threads=2)
+    refresh(found)
+    return found
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
+    found: list[Process] = []
+    start = Process.__init__
+
+    def noting(self: Process, *a: object, **k: object) -> None:
+        found.append(self)
+        start(self, *a, **k)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Process, "__init__", noting)
+    return found
+
+
+def ended(process: Process) -> bool:
+    return process._process.poll() is not None
+
+
+def payments(settings: Settings) -> list[Path]:
+    return sorted((settings.raw / "spend_over_25k").rglob("*.csv"))
+
+
+def test_nothing_is_started_where_nothing_differs(
+    settings: Settings, started: list[Process]
+) -> None:
+    with Ahead() as guess:
+        guess.look(settings)
+        assert guess.checker() is None
+    assert not refresh(settings).published
+    assert started == []
+
+
+def test_what_was_started_ahead_is_what_checks_and_draws(
+    settings: Settings, started: list[Process]
+) -> None:
+    payments(settings)[0].unlink()
+    with Ahead() as guess:
+        guess.look(settings)
+        assert len(started) == 2
+        guess.look(settings)
+        assert refresh(settings, ahead=guess).published
+    assert len(started) == 2
+    assert all(map(ended, started))
+
+
+def test_a_change_that_names_and_sizes_do_not_show_is_published_all_the_same(
+    settings: Settings, started: list[Process]
+) -> None:
+    path = payments(settings)[0]
+    data = path.read_bytes()
+    digit = next(n for n in range(len(data) - 1, 0, -1) if data[n : n + 1].isdigit())
+    before = seen(settings.raw)
+    path.write_bytes(data[:digit] + (b"1" if data[digit] != ord("1") else b"2") + data[digit + 1 :])
+    assert seen(settings.raw) == before
+    with Ahead() as guess:
+        guess.look(settings)
+        assert started == []
+        assert refresh(settings, ahead=guess).published
+    assert started
+    assert all(map(ended, started))
+
+
+def test_a_guess_in_vain_ends_what_it_started(settings: Settings, started: list[Process]) -> None:
+    state = settings.work / "state.json"
+    state.write_text(state.read_text().replace('"seen": "', '"seen": "0'))
+    assert not refresh(settings).published
+    assert len(started) == 2
+    assert all(map(ended, started))
+
+
+@pytest.mark.parametrize("state", ["", "{}", "[1]", None])
+def test_without_a_publication_nothing_is_started_ahead(
+    settings: Settings, started: list[Process], state: str | None
+) -> None:
+    path = settings.work / "state.json"
+    path.unlink() if state is None else path.write_text(state)
+    with Ahead() as guess:
+        guess.look(settings)
+        taken: Checker | None = guess.checker()
+    assert taken is None
+    assert started == []
