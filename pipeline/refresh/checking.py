@@ -72,9 +72,9 @@ def _work(asked: tuple[Path, Gate, list[str], bool, Since | None]) -> list[Check
 
 
 def main() -> None:
-    """Load the library, then serve on the standard streams."""
+    """Load the library and have it check a row, then serve on the standard streams."""
     told, answers = standard_streams()
-    from pipeline.quality.library import load
+    from pipeline.quality.engine import warm_up
 
-    load()
+    warm_up()
     answer_all(told, answers, _work)

@@ -130,8 +130,7 @@ def _work(told: BinaryIO, asked: Pages | None) -> Drawn | None:
 def main() -> None:
     """Load what drawing needs, then serve on the standard streams."""
     told, answers = standard_streams()
-    import plotly.graph_objects  # noqa: F401 - it loads its parts when they are asked for
+    from pipeline.site.render import warm_up
 
-    import pipeline.site  # noqa: F401
-
+    warm_up()
     answer_all(told, answers, partial(_work, told))

@@ -23,7 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.charts import format as fmt
-from pipeline.charts.model import Chart, TableColumn
+from pipeline.charts.model import Chart, TableColumn, nothing_to_show
 
 HERE = Path(__file__).parent
 # A table alternative longer than this is cut on the page; its CSV file is always whole.
@@ -54,6 +54,16 @@ def environment() -> Environment:
         page=page_name,
     )
     return env
+
+
+def warm_up() -> None:
+    """Compile the templates and draw marks of the common kinds, which loads the chart library's parts."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+    chart = nothing_to_show("warm-up", "Nothing")
+    for kind in ("scatter", "bar", "heatmap", "treemap"):
+        chart.body.add_trace({"type": kind})
+    chart_context(chart, "")
 
 
 def page_name(code: str | None) -> str:
