@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,6 +65,7 @@ def register(app: typer.Typer) -> None:
         with Bars(quiet=as_json) as bars, Ahead() as ahead:
             if not demo and only is None:
                 ahead.look(settings, force=force)  # before this process loads what it needs
+            gc.disable()  # what is loaded stays, so looking for garbage meanwhile finds none
             import duckdb
             import polars as pl
 
@@ -72,6 +74,8 @@ def register(app: typer.Typer) -> None:
             from pipeline.store.publish import PublicationError
             from pipeline.store.tables import SchemaMismatchError
 
+            gc.freeze()
+            gc.enable()
             settings = _choose_input(settings, demo=demo, given=raw is not None, bars=bars)
             chosen = [name.strip() for name in only.split(",") if name.strip()] if only else None
             try:

@@ -93,6 +93,7 @@ def _write_tables(
     run: Run, staging: Staging, earlier: Path | None, settled: Callable[[], None]
 ) -> None:
     """Database, Parquet and their description."""
+    copy_parquet(run.store, staging.parquet, all_tables().keys() - set(LATE))
     write_database(
         run.store,
         staging.database,
@@ -105,7 +106,7 @@ def _write_tables(
         contents=run.contents,
     )
     note_contents(run)
-    copy_parquet(run.store, staging.parquet)
+    copy_parquet(run.store, staging.parquet, LATE)
     describe_build(staging.database)
 
 

@@ -337,10 +337,15 @@ def _verify(path: Path, store: TableStore) -> dict[str, int]:
     return rows
 
 
-def copy_parquet(store: TableStore, folder: Path) -> None:
-    """Copy every table of the working store into a build's Parquet folder.
+def copy_parquet(store: TableStore, folder: Path, names: Collection[str] | None = None) -> None:
+    """Copy tables of the working store into a build's Parquet folder.
 
     Hard links are not used: a later refresh must never be able to change a published file.
+
+    Args:
+        store: the working store.
+        folder: where to.
+        names: the tables; all by default.
 
     Raises:
         PublicationError: when a copy is not what it was copied from.
@@ -348,6 +353,8 @@ def copy_parquet(store: TableStore, folder: Path) -> None:
     import pyarrow.parquet as pq  # slow to import, and few commands write
 
     for name, table in all_tables().items():
+        if names is not None and name not in names:
+            continue
         for source in store.files(name):
             target = folder / source.relative_to(store.root)
             target.parent.mkdir(parents=True, exist_ok=True)
