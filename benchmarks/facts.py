@@ -3,11 +3,16 @@
 All three work on the same files of a national tree of scale 10. *Bare* finds encoding and delimiter
 and hands the bytes to Polars (workbooks to fastexcel) without looking at a value. *pandas* is
 ``pandas_way``: the same steps written as one would in pandas, with the same totals.
+
+The clock of a refresh includes the start of its worker processes, that of the bare reader nothing of
+the kind. The figure stays what a user waits for; how long the start takes is measured apart and told beside it.
 """
 
 from __future__ import annotations
 
 import shutil
+import statistics
+from contextlib import ExitStack, closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,6 +24,7 @@ from benchmarks.measuring import Bench, Figure, in_turns, timed
 from benchmarks.reader import bare_text, bare_with
 from pipeline.refresh import payments, sources
 from pipeline.refresh.context import Run
+from pipeline.refresh.workers import _Worker
 from pipeline.settings import Settings
 
 THREADS = 2
@@ -46,6 +52,18 @@ def product(raw: Path, out: Path) -> pl.DataFrame:
     return run.store.scan("facts.payment").select("amount_gbp", "digital").collect()
 
 
+def start() -> None:
+    """Two workers started, and ended when both have loaded what they need before the first batch."""
+    with ExitStack() as stack:
+        started = [stack.enter_context(closing(_Worker())) for _ in range(THREADS)]
+        for worker in started:
+            worker.send(None)  # a job
+        for worker in started:
+            worker.send((bool,))
+        for worker in started:
+            worker.answer()
+
+
 def totals(found: pl.DataFrame) -> dict[str, tuple[int, Decimal]]:
     """Rows and pounds by the answer to "digital?"."""
     sums = found.group_by("digital").agg(
@@ -66,6 +84,9 @@ def figures(bench: Bench) -> list[Figure]:
         {"bare": lambda: bare(paths), "product": lambda: product(tree.raw, out)}, bench.rounds
     )
     frame = turns.took["product"][-1].gave
+    starts = [timed(start) for _ in range(bench.rounds)]
+    started = statistics.median(took.wall for took in starts)
+    started_cpu = statistics.median(took.cpu for took in starts)
     slow = timed(lambda: pandas_way.facts(paths, bench.folder / "pandas"))
     if totals(frame) != totals(slow.gave):
         raise SystemExit(
@@ -77,7 +98,11 @@ def figures(bench: Bench) -> list[Figure]:
     return [
         Figure(
             "Reading, typing, classifying and writing facts / bare detect and read",
-            turns.ratio("product", "bare"), "x", 2.5, f"{told}: {turns.told('product', 'bare')}",
+            turns.ratio("product", "bare"), "x", 2.5,
+            f"{told}: {turns.told('product', 'bare')}; the start of two workers, which is part of it and "
+            f"partly beside the hashing of files, takes {started:.2f} s alone ({started_cpu:.2f} s of "
+            f"processor time), and without it the ratio would be "
+            f"{(turns.seconds('product') - started) / turns.seconds('bare'):.2f}",
         ),
         Figure(
             "The same in pandas / facts", slow.wall / turns.seconds("product"), "x", 8.0,

@@ -62,6 +62,14 @@ class Process:
             WorkerLostError: when it does not.
         """
         self.send(told)
+        return self.answer()
+
+    def answer(self) -> Any:
+        """What it answers to the thing it was told first of those not answered yet.
+
+        Raises:
+            WorkerLostError: when it does not.
+        """
         try:
             return pickle.load(self._answers)  # noqa: S301 - a pipe from our own process
         except (EOFError, OSError, pickle.UnpicklingError) as error:
