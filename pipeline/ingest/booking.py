@@ -13,7 +13,7 @@ import polars as pl
 
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.identity import Names, identify
-from pipeline.ingest.publisher_rows import book_rows, by_row
+from pipeline.ingest.publisher_rows import book_rows, by_row, entities_of
 from pipeline.ingest.report import FileReport
 from pipeline.ingest.republished import revision_of
 from pipeline.ingest.spend_pounds import PENCE
@@ -49,13 +49,14 @@ def to_publishers(files: Sequence[RawFile], typed: Typed, register: Names | None
     """
     lines = in_order(typed.lines, [f.path for f in files])
     rejected, reports = typed.rejected, typed.reports
+    entities = entities_of(lines)
     entity = dict(
-        lines.filter(pl.col("entity").is_not_null())
-        .group_by("source_file")
-        .agg(pl.col("entity").mode().sort().first())
+        entities.filter(pl.col("entity").is_not_null())
+        .group_by("source_file", maintain_order=True)
+        .agg(pl.col("entity").first())
         .iter_rows()
     )
-    named = by_row(lines, register)
+    named = by_row(entities, register)
     later = _later_versions(files, reports)
     rows = []
     for file in files:

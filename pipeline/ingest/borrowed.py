@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.ingest.runs import runs_of
 from pipeline.ingest.spend import LINE_SCHEMA
 from pipeline.schema import table
 
@@ -40,10 +41,10 @@ def note_of(lines: pl.DataFrame) -> dict[str, Any] | None:
     amounts = lines["amount_gbp"]
     if not (amounts.cast(money).cast(amounts.dtype) == amounts).all():
         return None  # fractions of a penny
-    entities = _runs(lines[_NOT_TOLD])
+    entities = runs_of(lines, [_NOT_TOLD]).rows()
     if len(entities) > MOST_RUNS:
         return None
-    sheets = _sheets(lines)
+    sheets = runs_of(lines, ["source_file", "source_sheet"]).rows()
     starts = set(accumulate((rows for _, _, rows in sheets), initial=0))
     rising = lines["source_row"].diff() > 0
     falls = (~rising).arg_true().to_list()
@@ -52,28 +53,6 @@ def note_of(lines: pl.DataFrame) -> dict[str, Any] | None:
     ):
         return None  # their order could not be told from the numbers of rows
     return {"sheets": sheets, "entities": entities}
-
-
-def _runs(values: pl.Series) -> list[list[Any]]:
-    runs = values.rle().struct.unnest()
-    return [[value, rows] for rows, value in runs.iter_rows()]
-
-
-def _sheets(lines: pl.DataFrame) -> list[list[Any]]:
-    """Runs of rows of the same sheet: path, sheet, rows."""
-    found: list[list[Any]] = []
-    files, sheets = _runs(lines["source_file"]), _runs(lines["source_sheet"])
-    at = 0  # in the sheets
-    for path, rows in files:
-        left = rows
-        while left:
-            sheet, there = sheets[at]
-            some = min(left, there)
-            found.append([path, sheet, some])
-            left -= some
-            sheets[at][1] -= some
-            at += not sheets[at][1]
-    return found
 
 
 def lines_again(payments: pl.DataFrame, note: dict[str, Any]) -> pl.DataFrame:

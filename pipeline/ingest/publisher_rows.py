@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from pipeline.ingest.identity import Identity, Names, code_of_entity
+from pipeline.ingest.runs import runs_of
 
 MOST_ORGANISATIONS = 6
 
@@ -59,28 +60,40 @@ class RowPublishers:
         )
 
 
-def by_row(lines: pl.DataFrame, register: Names | None) -> dict[str, RowPublishers]:
-    """Files whose rows name several known organisations.
+def entities_of(lines: pl.DataFrame) -> pl.DataFrame:
+    """What the rows of each file name as their organisation, the most frequent first.
 
     Args:
         lines: ``source_file`` and ``entity``.
+
+    Returns:
+        ``source_file``, ``entity`` and ``n`` rows; entities that are as frequent stand in their order.
+    """
+    return (
+        runs_of(lines, ["source_file", "entity"])
+        .group_by("source_file", "entity")
+        .agg(pl.col("n").sum())
+        .sort("source_file", "n", "entity", descending=[False, True, False])
+    )
+
+
+def by_row(entities: pl.DataFrame, register: Names | None) -> dict[str, RowPublishers]:
+    """Files whose rows name several known organisations.
+
+    Args:
+        entities: from :func:`entities_of`.
         register: known organisations.
 
     Returns:
         path -> what its rows name, for files with two to six known organisations.
     """
-    if register is None or lines.is_empty():
+    if register is None or entities.is_empty():
         return {}
-    counts = (
-        lines.group_by("source_file", "entity")
-        .agg(n=pl.len())
-        .sort("source_file", "n", "entity", descending=[False, True, False])
-    )
-    several = counts.group_by("source_file").len().filter(pl.col("len") > 1)["source_file"]
+    several = entities.group_by("source_file").len().filter(pl.col("len") > 1)["source_file"]
     found: dict[str, RowPublishers] = {}
     known: dict[str, str | None] = {}
     for (path,), part in (
-        counts.filter(pl.col("source_file").is_in(several.implode()))
+        entities.filter(pl.col("source_file").is_in(several.implode()))
         .partition_by("source_file", as_dict=True)
         .items()
     ):
