@@ -33,7 +33,7 @@ def missing_sources(connection: duckdb.DuckDBPyConnection, claim: Claim) -> str:
     empty = [
         name
         for name in sorted({table for read in claim.tables for table in _facts_behind(read)})
-        if not connection.sql(f"select 1 from {name} limit 1").fetchall()
+        if not connection.execute(f"select 1 from {name} limit 1").fetchall()
     ]
     if not empty:
         return f"The tables have rows, but not those that this needs: {claim.metric}."
@@ -81,7 +81,7 @@ def _day(day: date) -> str:
 
 def is_demonstration(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether the organisations of this build are the fictional ones."""
-    found = connection.sql("select coalesce(bool_or(is_demo), false) from dims.organisation")
+    found = connection.execute("select coalesce(bool_or(is_demo), false) from dims.organisation")
     return bool(found.fetchall()[0][0])
 
 

@@ -260,21 +260,34 @@ class _Build:
         self._judged: dict[str, dict[str, Any]] = {}
         self._is_demo = False
         self._lock = threading.Lock()
+        self._of_thread, self._cursors = threading.local(), list[duckdb.DuckDBPyConnection]()
 
     def make(self, name: str) -> None:
         """Make a measure or a mart, ask a claim, or read in a table."""
-        with closing(self._connection.cursor()) as cursor:
-            if name.startswith("measures."):
-                cursor.execute(f"create {self._kind(name)} {name} as {self._texts[name]}")
-            elif name in self._claims:
-                claim = self._claims[name]
-                self._judged[name] = milestone(cursor, claim, self._today, is_demo=self._is_demo)
-            elif name in self._rows:
-                self._make_mart(name, cursor)
-            else:
-                self._read_in(name, cursor)
-                if name == ORGANISATIONS:
-                    self._is_demo = is_demonstration(cursor)
+        cursor = self._cursor()
+        if name.startswith("measures."):
+            cursor.execute(f"create {self._kind(name)} {name} as {self._texts[name]}")
+        elif name in self._claims:
+            claim = self._claims[name]
+            self._judged[name] = milestone(cursor, claim, self._today, is_demo=self._is_demo)
+        elif name in self._rows:
+            self._make_mart(name, cursor)
+        else:
+            self._read_in(name, cursor)
+            if name == ORGANISATIONS:
+                self._is_demo = is_demonstration(cursor)
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """The cursor of this thread: a new one for each piece of work costs as much as a small query."""
+        if not hasattr(self._of_thread, "cursor"):
+            self._of_thread.cursor = self._connection.cursor()
+            self._cursors.append(self._of_thread.cursor)
+        return self._of_thread.cursor
+
+    def close(self) -> None:
+        """Close the cursors of all threads."""
+        for cursor in self._cursors:
+            cursor.close()
 
     def _kind(self, name: str) -> str:
         """What becomes of it in DuckDB: a table where several read it, who would each plan and read it anew."""
@@ -326,8 +339,8 @@ def build_marts(
     with (
         undisturbed(),
         closing(open_store(store, threads=threads, measures=False, tables=())) as connection,
+        closing(_Build(store, connection, graph, texts, rows, progress)) as build,
     ):
-        build = _Build(store, connection, graph, texts, rows, progress)
         first = needed(sums, texts, graph) if threads > 1 else {}
         run_graph(first, build.make, cores(), _weight)
         connection.execute("set threads = 1")
