@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from spend_files import put, table
 from test_portions import build, entry, ledger, same
 
-from pipeline.ingest.borrowed import NEEDED, lines_again, note_of
+from pipeline.ingest.borrowed import NEEDED, lines_again, notes_of
 from pipeline.ingest.spend import LINE_SCHEMA
 from pipeline.refresh import portions
 from pipeline.schema import table as schema_of
@@ -42,6 +42,10 @@ def lines(**more: Any) -> pl.DataFrame:
     ).select(pl.col(n).cast(t) for n, t in LINE_SCHEMA.items())
 
 
+def note_of(of: pl.DataFrame) -> dict[str, Any] | None:
+    return notes_of(of, [of["source_file"].unique(maintain_order=True)])[0]
+
+
 def as_payments(of: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Payments in another order, in their own types, without what they do not tell."""
     mixed = list(range(of.height))
@@ -58,6 +62,23 @@ def test_lines_are_made_again_as_they_were(seed: int) -> None:
     assert_frame_equal(
         lines_again(before[:0].select(NEEDED), note_of(before[:0]) or {}), before[:0]
     )
+
+
+def test_a_file_in_doubt_is_no_matter_of_others() -> None:
+    odd = pl.col("amount_gbp") + pl.when(pl.col("source_file") == "c.csv").then(0.005).otherwise(0)
+    mixed = lines().with_columns(amount_gbp=odd)
+    notes = notes_of(mixed, [["c.csv", "b.csv"], ["a.xlsx"], ["b.csv"], []])
+    assert [note is None for note in notes] == [True, False, False, False]
+    own = mixed.filter(source_file="a.xlsx")
+    assert_frame_equal(lines_again(as_payments(own, 1), notes[1] or {}), own)
+
+
+def test_files_come_back_in_the_order_wanted() -> None:
+    order = ["a.xlsx", "b.csv"]
+    note = notes_of(lines(), [order])[0] or {}
+    own = lines().filter(pl.col("source_file").is_in(order))
+    wanted = pl.concat([own.filter(source_file=path) for path in order])
+    assert_frame_equal(lines_again(as_payments(own, 2), note), wanted)
 
 
 @pytest.mark.parametrize(

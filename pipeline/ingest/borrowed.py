@@ -10,7 +10,7 @@ here: keeping either (``cache``, ``refresh.kept``).
 
 from __future__ import annotations
 
-from itertools import accumulate
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import polars as pl
@@ -27,32 +27,57 @@ NEEDED = tuple(name for name in LINE_SCHEMA if name != _NOT_TOLD)
 MOST_RUNS = 2_000
 
 
-def note_of(lines: pl.DataFrame) -> dict[str, Any] | None:
-    """What must be known beside the payments to make lines again; None where it would not suffice.
+def notes_of(lines: pl.DataFrame, groups: Sequence[Iterable[str]]) -> list[dict[str, Any] | None]:
+    """What must be known beside the payments to make the lines of some groups of files again.
 
     Args:
-        lines: in :data:`LINE_SCHEMA`, sheet by sheet.
+        lines: in :data:`LINE_SCHEMA`; within a file sheet by sheet.
+        groups: the paths of each group, in the order its lines are to have.
 
     Returns:
-        ``sheets`` (path, sheet and rows of each run) and ``entities`` (entity and rows of each run), to
-        be written as JSON.
+        For each group ``sheets`` (path, sheet and rows of each run) and ``entities`` (entity and rows of
+        each run), to be written as JSON; None where that would not suffice.
     """
-    money = table("facts.payment").polars["amount_gbp"]
-    amounts = lines["amount_gbp"]
-    if not (amounts.cast(money).cast(amounts.dtype) == amounts).all():
-        return None  # fractions of a penny
-    entities = runs_of(lines, [_NOT_TOLD]).rows()
-    if len(entities) > MOST_RUNS:
-        return None
-    sheets = runs_of(lines, ["source_file", "source_sheet"]).rows()
-    starts = set(accumulate((rows for _, _, rows in sheets), initial=0))
-    rising = lines["source_row"].diff() > 0
-    falls = (~rising).arg_true().to_list()
-    if len({(path, sheet) for path, sheet, _ in sheets}) < len(sheets) or not starts.issuperset(
-        falls
-    ):
-        return None  # their order could not be told from the numbers of rows
-    return {"sheets": sheets, "entities": entities}
+    sheets: dict[str, list[tuple[str, str, int]]] = {}
+    entities: dict[str, list[tuple[str | None, int]]] = {}
+    starts, at = set(), 0
+    columns = ["source_file", "source_sheet", _NOT_TOLD]
+    for path, sheet, entity, n in runs_of(lines, columns).iter_rows():
+        own = sheets.setdefault(path, [])
+        if own and own[-1][1] == sheet:
+            own[-1] = (path, sheet, own[-1][2] + n)
+        else:
+            own.append((path, sheet, n))
+            starts.add(at)
+        entities.setdefault(path, []).append((entity, n))
+        at += n
+    doubtful = {path for path, own in sheets.items() if len({s for _, s, _ in own}) < len(own)}
+    # Within a sheet the numbers of rows must tell the order.
+    falls = (~(lines["source_row"].diff() > 0)).arg_true()
+    unlike = falls.filter(~falls.is_in(list(starts)))
+    doubtful |= set(lines["source_file"].gather(pl.concat([unlike, _unlike_amounts(lines)])))
+    return [_note(paths, sheets, entities, doubtful) for paths in groups]
+
+
+def _unlike_amounts(lines: pl.DataFrame) -> pl.Series:
+    """Where amounts have fractions of a penny, which payments do not have."""
+    money, amounts = table("facts.payment").polars["amount_gbp"], lines["amount_gbp"]
+    return (amounts.cast(money).cast(amounts.dtype) != amounts).arg_true()
+
+
+def _note(
+    paths: Iterable[str],
+    sheets: Mapping[str, list[tuple[str, str, int]]],
+    entities: Mapping[str, list[tuple[str | None, int]]],
+    doubtful: Set[str],
+) -> dict[str, Any] | None:
+    own = list(paths)
+    note = {
+        "sheets": [run for path in own for run in sheets.get(path, ())],
+        "entities": [run for path in own for run in entities.get(path, ())],
+    }
+    too_many = len(note["entities"]) > MOST_RUNS
+    return None if too_many or not doubtful.isdisjoint(own) else note
 
 
 def lines_again(payments: pl.DataFrame, note: dict[str, Any]) -> pl.DataFrame:
@@ -60,7 +85,7 @@ def lines_again(payments: pl.DataFrame, note: dict[str, Any]) -> pl.DataFrame:
 
     Args:
         payments: with the columns of :data:`NEEDED`, in any order.
-        note: from :func:`note_of`.
+        note: from :func:`notes_of`.
 
     Returns:
         The lines in :data:`LINE_SCHEMA`, as they were.

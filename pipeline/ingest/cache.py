@@ -23,7 +23,7 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.ingest.borrowed import lines_again, note_of
+from pipeline.ingest.borrowed import lines_again
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.spend import LINE_SCHEMA, SpendBatch, SpendInput
 from pipeline.ingest.tabular import Limits
@@ -76,11 +76,13 @@ class Unkept:
         name: of the portion.
         head: all but the lines, as it is written.
         lines: in the order of the files.
+        note: what is to be known beside payments that hold the same; None when that does not suffice.
     """
 
     name: str
     head: bytes
     lines: pl.DataFrame
+    note: dict[str, Any] | None = None
 
 
 class SpendCache:
@@ -138,20 +140,27 @@ class SpendCache:
         """
         self.keep(self.unkept(name, items, batch))
 
-    def unkept(self, name: str, items: Sequence[SpendInput], batch: SpendBatch) -> Unkept:
+    def unkept(
+        self,
+        name: str,
+        items: Sequence[SpendInput],
+        batch: SpendBatch,
+        note: dict[str, Any] | None = None,
+    ) -> Unkept:
         """What :meth:`put` would keep; the reports may be changed afterwards.
 
         Args:
             name: of the portion.
             items: all its files.
             batch: what reading them gave; lines in the order of the items.
+            note: from :func:`pipeline.ingest.borrowed.notes_of`.
         """
         told = {
             "keys": {item.path: self._key(item) for item in items},
             "rejected": batch.rejected.rows(),
             "reports": [batch.reports[item.path].as_kept() for item in items],
         }
-        return Unkept(name, json.dumps(told).encode(), batch.lines)
+        return Unkept(name, json.dumps(told).encode(), batch.lines, note)
 
     def keep(self, entry: Unkept, payments: Sequence[dict[str, Any]] | None = None) -> None:
         """Keep an entry, in place of what was kept of its portion.
@@ -162,10 +171,8 @@ class SpendCache:
                 change; None when there are none.
         """
         note = None
-        if payments is not None and self._lender is not None:
-            note = note_of(entry.lines)
-        if note is not None and self._lender is not None:
-            note |= {"payments": list(payments or ()), "version": self._lender.version}
+        if payments is not None and self._lender is not None and entry.note is not None:
+            note = entry.note | {"payments": list(payments), "version": self._lender.version}
         buffer = io.BytesIO()
         buffer.write(entry.head + b"\n" + json.dumps(note).encode() + b"\n")
         if note is None:

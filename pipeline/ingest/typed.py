@@ -13,6 +13,7 @@ from operator import attrgetter
 import polars as pl
 from more_itertools import constrained_batches
 
+from pipeline.ingest.borrowed import notes_of
 from pipeline.ingest.cache import SpendCache, Unkept
 from pipeline.ingest.portions import BATCH_BYTES, BATCH_FILES, LARGER, Portion, folder_of
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
@@ -91,8 +92,11 @@ def read_typed(
             for name, items in wanted.items()
             if known[name].is_borrowed or any(i.path in new for i in items)
         }
-        for (name, items), share in zip(fresh.items(), _shares(together, fresh), strict=True):
-            unkept.append(cache.unkept(name, items, share))
+        shares = _shares(together, fresh)
+        groups = [[item.path for item in items] for items in fresh.values()]
+        notes = [None] * len(groups) if keep else notes_of(together.lines, groups)
+        for (name, items), share, note in zip(fresh.items(), shares, notes, strict=True):
+            unkept.append(cache.unkept(name, items, share, note))
             if keep:
                 cache.keep(unkept.pop())
     return Typed(together.lines, together.rejected, together.reports, len(missing), unkept)
