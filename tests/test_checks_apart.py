@@ -16,10 +16,12 @@ from pipeline.quality import run_gate, suite_for
 from pipeline.quality.checks import Check
 from pipeline.quality.engine import opened, rows_that_break
 from pipeline.refresh import checked as module
+from pipeline.refresh import refresh
 from pipeline.refresh.checked import checked, note_contents
 from pipeline.refresh.context import Run
 from pipeline.schema import all_tables, table
 from pipeline.settings import Settings
+from pipeline.site.earlier import without_stamp
 from pipeline.store import TableStore
 from pipeline.store.content import Contents, differing
 from pipeline.store.seal import file_hash
@@ -303,3 +305,29 @@ def test_rules_that_are_asked_apart_find_in_two_halves_what_they_find_in_the_who
         "columns_and_types", "required_values_present", "organisation_existed",
         "financial_year_is_well_formed", "digital_share_of_pounds_plausible",
     }  # fmt: skip
+
+
+def test_one_new_month_publishes_what_a_first_refresh_of_the_same_files_does(
+    demo_build: tuple[Settings, Summary], tmp_path: Path, asked: list[Since | None]
+) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(demo_build[0].raw, raw)
+    last = max((raw / "spend_over_25k").rglob("*2022-23*.csv"))
+    aside = tmp_path / last.name
+    last.rename(aside)
+    grown, first = (Settings(raw=raw, out=tmp_path / n, threads=1) for n in ("grown", "first"))
+    refresh(grown)
+    aside.rename(last)
+    assert refresh(grown).published
+    assert [since is not None for since in asked] == [False, False, True, True]
+    refresh(first)
+    own = {"meta.build", "meta.change", "meta.figure_history"}  # they tell of the build before
+    for name in all_tables().keys() - own:
+        one, other = (TableStore(s.out / "current" / "parquet").files(name) for s in (grown, first))
+        assert list(map(file_hash, one)) == list(map(file_hash, other)), name
+    for path in sorted((first.out / "current/charts").rglob("*")):
+        told = path.relative_to(first.out / "current/charts")
+        if path.is_file() and told.parts[0] in ("trusts", "boards"):
+            again = grown.out / "current/charts" / told
+            pages = [without_stamp(p.read_text("utf-8")) for p in (path, again)]
+            assert pages[0] == pages[1], told

@@ -74,7 +74,6 @@ def register(app: typer.Typer) -> None:
             from pipeline.store.publish import PublicationError
             from pipeline.store.tables import SchemaMismatchError
 
-            gc.freeze()
             gc.enable()
             settings = _choose_input(settings, demo=demo, given=raw is not None, bars=bars)
             chosen = [name.strip() for name in only.split(",") if name.strip()] if only else None
