@@ -199,7 +199,8 @@ def build_mart(name: str, store: TableStore, connection: duckdb.DuckDBPyConnecti
         duckdb.Error: when the SQL fails.
         SchemaMismatchError: when the result does not fit the contract.
     """
-    frame = _write_mart(name, store, connection)
+    with undisturbed():
+        frame = _write_mart(name, store, connection)
     _create_view(connection, store, name)
     return frame
 

@@ -36,6 +36,7 @@ _ANY_CELL = re.compile(rb"""\sr\s*=\s*["']\s*\$?([A-Za-z]{1,3})\$?(\d+)""")
 _ANY_ROW = re.compile(rb"""<(?:\w+:)?row\s[^>]*?r\s*=\s*["']\s*(\d+)""")
 _NO_CELLS = (".png", ".jpeg", ".jpg", ".emf", ".wmf", ".vml")
 _OVERLAP = 256
+_STRETCH = 1 << 20
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
 # Records of an xls sheet that put something into a cell: row and column are their first four bytes.
 _CELL_RECORDS = {0x06, 0x201, 0x203, 0x204, 0x205, 0x27E, 0xBD, 0xBE, 0xD6, 0xFD, 0x01, 0x02, 0x03}
@@ -107,34 +108,51 @@ def _column_number(letters: bytes) -> int:
 def _has_odd_style(text: bytes) -> bool:
     """Whether an equals sign has blanks round it: legal, written by no program.
 
-    Then every reference is looked at.
+    Then every reference is looked at. The text is gone through in stretches that stay in the cache of
+    the processor, each with the first byte of the next; a sign at its end lies in the next piece.
     """
     raw = np.frombuffer(text, dtype=np.uint8)
-    sign, blank = raw == 0x3D, raw <= 0x20  # a sign at a seam lies in the next piece
-    return bool((sign[1:] & blank[:-1]).any() or (sign[:-1] & blank[1:]).any())
+    sign, blank = np.empty(_STRETCH + 1, dtype=np.bool_), np.empty(_STRETCH + 1, dtype=np.bool_)
+    beside = np.empty(_STRETCH, dtype=np.bool_)
+    for start in range(0, len(raw) - 1, _STRETCH):
+        part = raw[start : start + _STRETCH + 1]
+        size = len(part)
+        signs, blanks = (
+            np.equal(part, 0x3D, out=sign[:size]),
+            np.less_equal(part, 0x20, out=blank[:size]),
+        )
+        for one, other in ((signs, blanks), (blanks, signs)):
+            if np.logical_and(one[1:], other[:-1], out=beside[: size - 1]).any():
+                return True
+    return False
 
 
 def _check_xml(pieces: Iterator[bytes], limits: Limits, *, strings: bool) -> None:
     """One part of an xlsx: no document type, and no cell too far out."""
     rows, columns, tail = 0, 26, b""
     for piece in pieces:
-        text = tail + piece
-        if b"!" in text and (b"<!DOCTYPE" in text or b"<!ENTITY" in text):
+        seam = tail + piece[:_OVERLAP]
+        if any(
+            b"!" in text and (b"<!DOCTYPE" in text or b"<!ENTITY" in text) for text in (seam, piece)
+        ):
             raise UnreadableFileError(
                 "the workbook's XML declares a document type, which no spreadsheet program does"
             )
         if not strings:
-            odd = _has_odd_style(text)
-            found = _LAST_ROW.search(text, max(0, text.rfind(b"row ")))
-            numbers = [int(found[1])] if found else []
-            if odd:
-                numbers += [int(row[1]) for row in _ANY_ROW.finditer(text)]
-            rows = max([rows, *numbers])
-            for cell in (_ANY_CELL if odd else _WIDE_CELL).finditer(text):
-                rows = max(rows, int(cell[2]))
-                columns = max(columns, _column_number(cell[1]))
+            odd = _has_odd_style(piece) or _has_odd_style(seam)
+            # what runs on over the seam for longer than programs write needs both pieces as one
+            is_whole = odd or piece.rfind(b"row ") < 0
+            for text in (tail + piece,) if is_whole else (seam, piece):
+                found = _LAST_ROW.search(text, max(0, text.rfind(b"row ")))
+                numbers = [int(found[1])] if found else []
+                if odd:
+                    numbers += [int(row[1]) for row in _ANY_ROW.finditer(text)]
+                rows = max([rows, *numbers])
+                for cell in (_ANY_CELL if odd else _WIDE_CELL).finditer(text):
+                    rows = max(rows, int(cell[2]))
+                    columns = max(columns, _column_number(cell[1]))
             _judge(rows, columns, limits)
-        tail = text[-_OVERLAP:]
+        tail = (tail + piece[-_OVERLAP:])[-_OVERLAP:]
 
 
 def _varint(data: bytes, at: int, most: int) -> tuple[int, int]:
