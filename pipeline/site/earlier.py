@@ -25,9 +25,8 @@ import polars as pl
 HERE = Path(__file__).parent
 LIST = "assets/pages.json"
 #: Words that change with every build and say nothing about the data.
-STAMP = re.compile(
-    r"(?:<!--stamp-->.*?<!--/stamp-->)|\b[Bb]uilt \d{1,2} [A-Z][a-z]+ \d{4}", re.DOTALL
-)
+BUILT = re.compile(r"\b([Bb]uilt) \d{1,2} [A-Z][a-z]+ \d{4}")
+STAMP = re.compile(rf"(?:<!--stamp-->.*?<!--/stamp-->)|{BUILT.pattern}", re.DOTALL)
 
 
 @cache

@@ -14,8 +14,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from pipeline.charts import format as fmt
 from pipeline.charts.model import Chart
-from pipeline.site.earlier import Earlier, fingerprint
+from pipeline.site.earlier import BUILT, Earlier, fingerprint
 from pipeline.site.render import chart_context, csv_text, environment
 
 
@@ -119,7 +120,9 @@ class Writer:
         taken = [path for path in (self.out_dir / beside).glob("*") if path.is_file()]
         self.report.files += len(taken)
         self.report.bytes += sum(path.stat().st_size for path in taken)
-        return Markup(found)  # noqa: S704 - our own page, which is as it was published
+        # The rest of the page is made now, so the part may not tell of another day.
+        day = fmt.day(self.shared["build"].get("built_at"))
+        return Markup(BUILT.sub(rf"\1 {day}", found))  # noqa: S704 - our own page, as it was published
 
     def chart(self, chart: Chart, folder: str = "data", heading: str = "h3") -> dict[str, Any]:
         """Write the CSV file of a chart and return its context for a template."""
