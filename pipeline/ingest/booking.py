@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from pipeline.ingest.files import RawFile
@@ -105,8 +106,8 @@ def _of_files(lines: pl.DataFrame, rows: Sequence[tuple[str, str | None, bool]])
         rows: path, organisation code, whether it is superseded.
     """
     known = {path: (code, superseded) for path, code, superseded in rows}
-    paths = lines["source_file"].rle().struct.field("value")
-    place = lines["source_file"].rle_id()
+    runs = lines["source_file"].rle().struct.unnest()
+    paths, place = runs["value"], pl.Series(np.repeat(np.arange(runs.height), runs["len"]))
     codes = pl.Series([known.get(p, (None, False))[0] for p in paths], dtype=pl.String)
     superseded = pl.Series([known.get(p, (None, False))[1] for p in paths], dtype=pl.Boolean)
     told = lines.with_columns(
@@ -118,8 +119,9 @@ def _of_files(lines: pl.DataFrame, rows: Sequence[tuple[str, str | None, bool]])
 
 def _in_runs(values: pl.Series, expression: Callable[[str], pl.Expr]) -> pl.Series:
     """An expression of a column whose equal values mostly follow one another."""
-    runs = values.rle().struct.field("value").to_frame("value")
-    return runs.select(expression("value")).to_series().gather(values.rle_id())
+    runs = values.rle().struct.unnest()
+    place = np.repeat(np.arange(runs.height), runs["len"])
+    return runs.select(expression("value")).to_series().gather(place)
 
 
 def _later_versions(files: Sequence[RawFile], reports: dict[str, FileReport]) -> dict[str, str]:

@@ -94,6 +94,8 @@ def rows_of(sheets: Sequence[Sheet]) -> pl.DataFrame:
             parts[place] = some.slice(at, sheets[place].rows)
             at += sheets[place].rows
     rows = pl.concat(parts, rechunk=True)
+    if rows["g"].is_sorted():  # then tables are counted by their stretches of rows
+        rows = rows.with_columns(pl.col("g").set_sorted())
     no_supplier = cells_that(rows["supplier"], lambda texts: texts.str.strip_chars() == "")
     blank = pl.col("supplier").is_null() | pl.col("_date").is_null() | (pl.col("_date") == "")
     some = rows.filter(blank if no_supplier is None else blank | no_supplier)

@@ -20,6 +20,7 @@ from pipeline.ingest.tabular.limits import Limits, check_table
 from pipeline.ingest.tabular.quotes import parse_slowly
 
 DELIMITERS = (",", "\t", ";", "|")
+_NO_COMMA = (b"\t", b";", b"|")  # without one of these nothing but a comma delimits
 SAMPLE_BYTES, SAMPLE_LINES = 1 << 16, 100
 PIECE_BYTES = 1 << 20
 # First bytes of a line that may have nothing in its first cell (the last three begin odd blanks).
@@ -348,8 +349,12 @@ def prepare(
     if unwrapped is not body:
         body, raw = unwrapped, np.frombuffer(unwrapped, dtype=np.uint8)
         ends = raw == 0x0A
-    first = body[:SAMPLE_BYTES].split(b"\n", SAMPLE_LINES)
-    delimiter = find_delimiter(b"\n".join(first[:SAMPLE_LINES]).decode("utf-8", errors="ignore"))
+    beginning = body[:SAMPLE_BYTES]
+    first = beginning.split(b"\n", SAMPLE_LINES)
+    delimiter = ","
+    if any(other in beginning for other in _NO_COMMA):
+        head = b"\n".join(first[:SAMPLE_LINES])
+        delimiter = find_delimiter(head.decode("utf-8", errors="ignore"))
     if len(body) > SAMPLE_BYTES and len(first) > 1:
         first.pop()  # the last line may be cut off
     # The first lines tell the width; a wider one further down makes the parser complain.
@@ -359,7 +364,7 @@ def prepare(
         raise ValueError(
             f"a line has {width:,} fields; more than {max_columns} columns is no table"
         )
-    quoted = raw == 0x22
+    quoted = raw == 0x22 if b'"' in body else np.empty(0, dtype=bool)
     quotes = int(np.count_nonzero(quoted))
     lines = int(np.count_nonzero(ends)) + (not body.endswith(b"\n"))
     check_table(lines, width, max_rows=max_rows, max_cells=max_cells)
