@@ -6,6 +6,7 @@ import polars as pl
 from hostile_files import csv, xls, xlsx
 from ingest_files import workbook
 
+from pipeline.ingest.publisher_rows import entities_of
 from pipeline.ingest.spend_rows import _UNTIDY, _is_untidy
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, read_grids, read_many
 from pipeline.ingest.tabular.sheets import HIDDEN, HIDDEN_CHARACTERS
@@ -83,3 +84,19 @@ def test_untidy_texts_are_those_of_the_pattern():
     texts = pl.concat([inside, odd])
     expected = texts.str.contains(_UNTIDY) | (texts == "")
     assert _is_untidy(texts).equals(expected, null_equal=True)
+
+
+def test_entities_counted_by_stretches_are_those_counted_line_by_line():
+    lines = pl.DataFrame(
+        {
+            "source_file": ["b"] * 5 + ["a"] * 6 + ["c"] * 2,
+            "entity": ["Y", "Y", None, "X", "X", "X", "Z", "X", "Z", "Z", "Z", None, None],
+        },
+        schema={"source_file": pl.String, "entity": pl.String},
+    )
+    for some in (lines, lines.head(1), lines.clear(), lines.tail(2)):
+        counted = some.group_by("source_file", "entity").agg(n=pl.len().cast(pl.Int64))
+        in_order = counted.sort("source_file", "n", "entity", descending=[False, True, False])
+        found = entities_of(some).with_columns(pl.col("n").cast(pl.Int64))
+        assert found.equals(in_order, null_equal=True)
+    assert entities_of(lines).rows()[:3] == [("a", "Z", 4), ("a", "X", 2), ("b", "X", 2)]
