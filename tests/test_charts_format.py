@@ -47,6 +47,11 @@ def test_percentages_have_sensible_digits(share, text):
     assert fmt.percent(share) == text
 
 
+def test_pounds_that_a_reader_may_add_up_have_every_penny():
+    assert fmt.to_the_penny(3_451_234_567.1) == "£3,451,234,567.10"
+    assert fmt.to_the_penny(-0.05) == "−£0.05"
+
+
 def test_a_chosen_level_is_written_exactly():
     assert [fmt.exact_percent(v) for v in (0.05, 0.015, 0.0325)] == ["5%", "1.5%", "3.25%"]
 

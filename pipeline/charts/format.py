@@ -23,6 +23,11 @@ _SMALL_WORDS = {"and", "of", "the", "for", "on", "in", "upon", "with", "to", "at
 _UPPER_WORDS = {"NHS", "UK", "ICB", "CIC", "UH", "II"}
 
 
+def to_the_penny(value: float) -> str:
+    """Pounds for sums that a reader may add up: ``£3,451,234,567.10``, ``−£320.00``."""
+    return f"{MINUS if value < 0 else ''}£{abs(value):,.2f}"
+
+
 def money(value: float | None) -> str:
     """Pounds in words a reader can say aloud: ``£1.2m``, ``£94.4bn``, ``£850k``, ``−£320``.
 

@@ -44,6 +44,7 @@ def environment() -> Environment:
     )
     env.filters.update(
         money=fmt.money,
+        penny=fmt.to_the_penny,
         percent=fmt.percent,
         level=fmt.exact_percent,
         count=fmt.count,
