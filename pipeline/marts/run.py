@@ -108,7 +108,10 @@ def sql_of(name: str) -> str:
 def measure_views() -> list[tuple[str, str, str]]:
     """The views ``measures.*`` in the order they are made: (name, SQL, comment)."""
     measures = load_measures()
-    columns = ",\n    ".join(f"known['{p.name}'] as {p.name}" for p in measures.parameters)
+    # Not known['...'], which clients before DuckDB 1.2 take for a list.
+    columns = ",\n    ".join(
+        f"map_extract(known, '{p.name}')[1] as {p.name}" for p in measures.parameters
+    )
     views = [
         (
             "measures.parameter_row",
