@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -111,3 +112,21 @@ def test_without_a_publication_nothing_is_started_ahead(
         taken: Checker | None = guess.checker()
     assert taken is None
     assert started == []
+
+
+def test_a_folder_that_may_not_be_read_is_another_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked after the publication too, where an error would make a refresh fail that has published."""
+    (tmp_path / "shut").mkdir()
+    (tmp_path / "shut" / "a.csv").write_text("a")
+    open_state = ahead.seen(tmp_path)
+    scan = os.scandir
+
+    def refusing(path: str) -> Any:
+        if path.endswith("shut"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(ahead.os, "scandir", refusing)
+    assert ahead.seen(tmp_path) != open_state

@@ -30,16 +30,20 @@ def has_cores(settings: Settings) -> bool:
 
 
 def seen(raw: Path) -> str:
-    """Names and sizes of all files below a folder, as a hash."""
+    """Names and sizes of all files below a folder, as a hash; of a shut folder its name only."""
     found: list[tuple[str, int]] = []
     waiting = [str(raw)]
     while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-                else:
-                    found.append((entry.path, entry.stat(follow_symlinks=False).st_size))
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        found.append((entry.path, entry.stat(follow_symlinks=False).st_size))
+        except OSError:  # who reads the files tells of it; here it only counts as another state
+            found.append((folder, -1))
     return hashlib.sha256(os.fsencode(repr(sorted(found)))).hexdigest()
 
 
