@@ -6,9 +6,11 @@ import datetime as dt
 from pathlib import Path
 
 import polars as pl
+import pytest
 from quality_frames import rows, store_of
 
 from pipeline.quality import suite_for
+from pipeline.refresh.context import Run
 from pipeline.schema import table
 from pipeline.store import TableStore
 
@@ -241,3 +243,17 @@ def store_of_world(
         read = {only, *(n for c in suite_for(table(only)) for n in c.needs)}
         world = {name: frame for name, frame in world.items() if name in read}
     return store_of(root, **{name.replace(".", "__"): frame for name, frame in world.items()})
+
+
+def marts_spoiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every refresh computes a mart that its checks must refuse."""
+    from pipeline.refresh import run as refresh_run
+
+    compute = refresh_run.compute_marts
+
+    def spoil(run: Run, tables: dict[str, int]) -> None:
+        compute(run, tables)
+        shares = run.store.read("marts.digital_share")
+        run.store.write("marts.digital_share", shares.with_columns(benchmark=pl.lit(7.0)))
+
+    monkeypatch.setattr(refresh_run, "compute_marts", spoil)

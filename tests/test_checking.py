@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from quality_worlds import marts_spoiled
 
 from pipeline.quality import run_gate
 from pipeline.refresh import ahead, drawing, refresh
@@ -105,14 +106,8 @@ def test_marts_that_fail_their_checks_stop_the_publication_though_pages_were_dra
     out = tmp_path / "out"
     shutil.copytree(demo_build[0].out, out, symlinks=True)
     before = current_build(out)
-    compute = refresh_run.compute_marts
 
-    def spoil(run: Run, tables: dict[str, int]) -> None:
-        compute(run, tables)
-        shares = run.store.read("marts.digital_share")
-        run.store.write("marts.digital_share", shares.with_columns(benchmark=pl.lit(7.0)))
-
-    monkeypatch.setattr(refresh_run, "compute_marts", spoil)
+    marts_spoiled(monkeypatch)
     monkeypatch.setattr(ahead.os, "cpu_count", lambda: 2)
     drawn: list[Path] = []
     write = Writer.page

@@ -7,12 +7,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import pytest
+from quality_worlds import marts_spoiled
 
 from pipeline.refresh import ahead, refresh
-from pipeline.refresh import run as refresh_run
-from pipeline.refresh.context import Run
 from pipeline.refresh.drawing import Drawer, Drawn, Pages, draw
 from pipeline.refresh.publishing import LATE
 from pipeline.refresh.run import RefreshFailedError
@@ -82,22 +80,16 @@ def test_nothing_is_published_that_was_drawn_when_a_gate_fails(
     out = tmp_path / "out"
     shutil.copytree(demo_build[0].out, out, symlinks=True)
     before = current_build(out)
-    compute = refresh_run.compute_marts
     asked: list[Pages] = []
     drawn: list[Drawn] = []
     own = Drawer.draw
-
-    def spoil(run: Run, tables: dict[str, int]) -> None:
-        compute(run, tables)
-        shares = run.store.read("marts.digital_share")
-        run.store.write("marts.digital_share", shares.with_columns(benchmark=pl.lit(7.0)))
 
     def noting(self: Drawer, what: Pages, settled: Any) -> Drawn:
         asked.append(what)
         drawn.append(own(self, what, settled))
         return drawn[-1]
 
-    monkeypatch.setattr(refresh_run, "compute_marts", spoil)
+    marts_spoiled(monkeypatch)
     monkeypatch.setattr(Drawer, "draw", noting)
     monkeypatch.setattr(ahead.os, "cpu_count", lambda: 2)
     with pytest.raises(RefreshFailedError, match=r"blocking check.* on marts failed"):

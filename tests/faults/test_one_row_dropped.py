@@ -183,6 +183,20 @@ def first_only(honest: Any, drop: Any) -> Any:
     return lossy
 
 
+def drop_once(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, drop: Any) -> list[int]:
+    """Have a function drop a row once; the list has an entry as soon as it has done so."""
+    dropped: list[int] = []
+
+    def noting(found: Any) -> Any:
+        less = drop(found)
+        if less is not None:
+            dropped.append(1)
+        return less
+
+    monkeypatch.setattr(module, name, first_only(getattr(module, name), noting))
+    return dropped
+
+
 def frame_less(found: pl.DataFrame) -> pl.DataFrame | None:
     return less_one(found) if found.height else None
 
@@ -218,17 +232,7 @@ def test_a_row_dropped_between_two_stages(
     small: Path, stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(raw=small, out=tmp_path / "out", offline=True)
-    module, name, drop = STAGES[stage]
-    honest = getattr(module, name)
-    dropped: list[int] = []
-
-    def noting(found: Any) -> Any:
-        less = drop(found)
-        if less is not None:
-            dropped.append(1)
-        return less
-
-    monkeypatch.setattr(module, name, first_only(honest, noting))
+    dropped = drop_once(monkeypatch, *STAGES[stage])
     said = fails(settings)
     assert dropped
     assert said
@@ -255,16 +259,7 @@ def test_a_row_dropped_when_a_file_is_added_to_what_is_known(
     path.unlink()
     assert fails(settings) == ""
     path.write_bytes(content)
-    module, name, drop = STAGES_AGAIN[stage]
-    dropped: list[int] = []
-
-    def noting(found: Any) -> Any:
-        less = drop(found)
-        if less is not None:
-            dropped.append(1)
-        return less
-
-    monkeypatch.setattr(module, name, first_only(getattr(module, name), noting))
+    dropped = drop_once(monkeypatch, *STAGES_AGAIN[stage])
     said = fails(settings)
     assert dropped
     if not said:  # the loss was noticed where it happened, and what was lost was read again
