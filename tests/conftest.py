@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -75,3 +76,16 @@ def real_build(
 
     settings = Settings(raw=real_raw, out=tmp_path_factory.mktemp("real") / "out")
     return settings, refresh(settings)
+
+
+@pytest.fixture
+def shut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders named ``shut`` may not be looked into; root could, so the system's answer is given here."""
+    scan = os.scandir
+
+    def refusing(path: Any = ".") -> Any:
+        if Path(os.fsdecode(path)).name == "shut":
+            raise PermissionError(errno.EACCES, "Permission denied", os.fsdecode(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)

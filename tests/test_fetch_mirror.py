@@ -101,6 +101,15 @@ def test_a_link_that_leads_out_of_the_mirror_is_not_followed(mirror, tmp_path):
     assert set(stored(tmp_path / "raw")) == WANTED
 
 
+@pytest.mark.usefixtures("shut")
+def test_a_folder_that_may_not_be_looked_into_is_told(mirror, tmp_path):
+    assert fetch(one_file(), tmp_path / "before", mirror=mirror).ok
+    (mirror / "spend_over_25k" / "shut").mkdir()
+    report = fetch(one_file(), tmp_path / "raw", mirror=mirror)
+    assert not report.ok
+    assert "Permission denied" in str(report)
+
+
 def test_a_listing_cannot_lead_out_of_the_tree(tmp_path):
     from fetch_servers import misbehaving_server
 

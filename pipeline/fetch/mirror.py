@@ -73,12 +73,18 @@ class FolderMirror:
         Links that lead out of the folder are left out.
 
         Raises:
-            FetchFailedError: the folder holds more files than a raw tree can have.
+            FetchFailedError: the folder holds more files than a raw tree can have, or a folder of it may not
+                be looked into.
         """
+
+        def told(error: OSError) -> None:
+            if not isinstance(error, FileNotFoundError):  # a mirror need not have every source
+                raise FetchFailedError(f"{error.filename}: {error.strerror}") from error
+
         root = self.folder.resolve()
         top = root / source.id
         found: list[str] = []
-        for where, folders, names in os.walk(top, followlinks=False):
+        for where, folders, names in os.walk(top, onerror=told, followlinks=False):
             folders[:] = sorted(one for one in folders if not one.startswith("."))
             for name in names:
                 path = Path(where, name)

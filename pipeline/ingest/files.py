@@ -116,6 +116,28 @@ def path_texts(relative: Iterable[Path]) -> dict[Path, str]:
     return texts
 
 
+def _below(raw: Path) -> list[Path]:
+    """Everything below the raw folder, sorted, without what is hidden, the inbox and what lies behind links.
+
+    Raises:
+        OSError: when a folder may not be looked into; what lies in it would vanish from all figures
+            without a word.
+    """
+
+    def told(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):  # removed while we looked
+            raise error
+
+    found: list[Path] = []
+    for folder, folders, names in os.walk(raw, onerror=told, followlinks=False):
+        at_top = Path(folder) == raw
+        folders[:] = [
+            f for f in folders if not (f.startswith(".") or (at_top and f in IGNORED_FOLDERS))
+        ]
+        found += [Path(folder, name) for name in (*folders, *names) if not name.startswith(".")]
+    return sorted(found)
+
+
 def raw_paths(raw: Path) -> Iterator[Path]:
     """Relative paths of the data files below the raw folder, sorted; nothing is opened.
 
@@ -123,14 +145,15 @@ def raw_paths(raw: Path) -> Iterator[Path]:
 
     Args:
         raw: the raw tree, laid out ``<source id>/...``.
+
+    Raises:
+        OSError: when a folder may not be looked into.
     """
     root = raw.resolve()
-    for path in sorted(raw.rglob("*")):
+    for path in _below(raw):
         relative = path.relative_to(raw)
         parts = relative.parts
         if not path.is_file() or len(parts) < 2:
-            continue
-        if any(p.startswith(".") for p in parts) or parts[0] in IGNORED_FOLDERS:
             continue
         if parts[-1].lower() in IGNORED_NAMES or parts[-1].startswith("~$"):
             continue
@@ -144,13 +167,14 @@ def links_not_followed(raw: Path) -> dict[str, str]:
 
     Args:
         raw: the raw tree.
+
+    Raises:
+        OSError: when a folder may not be looked into.
     """
     root = raw.resolve()
     found: dict[str, str] = {}
-    for path in sorted(raw.rglob("*")):
-        parts = path.relative_to(raw).parts
-        hidden = any(p.startswith(".") for p in parts) or parts[0] in IGNORED_FOLDERS
-        if hidden or not path.is_symlink():
+    for path in _below(raw):
+        if not path.is_symlink():
             continue
         if path.is_dir():
             why = "it is a link to a folder"

@@ -38,7 +38,10 @@ def demonstration_tree(settings: Settings) -> Path:
 def has_raw_files(settings: Settings) -> bool:
     """Whether there is anything to read, filed or still in the inbox."""
     raw = settings.raw
-    return raw.is_dir() and (bool(inbox_files(raw)) or any(True for _ in raw_paths(raw)))
+    try:
+        return raw.is_dir() and (bool(inbox_files(raw)) or any(True for _ in raw_paths(raw)))
+    except OSError:  # there is something that may not be looked at, and the refresh says so
+        return True
 
 
 def or_demonstration(settings: Settings) -> Settings:

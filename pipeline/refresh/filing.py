@@ -126,6 +126,8 @@ class Sorter:
                 raise StaysError(
                     "it is a link, and links are not followed; put the file itself here"
                 )
+            if path.is_dir():
+                raise StaysError("it is a folder that may not be looked into")
             if not path.is_file():  # reading a pipe or a device would never end
                 raise StaysError("it is no ordinary file; put the file itself here")
             if path in self.growing:

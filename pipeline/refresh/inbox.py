@@ -29,7 +29,8 @@ PAUSE_SECONDS = 0.3
 def inbox_files(raw: Path) -> list[Path]:
     """The files of the inbox, sorted; hidden, unfinished and reading-matter files left out.
 
-    Links are listed (so that they are reported) but folders behind links are not entered.
+    Links are listed (so that they are reported) but folders behind links are not entered. Folders that
+    may not be looked into are listed too.
 
     Args:
         raw: the raw tree.
@@ -41,7 +42,13 @@ def inbox_files(raw: Path) -> list[Path]:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root, followlinks=False):
+    shut: list[Path] = []
+
+    def told(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            shut.append(Path(error.filename))
+
+    for folder, folders, names in os.walk(root, onerror=told, followlinks=False):
         folders[:] = [f for f in folders if not f.startswith(".")]
         for name in names:
             low = name.lower()
@@ -49,6 +56,7 @@ def _walk(root: Path) -> Iterator[Path]:
                 continue
             yield Path(folder) / name
         yield from (Path(folder) / f for f in folders if (Path(folder) / f).is_symlink())
+    yield from shut
 
 
 def sort_inbox(run: Run) -> list[InboxOutcome]:

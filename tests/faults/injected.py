@@ -250,6 +250,8 @@ def taken_rights(world: World, below: Path) -> Told:
             told["wrong"].append(f"{case}: a traceback: {done.stderr[-300:]}")
         if done.returncode and digest(here.out) != before:
             told["wrong"].append(f"{case}: failed, and yet something was published")
+        if not done.returncode and digest(here.out) != world.digests[state]:
+            told["wrong"].append(f"{case}: ended well, and published something else")
         again = finish(start(here, prefix=prefix))
         if again.returncode or digest(here.out) != world.digests[state]:
             told["wrong"].append(f"{case}: not recovered: {again.stderr[-300:]}")

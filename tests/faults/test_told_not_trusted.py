@@ -6,10 +6,15 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pytest
 from refreshes import World, digest, finish, make_world, start
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.ingest.files import links_not_followed, list_raw_files
 from pipeline.refresh.context import Run
+from pipeline.refresh.demonstration import has_raw_files
+from pipeline.refresh.inbox import sort_inbox
 from pipeline.refresh.sources import build_unknown
 from pipeline.settings import Settings
 
@@ -34,6 +39,40 @@ def test_links_that_are_not_followed_are_set_aside_by_name(tmp_path: Path) -> No
     files = run.read_parts("files", pl.Schema())
     assert dict(files.select("path", "reason").iter_rows()) == told
     assert set(files["status"]) == {"set aside"}
+
+
+@pytest.mark.usefixtures("shut")
+def test_nothing_is_published_without_a_folder_that_may_not_be_looked_into(tmp_path: Path) -> None:
+    """Its payments would vanish from all figures, and nothing would say so."""
+    raw = tmp_path / "raw"
+    for name in ("RJ1", "shut"):
+        (raw / "spend_over_25k" / name).mkdir(parents=True)
+        (raw / "spend_over_25k" / name / "april.csv").write_text("a,b\n")
+    settings = Settings(raw=raw, out=tmp_path / "out", offline=True)
+    with pytest.raises(PermissionError, match="shut"):
+        list_raw_files(raw)
+    with pytest.raises(PermissionError, match="shut"):
+        links_not_followed(raw)
+    assert has_raw_files(settings)  # so that no demonstration takes its place
+    done = CliRunner().invoke(app, ["refresh", "--raw", str(raw), "--out", str(tmp_path / "out")])
+    assert done.exit_code
+    assert "Permission denied" in done.output
+    assert "the previous publication was kept" in " ".join(done.output.split())
+    assert not (tmp_path / "out" / "current").exists()
+
+
+@pytest.mark.usefixtures("shut")
+def test_hidden_folders_and_the_inbox_may_be_shut(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    for name in ("spend_over_25k/RJ1", ".fetch/shut", "spend_over_25k/.old/shut", "inbox/shut"):
+        (raw / name).mkdir(parents=True)
+    (raw / "spend_over_25k" / "RJ1" / "april.csv").write_text("a,b\n")
+    assert [f.path for f in list_raw_files(raw)] == ["spend_over_25k/RJ1/april.csv"]
+    (told,) = sort_inbox(Run(Settings(raw=raw, out=tmp_path / "out")))
+    assert told.stays
+    assert told.sentence == (
+        "inbox/shut stays in the inbox: it is a folder that may not be looked into."
+    )
 
 
 def test_a_damaged_history_is_told_and_not_carried_on(tmp_path: Path) -> None:
