@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,22 @@ def test_what_drawing_runs_into_there_is_raised_here(asked: Pages) -> None:
     asked.folder.write_text("a file where the site should go")
     with Drawer() as drawer, pytest.raises(FileExistsError):
         drawer.draw(asked, lambda: None)
+
+
+def test_nobody_draws_any_more_when_a_gate_has_failed(asked: Pages) -> None:
+    """What is drawn into a folder that is being removed stays behind."""
+
+    def failing() -> None:
+        while not asked.folder.exists():
+            time.sleep(0.01)
+        raise RefreshFailedError("a gate failed")
+
+    with Drawer() as drawer:
+        process = drawer.get_ready()._process
+        with pytest.raises(RefreshFailedError):
+            drawer.draw(asked, failing)
+        assert process.poll() is not None
+    shutil.rmtree(asked.folder)
 
 
 def test_nothing_is_published_that_was_drawn_when_a_gate_fails(

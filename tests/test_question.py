@@ -9,7 +9,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -21,6 +23,7 @@ from pipeline.cli import app
 from pipeline.store.question import Bounds, QuestionTooLargeError, ask
 
 BOUNDS = Bounds(seconds=60, memory_mb=600, temp_mb=50, rows=10_000)
+SORT = "select count(*) from (select i, hash(i) as h from range(50000000) t(i) order by h, i)"
 FOR_EVER = "select sum(i) from range(10000000000000) t(i)"
 
 
@@ -163,7 +166,7 @@ def test_a_question_without_end_is_stopped(out: Path, spill: Path, sql: str) -> 
         "select length(repeat('x', 3000000000))",  # DuckDB's own bound of memory does not hold here
         "select list(i) from range(10000000000) t(i)",
         "select repeat('x', 10000000) from range(1000)",
-        "select count(*) from (select i, hash(i) as h from range(50000000) t(i) order by h, i)",
+        SORT,
     ],
 )
 def test_a_question_that_takes_all_memory_or_the_disk_is_stopped(
@@ -172,6 +175,29 @@ def test_a_question_that_takes_all_memory_or_the_disk_is_stopped(
     with pytest.raises(QuestionTooLargeError, match="FIVEPERCENT_QUERY_MEMORY_MB"):
         _whole(out, sql, Bounds(seconds=600, memory_mb=400, temp_mb=20, rows=10_000))
     assert list(spill.iterdir()) == []
+
+
+def test_what_lies_on_the_disk_meanwhile_stays_within_its_bound(out: Path, spill: Path) -> None:
+    most, over = 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not over.wait(0.005):
+            sizes = []
+            for path in spill.rglob("*"):
+                with suppress(OSError):  # gone in the meantime
+                    sizes.append(path.stat().st_size)
+            most = max(most, sum(sizes))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        with pytest.raises(QuestionTooLargeError, match="FIVEPERCENT_QUERY_TEMP_MB"):
+            _whole(out, SORT, Bounds(seconds=600, memory_mb=600, temp_mb=20, rows=10))
+    finally:
+        over.set()
+        watcher.join()
+    assert 0 < most <= 20_000_000
 
 
 def test_rows_beyond_the_bound_are_not_given_and_it_is_said(

@@ -92,9 +92,10 @@ class Drawer:
         self.close()
 
     def close(self) -> None:
-        """End the process."""
+        """End the process; it writes nothing after that."""
         if self._process:
             self._process.close()
+            self._process = None
 
     def get_ready(self) -> Process:
         """Have the process load what it needs, while something else is done."""
@@ -106,12 +107,17 @@ class Drawer:
         """As :func:`draw`; a process that is lost costs time, because all is then drawn here.
 
         Raises:
-            Exception: what ``settled`` raised, or what drawing ran into there.
+            Exception: what ``settled`` raised, and then nobody draws into the folder any more; or what
+                drawing ran into there.
         """
         process = self.get_ready()
         try:
             process.send(asked)
-            settled()
+            try:
+                settled()
+            except Exception:
+                self.close()
+                raise
             answer = process.work(None)
         except WorkerLostError:
             shutil.rmtree(asked.folder, ignore_errors=True)

@@ -160,12 +160,12 @@ def connect(database: Path, *, memory_mb: int = 0, temp_mb: int = 0, spill: str 
         "autoload_known_extensions": False,
     }
     if memory_mb:
-        config |= {
-            "memory_limit": f"{memory_mb}MB",
-            "max_temp_directory_size": f"{temp_mb}MB",
-            "threads": min(4, os.cpu_count() or 1),
-        }
+        config |= {"memory_limit": f"{memory_mb}MB", "threads": min(4, os.cpu_count() or 1)}
     connection = duckdb.connect(str(database), read_only=True, config=config)
+    if (
+        memory_mb
+    ):  # DuckDB 2.0 shows this bound when it comes with the configuration, and does not keep it
+        connection.execute(f"set max_temp_directory_size = '{temp_mb}MB'")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     return connection
@@ -234,10 +234,13 @@ def _bound(bounds: Bounds) -> None:
         import resource
     except ImportError:
         return
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # a file beyond its bound ends this process
     threads = min(4, os.cpu_count() or 1)
-    memory = bounds.memory_mb * MEGABYTE
     for what, most in (
-        (resource.RLIMIT_DATA, memory),
+        (resource.RLIMIT_DATA, bounds.memory_mb * MEGABYTE),
+        (resource.RLIMIT_FSIZE, bounds.temp_mb * MEGABYTE),
         (resource.RLIMIT_CPU, int(bounds.seconds * threads) + 30),
         (resource.RLIMIT_CORE, 0),
     ):
