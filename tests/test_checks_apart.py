@@ -212,7 +212,7 @@ def test_all_rows_are_asked_where_it_is_not_certain_what_changed(
         assert "key_is_unique" in asked[1].held[PAYMENT]
         assert "payment_date_plausible" not in asked[1].held[PAYMENT]
     else:
-        assert asked[1] is None
+        assert asked[1] is None or not (asked[1].organisations or asked[1].held)
 
 
 def test_a_file_of_two_organisations_is_looked_at_whole(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 5
 SAMPLE_CELL = 200
+NO_ROW = "no such row"
 MACROS = """
 create macro april_year(day) as year(day) - (month(day) < 4)::int;
 create macro financial_year_of(day) as
@@ -101,13 +102,17 @@ def _cell(value: Any) -> Any:
 
 
 def run_suites(
-    connection: duckdb.DuckDBPyConnection, suites: Mapping[str, Sequence[Check]]
+    connection: duckdb.DuckDBPyConnection,
+    suites: Mapping[str, Sequence[Check]],
+    together: Mapping[str, Collection[str]] | None = None,
 ) -> list[CheckResult]:
     """Run one Great Expectations suite a table.
 
     Args:
         connection: from :func:`opened`.
         suites: checks by full table name; the tables must be in the store.
+        together: names of checks by table that are asked as one first: whether a row breaks any of
+            them. Where one does, or that cannot be told, they are asked one by one.
 
     Returns:
         One result a check, in the order of the checks.
@@ -119,12 +124,48 @@ def run_suites(
             for name, checks in suites.items():
                 asset = source.add_table_asset(batch_name(name), table_name=batch_name(name))
                 batch = asset.add_batch_definition_whole_table("whole").get_batch()
-                validated = batch.validate(suite_of(name, checks), result_format="SUMMARY")
-                found = {r.expectation_config.meta["check_name"]: r for r in validated.results}
-                results += [_translate(connection, c, found[c.check_name]) for c in checks]
+                one = [c for c in checks if c.check_name in (together or {}).get(name, ())]
+                hold = _all_hold(connection, batch, name, one) if len(one) > 1 else {}
+                left = [c for c in checks if c.check_name not in hold]
+                found = {r.check_name: r for r in _one_by_one(connection, batch, name, left)} | hold
+                results += [found[c.check_name] for c in checks]
     finally:
         forget_engine()
     return results
+
+
+def _one_by_one(
+    connection: duckdb.DuckDBPyConnection, batch: Any, name: str, checks: Sequence[Check]
+) -> list[CheckResult]:
+    if not checks:
+        return []
+    validated = batch.validate(suite_of(name, checks), result_format="SUMMARY")
+    found = {r.expectation_config.meta["check_name"]: r for r in validated.results}
+    return [_translate(connection, c, found[c.check_name]) for c in checks]
+
+
+def _all_hold(
+    connection: duckdb.DuckDBPyConnection, batch: Any, name: str, checks: Sequence[Check]
+) -> dict[str, CheckResult]:
+    """The results of some checks by name where no row breaks any of them; nothing where one does.
+
+    The library takes as long about one check as the database about twenty.
+    """
+    rows = " union all ".join(f"select 1 as broken from ({c.rows})" for c in checks)
+    whole = Check(name, "all_of_them", "No row breaks any of them.", "blocking", rows)
+    if not batch.validate(suite_of(name, [whole]), result_format="SUMMARY").success:
+        return {}
+    counted = connection.execute(f"select count(*) from {batch_name(name)}").fetchall()[0][0]
+    return {
+        c.check_name: _held(c, f"{counted:,} rows" if c.expectation else NO_ROW) for c in checks
+    }
+
+
+def _held(check: Check, observed: str) -> CheckResult:
+    return CheckResult(
+        suite=check.suite, check_name=check.check_name, sentence=check.sentence,
+        severity=check.severity, passed=True, observed=observed, failing_rows=0,
+    )  # fmt: skip
 
 
 def warm_up() -> None:
@@ -189,7 +230,7 @@ def _translate(
 ) -> CheckResult:
     detail: dict[str, Any] = found.result or {}
     failing: int | None = 0
-    observed = f"{detail['element_count']:,} rows" if "element_count" in detail else "no such row"
+    observed = f"{detail['element_count']:,} rows" if "element_count" in detail else NO_ROW
     sample: str | None = None
     if not found.success:
         failing = detail.get("unexpected_count", detail.get("observed_value"))

@@ -7,7 +7,7 @@ what is expected (``suites``, ``rules``, ``golden``) or how it is run (``engine`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pipeline.quality.checks import Check
@@ -29,10 +29,13 @@ class Since:
         organisations: whose rows changed, in any table that these checks read.
         held: names of checks by table: those that held before, so that only the rows of these
             organisations can break them now.
+        together: names of checks by table: those that held before, so that they are likely to hold
+            now and are asked as one first.
     """
 
-    organisations: tuple[str, ...]
-    held: Mapping[str, frozenset[str]]
+    organisations: tuple[str, ...] = ()
+    held: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    together: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def tables_of(gate: Gate) -> list[str]:
@@ -55,7 +58,8 @@ def run_gate(
 
     A check that held before, where all rows but those of some organisations are as they were, is asked of
     these rows first. What does not hold there is asked of all rows, as every other check is, so the
-    results are those of all rows either way.
+    results are those of all rows either way. Checks that held before are asked together where that
+    costs less; where they do not all hold, each is asked by itself.
 
     Args:
         store: the working store.
@@ -91,7 +95,8 @@ def run_gate(
     }
     left = {name: checks for name, checks in left.items() if checks}
     with opened(store, {*suites, *_read_by(left)}) as connection:
-        found = {(r.suite, r.check_name): r for r in run_suites(connection, left)} | held
+        together = since.together if since else {}
+        found = {(r.suite, r.check_name): r for r in run_suites(connection, left, together)} | held
         results = [found[name, c.check_name] for name, checks in suites.items() for c in checks]
         if gate == "facts" and not is_demo:
             results += run_golden(connection, set(suites))
@@ -115,7 +120,7 @@ def _still_hold(
     if not asked:
         return {}
     with opened(store, _read_by(asked), since.organisations) as connection:
-        found = [r for r in run_suites(connection, asked) if r.passed]
+        found = [r for r in run_suites(connection, asked, since.held) if r.passed]
     counted = {name for name, checks in asked.items() if any(c.expectation for c in checks)}
     rows = {name: store.rows(name) for name in counted}
     kinds = {(c.suite, c.check_name): c.expectation for checks in asked.values() for c in checks}

@@ -2,7 +2,8 @@
 
 A table is checked again when it, or what its checks read, changed. Of these checks, those that held
 before and can be asked of the rows of some organisations apart from all others (``alone``) are asked of
-the organisations whose rows changed; all others are asked of all rows.
+the organisations whose rows changed; all others are asked of all rows. Those that held before are asked
+together first, in one question a table: a row that breaks one of them has each asked by itself.
 
 Belongs here: what the results on a table depend on, whose rows changed, and keeping both. Does not belong
 here: which checks there are and how they are run (``quality``), how contents are compared
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -32,6 +33,7 @@ from pipeline.store.tables import write_bytes
 
 if TYPE_CHECKING:
     from pipeline.quality import CheckResult, Gate, Since
+    from pipeline.quality.checks import Check
 
 #: More rows than these are not copied into memory to be looked at apart; and a larger part of a table
 #: than this is not worth it.
@@ -155,39 +157,47 @@ def _keys(run: Run, gate: Gate, now: _Kept) -> dict[str, str]:
     return found
 
 
-def _since(run: Run, known: _Kept, now: _Kept, changed: Iterable[str]) -> Since | None:
-    """Whose rows changed since checks of some tables held; None where that is not known, or they are many."""
+def _since(run: Run, known: _Kept, now: _Kept, changed: Sequence[str]) -> Since | None:
+    """What is known of checks that held on tables that changed; None where nothing is."""
     from pipeline.quality import Since, suite_for
 
     if known.told != now.told:
         return None
-    held = {
-        (name, row["check_name"])
-        for name, kept in known.results.items()
-        for row in kept["results"]
-        if row["passed"] and row["suite"] == name
-    }
+    passed = {name: _passed(known, name) for name in changed}
+    held = [c for name in changed for c in suite_for(table(name)) if c.check_name in passed[name]]
+    codes, apart = _apart(run, known, now, [check for check in held if check.alone])
+    # The payments are many: what reads all of them takes its time and its memory one by one.
+    together = [c for c in held if not any(table(n).partition_by for n in (c.suite, *c.needs))]
+    return Since(codes, _names(apart), _names(together)) if apart or together else None
+
+
+def _passed(known: _Kept, name: str) -> set[str]:
+    """The checks of a table that held."""
+    rows = known.results.get(name, {}).get("results", ())
+    return {row["check_name"] for row in rows if row["passed"] and row["suite"] == name}
+
+
+def _names(checks: Iterable[Check]) -> dict[str, frozenset[str]]:
+    """Names of checks by table."""
+    found: dict[str, set[str]] = {}
+    for check in checks:
+        found.setdefault(check.suite, set()).add(check.check_name)
+    return {name: frozenset(own) for name, own in found.items()}
+
+
+def _apart(
+    run: Run, known: _Kept, now: _Kept, alone: Sequence[Check]
+) -> tuple[tuple[str, ...], list[Check]]:
+    """Whose rows changed since checks held, and the checks that need be asked of these alone."""
     other = {name for name, files in now.files.items() if known.files.get(name) != files}
-    checks = [
-        check
-        for name in changed
-        for check in suite_for(table(name))
-        if check.alone
-        and (name, check.check_name) in held
-        and (known.day == now.day or "current_date" not in check.rows)
-    ]
+    checks = [c for c in alone if known.day == now.day or "current_date" not in c.rows]
     owners: dict[str, set[str] | None] = {}
     for name in {name for c in checks for name in (c.suite, *c.needs)} & other:
         owners[name] = _differing(run, name, known.files.get(name, {}), now.files[name])
     whole = {name for name, found in owners.items() if found is None}
     checks = [check for check in checks if whole.isdisjoint((check.suite, *check.needs))]
-    apart: dict[str, set[str]] = {}
-    for check in checks:
-        apart.setdefault(check.suite, set()).add(check.check_name)
     codes = {code for found in owners.values() for code in found or ()}
-    if not checks or not codes:
-        return None
-    return Since(tuple(sorted(codes)), {name: frozenset(own) for name, own in apart.items()})
+    return (tuple(sorted(codes)), checks) if checks and codes else ((), [])
 
 
 def _differing(
