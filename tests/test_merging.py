@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal, assert_series_equal
 from pipeline.classify import texts_of
 from pipeline.refresh.kept import DamagedError
 from pipeline.schema import table
-from pipeline.store.tables import TableStore, conform, in_runs, rows_written
+from pipeline.store.tables import TableStore, conform, in_runs, is_in_order, rows_written
 
 PAYMENT = table("facts.payment")
 
@@ -40,6 +40,33 @@ def test_frames_that_follow_one_another_are_put_in_order_and_others_are_left_to_
     assert runs is not None
     assert_frame_equal(pl.concat(runs), conform(pl.concat([a, b, late]), PAYMENT))
     assert in_runs([lines("A", 1, 3), lines("A", 2)], PAYMENT) is None
+
+
+place = st.tuples(
+    st.sampled_from("AB"),
+    st.sampled_from([date(2022, 4, 1), date(2022, 5, 1), None]),
+    st.sampled_from("xy"),
+    st.sampled_from(["", "s"]),
+    st.integers(1, 4),
+)
+
+
+@given(st.lists(place, max_size=8), st.booleans())
+def test_rows_said_to_be_in_order_are_not_moved_by_sorting(rows: list[tuple], is_sorted: bool):
+    schema = {name: PAYMENT.polars[name] for name in PAYMENT.order}
+    frame = pl.DataFrame(rows, schema=schema, orient="row").with_row_index("was")
+    by_key = frame.sort(PAYMENT.order, maintain_order=True, nulls_last=True)
+    given = by_key if is_sorted else frame
+    if is_in_order(given, PAYMENT):
+        assert_frame_equal(given, by_key)
+
+
+def test_rows_in_order_are_known_file_by_file_and_others_are_not():
+    a, b = lines("A", 1, 2, 3), lines("B", 1, 2)
+    assert is_in_order(pl.concat([a, b]), PAYMENT)
+    assert is_in_order(a.clear(), PAYMENT)
+    assert not is_in_order(pl.concat([b, a]), PAYMENT)
+    assert not is_in_order(a.reverse(), PAYMENT)
 
 
 @pytest.mark.parametrize("pieces", [([3, 4], [1, 2]), ([1, 3], [2, 4])])

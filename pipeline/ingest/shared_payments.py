@@ -8,8 +8,9 @@ and flagged ``is_duplicate``. Files that share less are both counted, and named 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+import numpy as np
 import polars as pl
 
 from pipeline.ingest.report import FileReport
@@ -28,6 +29,9 @@ _KEY = (
 _FILE = ["organisation_code", "source_file"]
 #: The columns that tell which payments are shared.
 NEEDED = (*_KEY, *PLACE, "is_superseded", "is_duplicate")
+_COUNTS = ~pl.col("is_superseded") & ~pl.col("is_duplicate")
+#: Organisation -> a number for each of its payments; payments alike have the same.
+Numbers = dict[str, np.ndarray]
 
 
 def count_shared_payments_once(
@@ -78,8 +82,7 @@ def shared_payments(lines: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[str, 
     told: list[tuple[str, str, str]] = []
     place = ("organisation_code", *PLACE)
     flagged: list[pl.DataFrame] = [lines.select(place).clear()]
-    keyed = lines.filter(~pl.col("is_superseded") & ~pl.col("is_duplicate"))
-    keyed = keyed.select(*PLACE, *_KEY)
+    keyed = lines.filter(_COUNTS).select(*PLACE, *_KEY)
     # Most payments stand in one file only; the work is about the few keys that two files hold.
     # Only lines whose numbers are the same can have the same key, and numbers are compared fast.
     again = keyed.filter(_number_of(keyed).is_duplicated())
@@ -125,6 +128,32 @@ def shared_payments(lines: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[str, 
             )
             told.append((str(code), str(path), sentence))
     return pl.concat(flagged), sorted(told)
+
+
+def numbers_of(lines: pl.DataFrame) -> Numbers:
+    """Numbers that tell whether an organisation's lines need to be looked at.
+
+    They are the same in all processes of one machine that run the same version of the table library,
+    and are kept nowhere.
+
+    Args:
+        lines: some lines, with the columns of :data:`NEEDED`, whole files of an organisation.
+    """
+    counted = lines.filter(_COUNTS)
+    codes, numbers = counted["organisation_code"], _number_of(counted).to_numpy()
+    if codes.n_unique() == 1:
+        return {str(codes[0]): numbers}
+    return {str(code): numbers[(codes == code).to_numpy()] for code in codes.unique()}
+
+
+def may_share(numbers: Iterable[np.ndarray]) -> bool:
+    """Whether two lines of an organisation may be alike.
+
+    Args:
+        numbers: from :func:`numbers_of`, of all its lines.
+    """
+    ordered = np.sort(np.concatenate([np.empty(0, np.uint64), *numbers]))
+    return bool((ordered[1:] == ordered[:-1]).any())
 
 
 def _number_of(keyed: pl.DataFrame) -> pl.Series:

@@ -19,6 +19,7 @@ from typing import Any
 from more_itertools import constrained_batches
 
 from pipeline.corrections import judge
+from pipeline.ingest.shared_payments import Numbers, may_share
 from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import write_applied
 from pipeline.refresh.kept import Part, State
@@ -39,6 +40,7 @@ def assemble(
     states: Sequence[State],
     years: Sequence[str] | None,
     spread: Spread,
+    numbers: Mapping[str, Numbers],
 ) -> dict[str, int]:
     """Judge the ledger, merge the years that changed, and write the account of the files.
 
@@ -49,6 +51,7 @@ def assemble(
         years: financial years that somebody asked for; ``years_also_written`` among the run's
             counters says how many others did not fit the files as they are now.
         spread: who does the work.
+        numbers: name of a part -> numbers of its payments, as far as they are known.
 
     Returns:
         Rows of ``facts.payment``.
@@ -59,7 +62,7 @@ def assemble(
     """
     applied = judge(job.ledger.entries, [f for state in states for f in state.found])
     rejected = job.kept.rejected(states)
-    shared = _shared_payments(job, states, spread)
+    shared = _shared_payments(job, states, spread, numbers)
     copies = {code: note["copies"] for code, note in shared.items() if note["copies"]}
     rows = _merge_years(run, job, _by_year(states), copies, years, spread)
     sentences: dict[str, list[str]] = {}
@@ -154,9 +157,12 @@ def _merge_years(
 
 
 def _shared_payments(
-    job: Job, states: Sequence[State], spread: Spread
+    job: Job, states: Sequence[State], spread: Spread, numbers: Mapping[str, Numbers]
 ) -> dict[str, dict[str, Any]]:
-    """Organisation -> copies among its lines and what to say; only changed ones are looked at."""
+    """Organisation -> copies among its lines and what to say; only changed ones are looked at.
+
+    Where the numbers of all its payments are known and differ, nothing is read to look at it.
+    """
     parts: dict[str, list[Part]] = {}
     for state in states:
         for part in state.as_published:
@@ -165,6 +171,8 @@ def _shared_payments(
     known = job.kept.note(SHARED)
     stamps = {code: _stamp(own, {}) for code, own in parts.items()}
     notes = {c: n for c, n in known.items() if c in stamps and n["stamp"] == stamps[c]}
+    apart = [c for c, own in parts.items() if c not in notes and _are_apart(c, own, numbers)]
+    notes |= {c: {"stamp": stamps[c], "told": [], "copies": {}} for c in apart}
     sizes = {c: sum(p.rows[c] for p in own) for c, own in parts.items() if c not in notes}
 
     asked = [
@@ -176,3 +184,11 @@ def _shared_payments(
     if notes != known:
         job.kept.put_note(SHARED, dict(sorted(notes.items())))
     return notes
+
+
+def _are_apart(code: str, parts: Sequence[Part], numbers: Mapping[str, Numbers]) -> bool:
+    """Whether it is known that no two payments of an organisation are alike."""
+    known = [numbers[part.name].get(code) for part in parts if part.name in numbers]
+    if len(known) < len(parts):
+        return False
+    return not may_share(own for own in known if own is not None)

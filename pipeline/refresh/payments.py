@@ -19,6 +19,7 @@ import polars as pl
 from pipeline.ingest.names import Register
 from pipeline.ingest.payments import classify_lines
 from pipeline.ingest.portions import BATCH_FILES, Portion, batches_of, portions_of
+from pipeline.ingest.shared_payments import Numbers
 from pipeline.ingest.stored import forget_stored
 from pipeline.refresh.assembled import SHARED, YEARS, assemble
 from pipeline.refresh.context import Run
@@ -74,15 +75,16 @@ def _made(
     spread: Spread,
 ) -> dict[str, int]:
     """Bring all portions up to date and put them together; what is found damaged is made again."""
-    states = _bring_up_to_date(run, job, portions, spread, anew=run.force)
+    numbers: dict[str, Numbers] = {}
+    states = _bring_up_to_date(run, job, portions, spread, numbers, anew=run.force)
     for repair in range(REPAIRS + 1):
         try:
-            rows = assemble(run, job, [states[p.id] for p in portions], years, spread)
+            rows = assemble(run, job, [states[p.id] for p in portions], years, spread, numbers)
         except DamagedError as error:
             if repair == REPAIRS:
                 raise
             job.kept.forget(error.portion)
-            states = _bring_up_to_date(run, job, portions, spread, anew=False)
+            states = _bring_up_to_date(run, job, portions, spread, numbers, anew=False)
         else:
             _tidy(run, job, portions, states)
             return rows
@@ -111,15 +113,24 @@ def _job(run: Run, register: Register | None, portions: Sequence[Portion]) -> Jo
 
 
 def _bring_up_to_date(
-    run: Run, job: Job, portions: Sequence[Portion], spread: Spread, *, anew: bool
+    run: Run,
+    job: Job,
+    portions: Sequence[Portion],
+    spread: Spread,
+    numbers: dict[str, Numbers],
+    *,
+    anew: bool,
 ) -> dict[str, State]:
-    """Work on every portion that is not what it should be; returns the states of all."""
+    """Work on every portion that is not what it should be; returns the states of all.
+
+    The numbers of payments that were made are added to ``numbers``.
+    """
     known = {} if anew else {p.id: s for p in portions if (s := job.kept.state(p))}
     unread = [p for p in portions if p.id not in known or known[p.id].typed_key != job.typed_key(p)]
-    _work(run, job, unread, known, None, spread)
+    _work(run, job, unread, known, None, spread, numbers)
     orders = _orders(known.values())
     rest = [p for p in portions if not job.is_current(p, known[p.id], orders)]
-    _work(run, job, rest, known, orders, spread)
+    _work(run, job, rest, known, orders, spread, numbers)
     busy = {p.id for p in (*unread, *rest)}
     run.progress.advance(sum(len(p.files) for p in portions if p.id not in busy))
     return known
@@ -132,10 +143,12 @@ def _work(
     known: dict[str, State],
     orders: Orders | None,
     spread: Spread,
+    numbers: dict[str, Numbers],
 ) -> None:
     """Work on portions, batch by batch, and learn their states."""
     for batch, done in spread.work(job, batches_of(portions), orders, classify_lines):
         _count(run, done)
+        numbers |= done.numbers
         for portion in batch:
             state = job.kept.state(portion)
             if state is None:

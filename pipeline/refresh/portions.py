@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from pipeline.ingest.payments import TEXTS
 from pipeline.ingest.portions import Portion
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.shared_payments import NEEDED as SHARED_COLUMNS
+from pipeline.ingest.shared_payments import Numbers, numbers_of
 from pipeline.ingest.tabular import Limits
 from pipeline.ingest.typed import (
     forced_orders,
@@ -40,7 +41,7 @@ from pipeline.ingest.typed import (
 from pipeline.refresh.kept import Kept, State
 from pipeline.schema import table
 from pipeline.store.location import location
-from pipeline.store.tables import conform
+from pipeline.store.tables import conform, is_in_order
 
 if TYPE_CHECKING:
     from pipeline.corrections import Entry, Found
@@ -173,10 +174,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """What the work on a batch cost: files opened, rows classified."""
+    """What the work on a batch cost, and what is known of its payments before they are read again.
+
+    Attributes:
+        opened: files opened.
+        classified: rows classified.
+        numbers: name of a kept part -> numbers of its payments, where the ledger left them alone.
+    """
 
     opened: int
     classified: int
+    numbers: Mapping[str, Numbers] = field(default_factory=dict)
 
 
 def work_on(
@@ -218,8 +226,8 @@ def work_on(
         typed = only_files(typed, [file.path for file in files])
     found = to_publishers(files, typed, job.register)
     found, applied = _correct(job, finish, found)
-    classified = _keep(job, finish, found, applied, states, forced, unkept, classify_lines)
-    return Done(typed.opened, classified)
+    numbers = _keep(job, finish, found, applied, states, forced, unkept, classify_lines)
+    return Done(typed.opened, found.lines.height, numbers)
 
 
 def _as_read(job: Job, portion: Portion, reports: Mapping[str, FileReport]) -> State:
@@ -284,8 +292,8 @@ def _keep(
     forced: Mapping[str, str],
     unkept: Mapping[str, Unkept],
     classify_lines: Callable,
-) -> int:
-    """Classify the lines of all portions together and keep each portion; returns rows classified."""
+) -> dict[str, Numbers]:
+    """Classify the lines of all portions together and keep each portion; returns the numbers."""
     from pipeline.classify import classify, detect_misaligned, misalignment_sentences, texts_of
 
     spec = table(PAYMENT)
@@ -304,16 +312,22 @@ def _keep(
     lines = of_each(conform(payments, spec, is_sorted=True), paths)
     aside = of_each(found.rejected.cast(REJECTED_SCHEMA), paths)
     put = job.kept.put_frame
+    numbers: dict[str, Numbers] = {}
     for i, portion in enumerate(portions):
         before = states.get(portion.id) or State(job.typed_key(portion), {}, [])
         ledger = applied.get(portion.id, Applied([], None))
-        own_lines = lines[i].sort(spec.order, maintain_order=True, nulls_last=True)
-        parts = {year: put(portion, year, own) for year, own in _by_year(own_lines).items()}
+        own_lines = lines[i]
+        if not is_in_order(own_lines, spec):
+            own_lines = own_lines.sort(spec.order, maintain_order=True, nulls_last=True)
+        by_year = _by_year(own_lines)
+        parts = {year: put(portion, year, own) for year, own in by_year.items()}
         uncorrected = None
         if ledger.before is not None:
             shared = {c: spec.polars[c] for c in SHARED_COLUMNS}
             as_published = ledger.before.select(SHARED_COLUMNS).cast(pl.Schema(shared))
             uncorrected = put(portion, "uncorrected", as_published)
+        else:
+            numbers |= {parts[year].name: numbers_of(own) for year, own in by_year.items()}
         own = [*parts.values(), *([uncorrected] if uncorrected else [])]
         organisations = sorted({code for part in own for code in part.rows})
         own_forced = {path: o for path, o in forced.items() if place.get(path) == i}
@@ -335,7 +349,7 @@ def _keep(
             entry = unkept[portion.id]
             holds_all = own_lines.height == entry.lines.height and uncorrected is None
             job.cache.keep(entry, [vars(part) for part in parts.values()] if holds_all else None)
-    return found.lines.height
+    return numbers
 
 
 def _by_year(lines: pl.DataFrame) -> dict[str, pl.DataFrame]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.ingest.cache import reader_version
@@ -195,4 +196,5 @@ def _work(
             "a worker runs another version of the product, of its rules or of Polars than this "
             "process; install the same on all and start the workers again"
         )
-    return work_on(job, batch, orders, classify_lines)
+    done = work_on(job, batch, orders, classify_lines)
+    return replace(done, numbers={})  # too much to send, and other machines may number otherwise

@@ -69,6 +69,25 @@ def conform(frame: pl.DataFrame, spec: Table, *, is_sorted: bool = False) -> pl.
     return frame if is_sorted else frame.sort(spec.order, maintain_order=True, nulls_last=True)
 
 
+def is_in_order(frame: pl.DataFrame, spec: Table) -> bool:
+    """Whether rows stand in a table's order already, as far as that is seen without sorting.
+
+    Args:
+        frame: with the sort columns of the table.
+        spec: the table.
+
+    Returns:
+        False also where a column falls while one before it rises.
+    """
+    *first, last = spec.order
+    if frame[last].null_count() or not all(frame[c].is_sorted(nulls_last=True) for c in first):
+        return False
+    falls = frame.select((pl.col(last) < pl.col(last).shift()).arg_true()).to_series()
+    # There it must be that something before it changed.
+    keys = frame.select(first)
+    return all(keys.row(row) != keys.row(row - 1) for row in falls)
+
+
 def in_runs(frames: Iterable[pl.DataFrame], spec: Table) -> list[pl.DataFrame] | None:
     """Frames in the order in which they follow one another in a table, None where they overlap.
 
