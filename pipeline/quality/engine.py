@@ -171,22 +171,13 @@ def _held(check: Check, observed: str) -> CheckResult:
 def warm_up() -> None:
     """Check one row of nothing, so that what the library does the first time is done before it matters.
 
-    It reads its registers, compiles its queries and looks the dialect up: 0.4 s of processor time.
+    It reads its registers, compiles its queries and looks the dialect up: 0.3 s of processor time.
     """
     suite = "warm.up"
-    kinds: list[tuple[str | None, dict[str, Any]]] = [
-        (None, {}),
-        ("ExpectColumnValuesToBeInSet", {"column": "n", "value_set": [1]}),
-        ("ExpectColumnValuesToBeBetween", {"column": "n", "min_value": 0, "max_value": 1}),
-    ]
-    checks = [
-        Check(suite, f"n{i}", "One row.", "warning", "select n from {batch} where n > 1",
-              expectation=kind, arguments=arguments)
-        for i, (kind, arguments) in enumerate(kinds)
-    ]  # fmt: skip
+    check = Check(suite, "nothing", "One row.", "warning", "select n from {batch} where n > 1")
     with closing(duckdb.connect()) as connection:
         connection.execute(f"create table {batch_name(suite)} as select 1 as n")
-        run_suites(connection, {suite: checks})
+        run_suites(connection, {suite: [check]})
 
 
 @contextmanager
