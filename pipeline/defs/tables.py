@@ -212,9 +212,10 @@ def _mart(name: str) -> dg.AssetsDefinition:
     @dg.multi_asset(name=name.replace(".", "__"), specs=[spec])
     def built(product: Product) -> Iterator[dg.MaterializeResult]:
         from pipeline.marts import build_marts
+        from pipeline.refresh.marts import kept_of_marts
 
         run = product.run()
-        build_marts(run.store, only=[name])
+        build_marts(run.store, only=[name], kept=kept_of_marts(run))
         told = run_metadata(run, name, preview_rows=product.preview_rows)
         told |= sql_metadata(name)
         told |= column_lineage(cached_column_sources(name, run.settings.work))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from pipeline.marts.judging import Answer, ask
+from pipeline.marts.kept import SUMS, Kept
 from pipeline.marts.milestones import (
     LEDGER_MARTS,
     is_demonstration,
@@ -24,12 +26,13 @@ from pipeline.marts.milestones import (
     milestone_table,
     tables_read_by,
 )
-from pipeline.marts.together import cores, needed, run_graph, undisturbed
+from pipeline.marts.together import behind, cores, needed, run_graph, undisturbed
 from pipeline.measures import load_measures
-from pipeline.reference.claims import claims
+from pipeline.reference.claims import Claim, claims
 from pipeline.reference.national_spend import national_spend_sql
 from pipeline.schema import all_tables
 from pipeline.store import TableStore
+from pipeline.store.tables import rows_written
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 
@@ -58,6 +61,8 @@ MART_ORDER = (
 
 #: Views of ``measures/shared`` in the order in which they build on each other.
 SHARED_ORDER = (
+    "payment_by_answer",
+    "payment_by_supplier",
     "payment_cell",
     "payment_sum",
     "published_months",
@@ -87,7 +92,7 @@ _LARGE = ("measures.payment_cell", "measures.supplier_paid")
 #: About how many milliseconds a piece of work takes, by its name or its schema; claims are small and fill
 #: the gaps at the end, so they weigh less than any mart.
 _WEIGHTS = {
-    **dict.fromkeys(_LARGE, 90),
+    **dict.fromkeys((*_LARGE, *SUMS), 90),
     **dict.fromkeys(STATISTICS, 45),
     MILESTONE: 3,
     "marts": 20,
@@ -227,8 +232,8 @@ def _asked(connection: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:
     return pl.DataFrame(connection.execute(sql).to_arrow_table())
 
 
-def _graph(wanted: list[str]) -> tuple[dict[str, set[str]], dict[str, str]]:
-    """What must be made, asked or read in for some marts, each with what it reads; and the SQL by name."""
+def _texts(wanted: Collection[str]) -> dict[str, str]:
+    """The SQL of all that is made, asked or read in for some marts, by name; tables have none."""
     texts = {name: "" for name in all_tables() if name not in wanted}
     texts |= {name: sql for name, sql, _ in measure_views()}
     for name in wanted:
@@ -241,7 +246,13 @@ def _graph(wanted: list[str]) -> tuple[dict[str, set[str]], dict[str, str]]:
         texts[MILESTONE] = " ".join(asked)
     for name in STATISTICS.keys() & texts.keys():
         texts[name] += f"\n, {POINTS}"
-    return needed(wanted, texts, texts), texts
+    return texts
+
+
+def _keys(store: TableStore, texts: Mapping[str, str], kept: Kept) -> dict[str, str]:
+    """What each mart, but that of the claims, and the answer to each claim depends on."""
+    names = [name for name in texts if texts[name] and name.split(".")[0] in ("marts", "claims")]
+    return {name: kept.key(store, behind(name, texts)) for name in names if name != MILESTONE}
 
 
 class _Build:
@@ -254,11 +265,14 @@ class _Build:
         graph: dict[str, set[str]],
         texts: dict[str, str],
         rows: dict[str, int],
-        progress: Callable[[str, int], None] | None,
+        told: Callable[[str], None],
+        kept: Kept | None,
+        keys: Mapping[str, str],
     ) -> None:
         self._store, self._connection, self._texts = store, connection, texts
+        self._kept, self._keys = kept, keys
         self._readers = Counter(name for needs in graph.values() for name in needs)
-        self._rows, self._progress = rows, progress
+        self._rows, self._told = rows, told
         self._today = datetime.now(UTC).date()
         self._claims = {f"{_CLAIM}{claim.id}": claim for claim in claims()}
         self._judged: dict[str, dict[str, Any]] = {}
@@ -270,16 +284,33 @@ class _Build:
         """Make a measure or a mart, ask a claim, or read in a table."""
         cursor = self._cursor()
         if name.startswith("measures."):
-            cursor.execute(f"create {self._kind(name)} {name} as {self._texts[name]}")
+            sql = self._texts[name]
+            if self._kept and name in SUMS:
+                sql = self._kept.sums(name, sql, self._store, cursor)
+            cursor.execute(f"create {self._kind(name)} {name} as {sql}")
         elif name in self._claims:
-            claim = self._claims[name]
-            self._judged[name] = milestone(cursor, claim, self._today, is_demo=self._is_demo)
-        elif name in self._rows:
+            self._judged[name] = milestone(
+                cursor,
+                self._claims[name],
+                self._today,
+                is_demo=self._is_demo,
+                asked=self._answer,
+            )
+        elif name in self._rows and self._texts[name]:
             self._make_mart(name, cursor)
         else:
             self._read_in(name, cursor)
             if name == ORGANISATIONS:
                 self._is_demo = is_demonstration(cursor)
+
+    def _answer(self, cursor: duckdb.DuckDBPyConnection, claim: Claim) -> Answer | None:
+        """The answer to a claim: as it was kept, or asked."""
+        key = self._keys.get(f"{_CLAIM}{claim.id}")
+        if self._kept is None or key is None:
+            return ask(cursor, claim)
+        answer = self._kept.answer(claim.id, key) or ask(cursor, claim)
+        self._kept.note_answer(claim.id, key, answer)
+        return answer
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """The cursor of this thread: a new one for each piece of work costs as much as a small query."""
@@ -311,8 +342,7 @@ class _Build:
             self._read_in(name, cursor)
         with self._lock:
             self._rows[name] = made
-            if self._progress:
-                self._progress(name, made)
+            self._told(name)
 
 
 def build_marts(
@@ -320,6 +350,7 @@ def build_marts(
     *,
     only: Iterable[str] | None = None,
     progress: Callable[[str, int], None] | None = None,
+    kept: Kept | None = None,
 ) -> dict[str, int]:
     """Build the marts, each after those it reads; measures and small tables that they read once for all.
 
@@ -330,24 +361,42 @@ def build_marts(
         store: the working store with facts and dims.
         only: names of the marts to build; all by default.
         progress: called with name and rows after each mart.
+        kept: what the marts before were made of. Sums of payments that did not change come from it;
+            when all marts are asked for, marts and answers to claims too. Nothing is kept by default.
 
     Returns:
         Rows by mart.
     """
     asked = set(MART_ORDER if only is None else only)
-    wanted = [name for name in MART_ORDER if name in asked]
-    graph, texts = _graph(wanted)
-    rows = dict.fromkeys(wanted, 0)
+    rows = {name: 0 for name in MART_ORDER if name in asked}
+
+    def told(name: str) -> None:
+        if progress:
+            progress(name, rows[name])
+
+    texts, keys = _texts(rows), dict[str, str]()
+    if kept and only is None:
+        keys = _keys(store, texts, kept)
+        for name in [name for name in rows if kept.holds(store, name, keys.get(name))]:
+            rows[name] = sum(rows_written(path) or 0 for path in store.files(name))
+            texts[name] = ""  # to be read like any table
+            told(name)
+        for claim in claims():
+            if kept.answer(claim.id, keys[f"{_CLAIM}{claim.id}"]):
+                texts[f"{_CLAIM}{claim.id}"] = ORGANISATIONS
+    graph = needed([name for name in rows if texts[name]], texts, texts)
     sums = [name for name in _LARGE if name in graph]
     threads = max(1, cores() // max(1, len(sums)))
     with (
         undisturbed(),
         closing(open_store(store, threads=threads, measures=False, tables=())) as connection,
-        closing(_Build(store, connection, graph, texts, rows, progress)) as build,
+        closing(_Build(store, connection, graph, texts, rows, told, kept, keys)) as build,
     ):
         first = needed(sums, texts, graph) if threads > 1 else {}
         run_graph(first, build.make, cores(), _weight)
         connection.execute("set threads = 1")
         rest = {name: needs - set(first) for name, needs in graph.items() if name not in first}
         run_graph(rest, build.make, cores(), _weight)
+    if kept and only is None:
+        kept.write(store, {name: key for name, key in keys.items() if name in rows})
     return rows

@@ -14,6 +14,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from graphlib import TopologicalSorter
 from heapq import heapify, heappop, heappush
 
@@ -50,9 +51,26 @@ def undisturbed() -> Iterator[None]:
             gc.enable()
 
 
-def named_in(sql: str) -> set[str]:
+@lru_cache(maxsize=512)
+def named_in(sql: str) -> frozenset[str]:
     """The relations, with their schemas, that an SQL text names outside its comments."""
-    return set(_NAME.findall(_COMMENT.sub("", sql)))
+    return frozenset(_NAME.findall(_COMMENT.sub("", sql)))
+
+
+def behind(name: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """The SQL of a name and of everything that it reads, and that these read, sorted by name.
+
+    Args:
+        name: such as a mart.
+        texts: the SQL of everything that may be named; without SQL it is read as it is.
+    """
+    found, waiting = set[str](), [name]
+    while waiting:
+        reads = waiting.pop()
+        if reads not in found:
+            found.add(reads)
+            waiting.extend(named_in(texts[reads]) & texts.keys())
+    return {reads: texts[reads] for reads in sorted(found)}
 
 
 def needed(
@@ -73,7 +91,7 @@ def needed(
     while waiting:
         name = waiting.pop()
         if name not in graph:
-            graph[name] = (named_in(texts[name]) & allowed) - {name}
+            graph[name] = set((named_in(texts[name]) & allowed) - {name})
             waiting.extend(graph[name])
     return {name: graph[name] for name in texts if name in graph}
 

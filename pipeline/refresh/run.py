@@ -23,6 +23,7 @@ from pipeline.refresh.checked import checked
 from pipeline.refresh.context import Progress, Run, Silent
 from pipeline.refresh.gates import RefreshFailedError, check_gate, helped
 from pipeline.refresh.inbox import inbox_files, sort_inbox
+from pipeline.refresh.marts import kept_of_marts
 from pipeline.refresh.publishing import publish
 from pipeline.refresh.spread import ClusterError
 from pipeline.refresh.summary import Summary, tell_checks, tell_files
@@ -203,7 +204,8 @@ def _build_only(run: Run, only: Sequence[str]) -> Summary:
     if facts or "facts.payment" in only:
         tables |= meta.build_all(run)
     check_gate(run, "facts")
-    tables |= build_marts(run.store, only=[name for name in only if name in MART_ORDER])
+    wanted = [name for name in only if name in MART_ORDER]
+    tables |= build_marts(run.store, only=wanted, kept=kept_of_marts(run))
     check_gate(run, "marts")
     summary = Summary(publish(run), True, run.settings.out, run.is_demo, counters=run.counters)
     tell_files(run, summary)
@@ -240,7 +242,9 @@ def read_sources(run: Run, tables: dict[str, int]) -> None:
 def compute_marts(run: Run, tables: dict[str, int]) -> None:
     """Stage three: the marts."""
     with run.stage("Marts", len(MART_ORDER)) as said:
-        tables |= build_marts(run.store, progress=lambda *_: run.progress.advance())
+        tables |= build_marts(
+            run.store, progress=lambda *_: run.progress.advance(), kept=kept_of_marts(run)
+        )
         said.append(f"{len(MART_ORDER)} marts")
 
 

@@ -1,4 +1,4 @@
--- Published payments added up once, so that no mart reads the lines again.
+-- Published payments added up, with the answer that counts.
 -- Grain: one trust, month, answer (yes, possible, no), category, nature and set of flags.
 -- counted_as is the answer that counts: categories for upper bounds only are never more than possible.
 select
@@ -17,14 +17,5 @@ select
     p.lines,
     p.typed_lines,
     p.amount_gbp
-from (
-    select
-        organisation_code, financial_year, month, digital, category, nature, is_balance_sheet, is_duplicate,
-        count(*) as lines,
-        count(expense_type) as typed_lines,
-        sum(amount_gbp) as amount_gbp
-    from facts.payment
-    where not is_superseded
-    group by organisation_code, financial_year, month, digital, category, nature, is_balance_sheet, is_duplicate
-) as p
+from measures.payment_by_answer as p
 left join dims.category as c using (category)

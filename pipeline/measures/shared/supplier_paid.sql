@@ -1,18 +1,6 @@
 -- Digital payments by trust, financial year and supplier. years_paid counts the years, of the four that end
 -- with the row's year, in which the trust paid the supplier more than it got back.
-with named as (  -- names as they stand, so that each is tidied once and not line by line
-    select
-        organisation_code,
-        financial_year,
-        supplier_canonical,
-        category,
-        sum(amount_gbp) as amount_gbp,
-        count(*) as lines
-    from facts.payment
-    where digital = 'yes' and not is_balance_sheet and not is_duplicate and not is_superseded
-    group by organisation_code, financial_year, supplier_canonical, category
-),
-paid as (
+with paid as (
     select
         n.organisation_code,
         n.financial_year,
@@ -21,7 +9,7 @@ paid as (
         sum(n.amount_gbp) as amount_gbp,
         sum(n.lines)::bigint as lines,
         coalesce(sum(n.amount_gbp) filter (where n.category = 'epr'), 0) as epr_gbp
-    from named as n
+    from measures.payment_by_supplier as n
     left join dims.category as c using (category)
     where not coalesce(c.upper_bound_only, false)
     group by all
