@@ -149,10 +149,24 @@ class Kept:
         if known == of:
             return entry
         changed = self._changed(known, of, path) if known else None
-        if changed is None:
-            query = _over(sql, path)
-        else:
-            listed = _listed(sorted(changed)) or "''"
+        if changed is None or changed:
+            self._add_up(sql, path, entry, changed, cursor)
+            self.added.append((name, path.name, None if changed is None else len(changed)))
+        write_sealed(_note(entry), {"of": of, "by": by, "sha256": file_hash(entry)})
+        return entry
+
+    def _add_up(
+        self,
+        sql: str,
+        path: Path,
+        entry: Path,
+        changed: set[str] | None,
+        cursor: duckdb.DuckDBPyConnection,
+    ) -> None:
+        """Write the sum of a file of payments: of some organisations anew, of the others as it was."""
+        query = _over(sql, path)
+        if changed is not None:
+            listed = _listed(sorted(changed))
             query = (
                 f"select * from read_parquet({_listed([entry])}) where {OWNER} not in ({listed})\n"
                 f"union all by name ({_over(sql, path, f'{OWNER} in ({listed})')})"
@@ -165,9 +179,6 @@ class Kept:
             os.replace(unfinished, entry)
         finally:
             unfinished.unlink(missing_ok=True)
-        write_sealed(_note(entry), {"of": of, "by": by, "sha256": file_hash(entry)})
-        self.added.append((name, path.name, None if changed is None else len(changed)))
-        return entry
 
     def _summed(self, entry: Path, by: str) -> str | None:
         """Hash of the file whose sum lies here, undamaged and made in the same way."""
@@ -176,16 +187,15 @@ class Kept:
             return None
         return note["of"] if file_hash(entry) == note["sha256"] else None
 
-    def _changed(self, old: str, new: str, path: Path) -> set[str | None] | None:
+    def _changed(self, old: str, new: str, path: Path) -> set[str] | None:
         """Organisations whose rows differ; None where that is not known, or they are much of the file."""
         was = self._contents.known(old) if self._contents else None
         if self._contents is None or was is None:
             return None
         now = self._contents.of(table(PAYMENTS), path, new)
-        changed = {owner for (owner, _), _ in was.items() ^ now.items()}
+        changed = {owner or "" for (owner, _), _ in was.items() ^ now.items()}  # all have one
         rows = sum(n for (owner, _), (n, _) in now.items() if owner in changed)
-        many = rows > MOST_OF_A_FILE * sum(n for n, _ in now.values())
-        return None if many or None in changed else changed
+        return None if rows > MOST_OF_A_FILE * sum(n for n, _ in now.values()) else changed
 
 
 def _note(entry: Path) -> Path:
