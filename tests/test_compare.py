@@ -14,7 +14,9 @@ from polars.testing import assert_frame_equal
 from pipeline.compare import Build, NotABuildError, compare, read_build
 from pipeline.compare.build import COLUMNS, PARTS, READ
 from pipeline.compare.causes import UNEXPLAINED
+from pipeline.refresh import Summary
 from pipeline.schema import POLARS_TYPES, all_tables
+from pipeline.settings import Settings
 
 APRIL, MAY, ACCOUNTS = (
     "spend_over_25k/XX1/2021-04.csv",
@@ -239,3 +241,24 @@ def test_what_is_no_build_is_refused_with_what_was_expected(tmp_path: Path) -> N
     for path in (tmp_path / "text.duckdb", tmp_path / "nothing", tmp_path):
         with pytest.raises(NotABuildError, match=r"fivepercent\.duckdb|DuckDB"):
             read_build(path)
+
+
+def test_the_ends_of_parquet_files_tell_what_the_database_tells(
+    demo_build: tuple[Settings, Summary],
+) -> None:
+    current = demo_build[0].out / "current"
+    files, database = read_build(current), read_build(current / "fivepercent.duckdb")
+    assert files.columns.equals(database.columns)
+    assert files.columns["table_name"].n_unique() > 40
+    for field in ("figures", "files", "checks", "about"):
+        assert getattr(files, field).equals(getattr(database, field)), field
+
+
+def test_a_file_that_is_cut_short_is_no_build(tmp_path: Path) -> None:
+    folder = tmp_path / "parquet" / "marts"
+    folder.mkdir(parents=True)
+    pl.DataFrame({"n": range(1000)}).write_parquet(folder / "peer.parquet")
+    whole = (folder / "peer.parquet").read_bytes()
+    (folder / "peer.parquet").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(NotABuildError, match=r"marts\.peer cannot be read"):
+        read_build(tmp_path)

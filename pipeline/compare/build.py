@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from pipeline.store.scratch import scratch
 from pipeline.store.tables import write_parquet
 
 DATABASE = "fivepercent.duckdb"
@@ -117,6 +118,8 @@ PARTS = {
     "lines": "BIGINT",
 }
 COLUMNS = {"table_name": "VARCHAR", "column_name": "VARCHAR", "rows": "BIGINT"}
+#: Schemas whose tables are told of.
+SCHEMAS = ("dims", "facts", "marts", "meta")
 
 
 class NotABuildError(ValueError):
@@ -170,8 +173,8 @@ def read_build(path: Path) -> Build:
     """
     if (path / "figures.parquet").is_file():
         return Build(**{f.name: pl.read_parquet(path / f"{f.name}.parquet") for f in fields(Build)})
-    with _opened(path) as connection:
-        columns = _columns(connection)
+    with _opened(path) as (connection, files):
+        columns = _columns_of(files) if files else _columns(connection)
         known = columns.group_by("table_name").agg("column_name")
         names = {name: set(found) for name, found in known.iter_rows()}
         frames = {
@@ -182,55 +185,83 @@ def read_build(path: Path) -> Build:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An in-memory DuckDB that sees the build's tables as ``schema.table``, read only."""
-    connection = duckdb.connect()
-    try:
+def _opened(path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, list[Path]]]]:
+    """A DuckDB that sees the tables that are read as ``schema.table``, and the files of all tables.
+
+    Of a database there are no files.
+    """
+    with scratch() as connection:
         if path.is_file():
             try:
                 connection.execute(f"attach {_quoted(path)} as build (read_only)")
-                connection.execute("use build")
             except duckdb.Error as error:
                 raise NotABuildError(f"{path} is no DuckDB database: {error}") from error
-        else:
-            folder = path / "parquet" if (path / "parquet").is_dir() else path
-            if not _views(connection, folder):
-                raise NotABuildError(
-                    f"{path} is no build; expected a database ({DATABASE}), or a folder with "
-                    "schema/table.parquet or parquet/schema/table.parquet"
-                )
-        yield connection
-    finally:
-        connection.close()
+            connection.execute("use build")
+            yield connection, {}
+            connection.execute("use scratch; detach build")
+            return
+        files = _files(path / "parquet" if (path / "parquet").is_dir() else path)
+        if not files:
+            raise NotABuildError(
+                f"{path} is no build; expected a database ({DATABASE}), or a folder with "
+                "schema/table.parquet or parquet/schema/table.parquet"
+            )
+        _views(connection, files)
+        yield connection, files
 
 
 def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def _views(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:
-    made = 0
+def _files(folder: Path) -> dict[str, list[Path]]:
+    """The Parquet files of every table below a folder, by ``schema.table``."""
+    found: dict[str, list[Path]] = {}
     for schema in sorted(p for p in folder.glob("*") if p.is_dir() and p.name.isidentifier()):
-        connection.execute(f'create schema if not exists "{schema.name}"')
         for table in sorted(schema.glob("*")):
-            files = table / "*.parquet" if table.is_dir() else table
-            if not table.stem.isidentifier() or not (
-                any(table.glob("*.parquet")) if table.is_dir() else table.suffix == ".parquet"
-            ):
-                continue
-            connection.execute(
-                f'create view "{schema.name}"."{table.stem}" as '
-                f"select * from read_parquet({_quoted(files)}, union_by_name = true)"
-            )
-            made += 1
-    return made
+            parts = sorted(table.glob("*.parquet")) if table.is_dir() else [table]
+            if table.stem.isidentifier() and parts and parts[0].suffix == ".parquet":
+                found[f"{schema.name}.{table.stem}"] = parts
+    return found
+
+
+def _views(connection: duckdb.DuckDBPyConnection, files: Mapping[str, list[Path]]) -> None:
+    """See the tables that are read; to see all of them takes longer than to read these."""
+    wanted = {name for name, _ in READ.values()} | set(TRACED)
+    for name in sorted(wanted & files.keys()):
+        schema, _, table = name.partition(".")
+        listed = ", ".join(map(_quoted, files[name]))
+        connection.execute(
+            f'create schema if not exists "{schema}"; create view "{schema}"."{table}" as '
+            f"select * from read_parquet([{listed}], union_by_name = true)"
+        )
+
+
+def _columns_of(files: Mapping[str, list[Path]]) -> pl.DataFrame:
+    """Every table, its columns and rows, as the ends of its files tell."""
+    import pyarrow.parquet as pq  # slow to import
+    from pyarrow import ArrowInvalid
+
+    found: list[tuple[str, str, int]] = []
+    for name, parts in sorted(files.items()):
+        if name.partition(".")[0] not in SCHEMAS:
+            continue
+        try:
+            told = [pq.read_metadata(part) for part in parts]
+        except ArrowInvalid as error:
+            raise NotABuildError(f"{name} cannot be read: {error}") from error
+        rows = sum(one.num_rows for one in told)
+        columns = dict.fromkeys(c for one in told for c in one.schema.to_arrow_schema().names)
+        found += [(name, column, rows) for column in columns]
+    kinds = (pl.String, pl.String, pl.Int64)
+    return pl.DataFrame(found, schema=dict(zip(COLUMNS, kinds, strict=True)), orient="row")
 
 
 def _columns(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     found = connection.sql(
         "select table_schema || '.' || table_name as table_name, column_name "
         "from information_schema.columns "
-        "where table_schema in ('dims', 'facts', 'marts', 'meta') "
+        f"where table_schema in {SCHEMAS} "
         # beside the tables the database has views of meta.usage_warning, which Parquet has not
         "and (table_schema = 'meta' or table_name <> 'usage_warning') "
         "and table_catalog = current_database() order by table_name, ordinal_position"

@@ -15,7 +15,7 @@ import json
 import logging
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -26,6 +26,7 @@ from pipeline.quality.results import CheckResult
 from pipeline.schema import table
 from pipeline.store import TableStore
 from pipeline.store.content import OWNER, is_told
+from pipeline.store.scratch import scratch
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -56,7 +57,7 @@ def opened(
         organisations: only their rows, of tables that name organisations; these are read into memory,
             because they are few and looked at often. None for all rows.
     """
-    with closing(duckdb.connect()) as connection:
+    with scratch() as connection:
         connection.execute(MACROS)
         for name in dict.fromkeys(tables):
             files = store.files(name)
@@ -175,7 +176,7 @@ def warm_up() -> None:
     """
     suite = "warm.up"
     check = Check(suite, "nothing", "One row.", "warning", "select n from {batch} where n > 1")
-    with closing(duckdb.connect()) as connection:
+    with scratch() as connection:
         connection.execute(f"create table {batch_name(suite)} as select 1 as n")
         run_suites(connection, {suite: [check]})
 

@@ -8,7 +8,7 @@ does, so they are no part of what the same inputs reproduce.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -18,10 +18,11 @@ from pipeline.compare import Build, Comparison, NotABuildError, compare, read_bu
 from pipeline.compare.difference import KEY
 from pipeline.refresh.context import Run
 from pipeline.schema import table
+from pipeline.store import TableStore
 from pipeline.store.publish import current_build
 from pipeline.store.seal import damage
 
-HISTORY, CHANGE = "meta.figure_history", "meta.change"
+HISTORY, CHANGE, CHECKS = "meta.figure_history", "meta.change", "meta.check_result"
 VALUES = ["share", "share_lower", "share_upper", "numerator_gbp", "denominator_gbp", "badge"]
 
 
@@ -67,16 +68,21 @@ def build_before(run: Run) -> Before:
     return Before(whole, is_current=False)
 
 
-def build_history(run: Run, before: Before) -> dict[str, int]:
+def build_history(run: Run, before: Before, new: Build | None = None) -> dict[str, int]:
     """Write ``meta.figure_history`` and ``meta.change`` for the build in the working store.
 
     Where there is no build before, or it is of the other kind (demonstration or real), or it cannot be
     read, the history starts anew.
 
+    Args:
+        run: the run.
+        before: the publication that the build follows.
+        new: what is in the working store, where it was read but for the results of checks.
+
     Returns:
         Rows by table.
     """
-    new = read_build(run.store.root)
+    new = _with_checks(new, run.store) if new else read_build(run.store.root)
     old = before.read()
     if old is not None and (not old.build_id or old.is_demo != new.is_demo):
         old = None
@@ -89,6 +95,20 @@ def build_history(run: Run, before: Before) -> dict[str, int]:
         HISTORY: run.store.write(HISTORY, history).height,
         CHANGE: run.store.write(CHANGE, changes).height,
     }
+
+
+def _with_checks(read: Build, store: TableStore) -> Build:
+    """What was read, with the results of checks as they are now."""
+    known = pl.col("table_name") == CHECKS
+    if read.columns.filter(known).is_empty():  # they were not there yet
+        return read_build(store.root)
+    checks = store.read(CHECKS)
+    rows = pl.when(known).then(checks.height).otherwise("rows")
+    return replace(
+        read,
+        columns=read.columns.with_columns(rows=rows.cast(pl.Int64)),
+        checks=checks.select(pl.col(n).cast(kind) for n, kind in read.checks.schema.items()),
+    )
 
 
 def _history_before(folder: Path, old: Build) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from pipeline.compare import Build, read_build
 from pipeline.exports import describe_build
 from pipeline.exports.package import PACKAGE
 from pipeline.marts import measure_views
@@ -24,7 +25,7 @@ from pipeline.refresh import meta
 from pipeline.refresh.checked import note_contents
 from pipeline.refresh.context import Held, Run
 from pipeline.refresh.drawing import Pages, draw
-from pipeline.refresh.history import CHANGE, HISTORY, Before, build_before, build_history
+from pipeline.refresh.history import CHANGE, CHECKS, HISTORY, Before, build_before, build_history
 from pipeline.schema import all_tables
 from pipeline.store.publish import (
     DATABASE,
@@ -36,7 +37,7 @@ from pipeline.store.publish import (
 )
 
 #: Tables that are written when the gates have answered.
-LATE = ("meta.check_result", HISTORY, CHANGE)
+LATE = (CHECKS, HISTORY, CHANGE)
 
 
 def publish(run: Run, gates: Callable[[Run], None] | None = None) -> str:
@@ -80,13 +81,19 @@ def publish(run: Run, gates: Callable[[Run], None] | None = None) -> str:
 
 
 def _settled(run: Run, before: Before, gates: Callable[[Run], None] | None) -> None:
-    """The gates, then the history, which tells of them."""
-    before.read()  # while the checks are made
-    if gates:
-        gates(run)
-    with run.stage("History") as said:
-        rows = build_history(run, before)
-        said.append(f"{rows[CHANGE]:,} differences from the build before")
+    """The gates, then the history, which tells of them; both builds are read while checks are made."""
+    with ThreadPoolExecutor(1) as pool:
+        new = pool.submit(_read_both, run, before)
+        if gates:
+            gates(run)
+        with run.stage("History") as said:
+            rows = build_history(run, before, new.result())
+            said.append(f"{rows[CHANGE]:,} differences from the build before")
+
+
+def _read_both(run: Run, before: Before) -> Build:
+    before.read()
+    return read_build(run.store.root)
 
 
 def _write_tables(

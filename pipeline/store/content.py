@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.schema import Table
+from pipeline.store.scratch import scratch
 from pipeline.store.tables import write_bytes
 
 #: Of whom it is told: the column that names an organisation, and that of a file where it is in the key.
@@ -104,7 +105,7 @@ class Contents:
         with self._lock:  # two that ask for the same need not both work
             content = self.known(sha256)
             if content is None:
-                with duckdb.connect() as connection:
+                with scratch() as connection:
                     quoted = str(path).replace("'", "''")
                     content = content_in(connection, spec, f"read_parquet('{quoted}')")
                 self._keep(sha256, content)
