@@ -19,7 +19,7 @@ from pipeline.ingest import portions as sharing
 from pipeline.ingest.files import list_raw_files
 from pipeline.ingest.payments import classify_lines, read_payment_lines
 from pipeline.ingest.portions import ANY_YEAR, batches_of, portions_of
-from pipeline.refresh import assembled
+from pipeline.refresh import pieces
 from pipeline.refresh.context import Run
 from pipeline.refresh.payments import build_payments
 from pipeline.schema import table as schema_of
@@ -113,7 +113,7 @@ def test_the_table_is_that_of_all_files_read_together(
     monkeypatch.setattr(sharing, "BATCH_FILES", 2)
     monkeypatch.setattr(sharing, "FEW_FILES", 1)
     monkeypatch.setattr(sharing, "BATCH_FOLDERS", 1)
-    monkeypatch.setattr(assembled, "PIECE", 10)
+    monkeypatch.setattr(pieces, "PIECE", 10)
     small = build(raw, tmp_path / "many")
     assert len(portions_of(list_raw_files(raw))) > 6
     same(small, built)

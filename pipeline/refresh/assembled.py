@@ -3,34 +3,27 @@
 A year whose portions are as they were keeps its file. What concerns
 whole organisations or the whole ledger is judged here.
 
-Belongs here: judging over portions, and what is to be merged. Does not belong here: making portions
-(``portions``) and merging them (``merging``).
+Belongs here: judging over portions, and which years are to be written. Does not belong here: making
+portions (``portions``), merging them (``merging``) and writing a year (``pieces``).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-
-from more_itertools import constrained_batches
 
 from pipeline.corrections import judge
 from pipeline.ingest.shared_payments import Numbers, may_share
 from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import write_applied
 from pipeline.refresh.kept import Part, State
-from pipeline.refresh.merging import Copies, merged_year, shared_among
-from pipeline.refresh.portions import PAYMENT, Job, finishing_version
+from pipeline.refresh.merging import Copies, shared_among
+from pipeline.refresh.pieces import in_pieces, packer, stamp, write_years, year_of
+from pipeline.refresh.portions import PAYMENT, Job
 from pipeline.refresh.spread import Spread
 from pipeline.store.seal import file_hash
 from pipeline.store.tables import rows_written
 
-#: Rows merged at a time, unless one organisation alone has more in a year.
-PIECE = 245_760
 YEARS, SHARED = "years", "shared"
 
 
@@ -86,32 +79,6 @@ def _by_year(states: Iterable[State]) -> dict[str, list[Part]]:
     return dict(sorted(found.items()))
 
 
-def _stamp(parts: Iterable[Part], copies: Mapping[str, Copies]) -> str:
-    """What the file of a year, or the sharing of an organisation, depends on."""
-    codes = sorted({code for part in parts for code in part.rows} & copies.keys())
-    own = json.dumps([(code, copies[code]) for code in codes])
-    told = "\n".join([finishing_version(), own, *sorted(part.sha256 for part in parts)])
-    return hashlib.sha256(told.encode()).hexdigest()
-
-
-def _sizes(parts: Iterable[Part]) -> dict[str, int]:
-    """Rows by organisation."""
-    sizes: Counter[str] = Counter()
-    for part in parts:
-        sizes.update(part.rows)
-    return sizes
-
-
-def _in_pieces(sizes: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
-    """Organisations in their order, in groups of at most so many rows, at least one a group."""
-    return constrained_batches(sorted(sizes), PIECE, get_len=sizes.__getitem__, strict=False)
-
-
-def _of(parts: Iterable[Part], copies: Mapping[str, Copies]) -> dict[str, Copies]:
-    """The copies among the lines of some parts."""
-    return {code: copies[code] for part in parts for code in part.rows if code in copies}
-
-
 def _merge_years(
     run: Run,
     job: Job,
@@ -128,28 +95,24 @@ def _merge_years(
     files = {path.stem.replace("-", "/"): path for path in run.store.files(PAYMENT)}
     asked = set(by_year) if years is None else set(years)
     also: set[str] = (set(files) - {"empty"} - set(by_year)) - asked
-    stamps = {year: _stamp(parts, copies) for year, parts in by_year.items()}
-
-    def is_good(year: str) -> bool:
-        note = known.get(year, {})
-        known_file = year in files and note.get("sha256") == file_hash(files[year])
-        return (
-            note.get("stamp") == stamps[year]
-            and known_file
-            and rows_written(files[year]) is not None
+    stamps = {year: stamp(parts, copies, packer()) for year, parts in by_year.items()}
+    as_noted = {
+        year: known[year]
+        for year in by_year.keys() & known.keys() & files.keys()
+        if known[year].get("sha256") == file_hash(files[year])
+        and rows_written(files[year]) is not None
+    }
+    notes = {y: note for y, note in as_noted.items() if note.get("stamp") == stamps[y]}
+    due = [
+        year_of(
+            year, parts, copies, run.store.partition_path(PAYMENT, year), as_noted.get(year, {})
         )
-
-    notes = {year: known[year] for year in by_year if is_good(year)}
-    due = [year for year in by_year if year not in notes]
-    told = [
-        (run.store, year, parts, _of(parts, copies), list(_in_pieces(_sizes(parts))))
-        for year in due
-        for parts in (by_year[year],)
+        for year, parts in by_year.items()
+        if year not in notes
     ]
-    for year, (unfinished, sha256) in zip(due, spread.each(job, merged_year, told), strict=True):
-        os.replace(unfinished, run.store.partition_path(PAYMENT, year))
-        notes[year] = {"stamp": stamps[year], "sha256": sha256}
-    also |= set(due) - asked
+    for year, told in zip(due, write_years(job, run.store, due, spread), strict=True):
+        notes[year.name] = {"stamp": stamps[year.name], **told}
+    also |= {year.name for year in due} - asked
     run.store.keep_partitions(PAYMENT, by_year)
     job.kept.put_note(YEARS, dict(sorted(notes.items())))
     run.counters["years_also_written"] = 0 if years is None else len(also)
@@ -169,7 +132,7 @@ def _shared_payments(
             for code in part.rows:
                 parts.setdefault(code, []).append(part)
     known = job.kept.note(SHARED)
-    stamps = {code: _stamp(own, {}) for code, own in parts.items()}
+    stamps = {code: stamp(own, {}) for code, own in parts.items()}
     notes = {c: n for c, n in known.items() if c in stamps and n["stamp"] == stamps[c]}
     apart = [c for c, own in parts.items() if c not in notes and _are_apart(c, own, numbers)]
     notes |= {c: {"stamp": stamps[c], "told": [], "copies": {}} for c in apart}
@@ -177,7 +140,7 @@ def _shared_payments(
 
     asked = [
         (codes, list({part.name: part for code in codes for part in parts[code]}.values()))
-        for codes in _in_pieces(sizes)
+        for codes in in_pieces(sizes)
     ]
     for found in spread.each(job, shared_among, asked):
         notes |= {code: {"stamp": stamps[code], **own} for code, own in found.items()}

@@ -1,10 +1,10 @@
-"""Work on payments of many portions that any process may do: one year merged, or files compared.
+"""Work on payments of many portions that any process may do: a piece of a year, or files compared.
 
-A year is merged in pieces of whole organisations, so its size does not matter. Whoever does it leaves
-a file under the name of an unfinished one; the process that asked gives it its name.
+A piece holds whole organisations, so the size of a year does not matter. Whoever packs one leaves
+a file under the name of an unfinished one; the process that asked puts the year together.
 
-Belongs here: the work. Does not belong here: which years and organisations there is work on
-(``assembled``).
+Belongs here: the work. Does not belong here: which pieces and organisations there is work on
+(``pieces``, ``assembled``).
 """
 
 from __future__ import annotations
@@ -20,50 +20,47 @@ from pipeline.ingest.shared_payments import PLACE, flag_copies, shared_payments
 from pipeline.refresh.kept import Part
 from pipeline.refresh.portions import PAYMENT, Job
 from pipeline.schema import table
-from pipeline.store.seal import file_hash
 from pipeline.store.tables import TableStore
 
 #: Path -> sheet -> rows that stand in a larger file too.
 Copies = dict[str, dict[str, list[int]]]
 
 
-def merged_year(
+def merged_piece(
     job: Job,
     store: TableStore,
     year: str,
     parts: Sequence[Part],
     copies: Mapping[str, Copies],
-    pieces: Iterable[Sequence[str]],
-) -> tuple[Path, str]:
-    """Write one year, some organisations at a time, in the table's order.
+    codes: frozenset[str],
+) -> Path:
+    """Write the payments of some organisations in one year, in the table's order.
 
     Args:
         job: where the parts are kept.
         store: whose table it is.
         year: the financial year.
-        parts: all its parts.
+        parts: all its parts that hold payments of theirs.
         copies: organisation -> lines that stand in a larger file too.
-        pieces: the organisations to work on together, in their order.
+        codes: the organisations.
 
     Returns:
-        The unfinished file and the hash of its bytes.
+        The unfinished file.
 
     Raises:
         DamagedError: when a kept part is not what was written.
     """
     with store.partition_writer(PAYMENT, year) as (path, write):
-        for codes in map(set, pieces):
-            own = [part for part in parts if not codes.isdisjoint(part.rows)]
-            frames = [
-                frame
-                if codes.issuperset(part.rows)
-                else frame.filter(pl.col("organisation_code").is_in(codes))
-                for part in own
-                for frame in (job.kept.frame(part),)
-            ]
-            places = _places(copies[code] for code in sorted(codes & copies.keys()))
-            write([flag_copies(frame, places) for frame in frames])
-    return path, file_hash(path)
+        frames = [
+            frame
+            if codes.issuperset(part.rows)
+            else frame.filter(pl.col("organisation_code").is_in(codes))
+            for part in parts
+            for frame in (job.kept.frame(part),)
+        ]
+        places = _places(copies.values())
+        write([flag_copies(frame, places) for frame in frames])
+    return path
 
 
 def _places(copies: Iterable[Copies]) -> pl.DataFrame:

@@ -22,6 +22,7 @@ import polars as pl
 import polars.selectors as cs
 
 from pipeline.schema import Table, all_tables, table
+from pipeline.store.joined import Groups, join
 
 #: Rows of a row group where a file is written in pieces: the unit DuckDB reads in parallel.
 ROW_GROUP = 122_880
@@ -300,6 +301,30 @@ class TableStore:
 
                 yield temporary, put
                 writer.add_key_value_metadata({ROWS_WRITTEN: str(rows)})
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def join_partition(
+        self, name: str, partition: str, parts: Sequence[Groups], rows: int
+    ) -> tuple[Path, list[int]]:
+        """Put a partition together of row groups that were written already.
+
+        Args:
+            name: a partitioned table.
+            partition: such as ``2020/21``.
+            parts: where the row groups are, in the table's order.
+            rows: how many rows they are to have together; a file that has others counts as damaged.
+
+        Returns:
+            The unfinished file, to be moved to :meth:`partition_path`, and the row groups of each part.
+
+        Raises:
+            UnlikeError: when the parts are of other columns or of another writer.
+        """
+        temporary = unfinished_name(self.partition_path(name, partition))
+        try:
+            return temporary, join(parts, temporary, {ROWS_WRITTEN: str(rows)})
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise

@@ -1,0 +1,145 @@
+"""The footer of a Parquet file, taken apart and written again, whatever stands in it.
+
+It is a structure in Thrift's compact protocol: numbered fields, each with its kind. Here it becomes
+dictionaries and lists that keep number, kind and order of everything, so that a footer that is
+written again without a change has the same bytes.
+
+Belongs here: bytes to structures and back. Does not belong here: what the fields mean (``joined``).
+Source: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+MAGIC = b"PAR1"
+_TRUE, _FALSE, _BYTE, I16, I32, I64, _DOUBLE, BINARY, LIST, _SET, _MAP, STRUCT = range(1, 13)
+_NUMBERS = (I16, I32, I64)
+_LISTS = (LIST, _SET)
+#: The first number of elements that does not fit beside their kind.
+_MANY = 15
+
+#: Number of a field -> its kind and value; a list is the kind of its elements and the elements.
+Fields = dict[int, tuple[int, Any]]
+
+
+def read_footer(path: Path) -> tuple[Fields, int]:
+    """The footer of a file and the place where it begins.
+
+    Args:
+        path: a Parquet file.
+
+    Raises:
+        ValueError: when it is none.
+        OSError: when it cannot be read.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - 8))
+        tail = file.read(8)
+        start = size - 8 - int.from_bytes(tail[:4], "little")
+        if tail[4:] != MAGIC or start < len(MAGIC):
+            raise ValueError(f"{path} has no footer of a Parquet file")
+        file.seek(start)
+        content = file.read(size - 8 - start)
+    try:
+        return _Reader(content).fields(), start
+    except IndexError as error:
+        raise ValueError(f"the footer of {path} ends too early") from error
+
+
+def footer_bytes(fields: Fields) -> bytes:
+    """What stands at the end of a file: its footer, the footer's length, the mark of the format."""
+    out = bytearray()
+    _write_fields(fields, out)
+    return bytes(out) + len(out).to_bytes(4, "little") + MAGIC
+
+
+class _Reader:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._at = 0
+
+    def fields(self) -> Fields:
+        found: Fields = {}
+        number = 0
+        while head := self._byte():
+            kind, step = head & 15, head >> 4
+            number = number + step if step else self._number()
+            found[number] = (kind, None if kind in (_TRUE, _FALSE) else self._value(kind))
+        return found
+
+    def _byte(self) -> int:
+        self._at += 1
+        return self._content[self._at - 1]
+
+    def _length(self) -> int:
+        number = shift = 0
+        while (byte := self._byte()) >= 128:
+            number |= (byte & 127) << shift
+            shift += 7
+        return number | byte << shift
+
+    def _number(self) -> int:
+        folded = self._length()
+        return (folded >> 1) ^ -(folded & 1)
+
+    def _value(self, kind: int) -> Any:
+        if kind in _NUMBERS:
+            return self._number()
+        if kind == STRUCT:
+            return self.fields()
+        if kind in _LISTS:
+            head = self._byte()
+            length, of = head >> 4, head & 15
+            length = self._length() if length == _MANY else length
+            return of, [self._value(_BYTE if of <= _FALSE else of) for _ in range(length)]
+        if kind not in (_BYTE, _DOUBLE, BINARY):
+            raise ValueError(f"no footer has a field of kind {kind}")
+        length = self._length() if kind == BINARY else 8 if kind == _DOUBLE else 1
+        self._at += length
+        if self._at > len(self._content):
+            raise IndexError
+        return self._content[self._at - length : self._at]
+
+
+def _write_length(number: int, out: bytearray) -> None:
+    while number >= 128:
+        out.append(number & 127 | 128)
+        number >>= 7
+    out.append(number)
+
+
+def _write_fields(fields: Fields, out: bytearray) -> None:
+    before = 0
+    for number, (kind, value) in fields.items():
+        if 0 < number - before <= 15:
+            out.append((number - before) << 4 | kind)
+        else:
+            out.append(kind)
+            _write(I16, number, out)
+        before = number
+        if kind not in (_TRUE, _FALSE):
+            _write(kind, value, out)
+    out.append(0)
+
+
+def _write(kind: int, value: Any, out: bytearray) -> None:
+    if kind in _NUMBERS:
+        _write_length((value << 1) ^ (value >> 63), out)
+    elif kind == STRUCT:
+        _write_fields(value, out)
+    elif kind in _LISTS:
+        of, elements = value
+        if len(elements) < _MANY:
+            out.append(len(elements) << 4 | of)
+        else:
+            out.append(_MANY << 4 | of)
+            _write_length(len(elements), out)
+        for element in elements:
+            _write(_BYTE if of <= _FALSE else of, element, out)
+    else:
+        if kind == BINARY:
+            _write_length(len(value), out)
+        out += value
