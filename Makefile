@@ -23,7 +23,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<0.14"
 	@$(BIN)/uv pip install --quiet --require-hashes --compile-bytecode --python $(BIN)/python -r requirements.lock
 	@$(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python --editable .
-	@$(BIN)/python -m compileall -q pipeline
+	@$(BIN)/python -m compileall -q pipeline && $(BIN)/python -m pipeline.compiled
 	@touch $(READY)
 	@echo "Environment ready."
 
@@ -46,7 +46,7 @@ ui: $(READY)
 	@$(BIN)/fivepercent ui
 
 bench: $(READY)
-	@$(BIN)/python -m compileall -q pipeline benchmarks
+	@$(BIN)/python -m compileall -q pipeline benchmarks && $(BIN)/python -m pipeline.compiled
 	@FIVEPERCENT_OFFLINE=1 $(BIN)/python -m benchmarks
 
 faults: $(READY)

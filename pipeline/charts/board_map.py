@@ -35,7 +35,7 @@ from pipeline.charts.selection import (
     vintage_text,
 )
 from pipeline.charts.share import SOURCES
-from pipeline.yaml_text import parse_yaml
+from pipeline.yaml_text import read_yaml
 
 
 class Hex(BaseModel):
@@ -51,8 +51,9 @@ class Hex(BaseModel):
 @cache
 def hexes() -> dict[str, Hex]:
     """Places by board code, from ``hexes.yaml``."""
-    text = (Path(__file__).parent / "hexes.yaml").read_text(encoding="utf-8")
-    return TypeAdapter(dict[str, Hex]).validate_python(parse_yaml(text))
+    return TypeAdapter(dict[str, Hex]).validate_python(
+        read_yaml(Path(__file__).parent / "hexes.yaml")
+    )
 
 
 BOARD_COLUMNS = (

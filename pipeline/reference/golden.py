@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from pipeline.yaml_text import parse_yaml
+from pipeline.yaml_text import read_yaml
 
 Quantity = Literal[
     "operating_expenditure",
@@ -75,8 +75,8 @@ def golden_figures() -> tuple[GoldenFigure, ...]:
         pydantic.ValidationError: an entry has an unknown field or a bad value.
         ValueError: an identifier appears twice.
     """
-    text = (Path(__file__).parent / "golden.yaml").read_text(encoding="utf-8")
-    figures = TypeAdapter(tuple[GoldenFigure, ...]).validate_python(parse_yaml(text))
+    found = read_yaml(Path(__file__).parent / "golden.yaml")
+    figures = TypeAdapter(tuple[GoldenFigure, ...]).validate_python(found)
     names = [figure.id for figure in figures]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"golden.yaml: {', '.join(repeated)} appear more than once")

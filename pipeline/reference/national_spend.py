@@ -13,7 +13,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from pipeline.yaml_text import parse_yaml
+from pipeline.yaml_text import read_yaml
 
 
 class NationalSpend(BaseModel):
@@ -62,8 +62,8 @@ def national_spend() -> tuple[NationalSpend, ...]:
     Raises:
         pydantic.ValidationError: an entry has an unknown field, a bad value or is incomplete.
     """
-    text = (Path(__file__).parent / "national_spend.yaml").read_text(encoding="utf-8")
-    return TypeAdapter(tuple[NationalSpend, ...]).validate_python(parse_yaml(text) or ())
+    found = read_yaml(Path(__file__).parent / "national_spend.yaml") or ()
+    return TypeAdapter(tuple[NationalSpend, ...]).validate_python(found)
 
 
 def national_spend_sql(entries: Sequence[NationalSpend] | None = None) -> str:

@@ -13,7 +13,7 @@ from typing import Literal
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.yaml_text import parse_yaml
+from pipeline.yaml_text import read_yaml
 
 ColumnType = Literal[
     "VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "DECIMAL(18,2)",
@@ -139,8 +139,7 @@ def all_tables() -> dict[str, Table]:
     """
     tables: dict[str, Table] = {}
     for stem in ("dims", "facts", "marts", "meta"):
-        text = (Path(__file__).parent / f"{stem}.yaml").read_text(encoding="utf-8")
-        for name, body in parse_yaml(text).items():
+        for name, body in read_yaml(Path(__file__).parent / f"{stem}.yaml").items():
             table = Table(database_schema=stem, name=name, **body)
             tables[table.full_name] = table
     return tables
