@@ -14,7 +14,7 @@ NAMES = st.lists(WORDS, min_size=1, max_size=4).map(" ".join)
 
 
 def canonical(*names: str) -> list[str]:
-    return pl.DataFrame({"n": names}).select(canonical_supplier(pl.col("n"))).to_series().to_list()
+    return canonical_supplier(pl.Series(names, dtype=pl.String)).to_list()
 
 
 def who(*names: str) -> list[str]:

@@ -15,11 +15,11 @@ from functools import cache
 
 import polars as pl
 
-from pipeline.classify.evidence import first_match, label_rules, rule_table
+from pipeline.classify.evidence import first_match, label_forms, label_rules, rule_table
 from pipeline.classify.memory import Memory
 from pipeline.classify.rulebook import Pass, RuleBook, TextRule, default_rules
 from pipeline.classify.suppliers import supplier_rules, supplier_table
-from pipeline.classify.text import normal_label, without_the_word_it
+from pipeline.classify.text import without_the_word_it
 
 LABELS: dict[str, tuple[Pass, ...]] = {
     "expense_type": ("expense_type", "expense_area"),
@@ -76,14 +76,13 @@ class Answers:
         numbers = pl.Series([NATURES.index(rule.nature) for rule in natures], dtype=pl.UInt32)
 
         def ask(values: pl.Series) -> pl.DataFrame:
-            read = values
             if column == "description":
                 read = values.to_frame("d").select(without_the_word_it(pl.col("d"))).to_series()
-            found = label_rules(read, rules)
-            plain = pl.DataFrame({"value": values}).select(
-                normal_label(pl.col("value"), last_line=True)
-            )
-            nature = first_match(plain.to_series(), natures)
+                found, last = label_rules(read, rules), label_forms(values)["last"]
+            else:
+                found = label_rules(values, rules)
+                last = found["last"]
+            nature = first_match(last, natures)
             said = found["rule"] * len(NATURES)
             if natures:
                 said += numbers.gather(nature).fill_null(0)

@@ -17,6 +17,8 @@ _CHUNK = 40
 _FEW = 300
 """Texts up to which Python's patterns are asked, one after another. The table library searches a
 hundred times faster, but makes its patterns anew at every call, which costs as much as 700 texts."""
+_FEW_HITS = 1_000
+"""The same for texts of which it is known that one of a few rules matches each."""
 _BEYOND_ASCII = re.compile(r"(?<!\\)\.|\[\^|\\[DSWBPp]")
 
 
@@ -66,7 +68,7 @@ def _of_many(open_rows: pl.DataFrame, rules: Sequence[TextRule]) -> pl.DataFrame
         patterns = [_ascii(rule.pattern) for rule in chunk]
         joined = "|".join(f"(?:{pattern})" for pattern in patterns)
         hits = open_rows.filter(pl.col("value").str.contains(joined))
-        if hits.height <= _FEW:
+        if hits.height <= _FEW_HITS:
             matched = _of_few(hits, chunk, start)
         else:
             matched = hits.select(
@@ -108,6 +110,24 @@ def rule_table(rules: Sequence[TextRule]) -> pl.DataFrame:
     )
 
 
+def label_forms(values: pl.Series) -> pl.DataFrame:
+    """The normal forms of labels: last (of the last line of a wrapped cell) and whole (of all).
+
+    Hardly any label is wrapped, and of the others both are the same.
+
+    Args:
+        values: as published, null allowed.
+    """
+    label = pl.col("value")
+    forms = values.to_frame("value").select("value", whole=normal_label(label))
+    wrapped = forms["value"].str.contains(r"[\r\n]").fill_null(value=False)
+    last = forms["whole"].alias("last")
+    if wrapped.any():
+        of_line = forms.filter(wrapped).select(normal_label(label, last_line=True)).to_series()
+        last = last.scatter(wrapped.arg_true(), of_line)
+    return pl.DataFrame([last, forms["whole"]])
+
+
 def label_rules(values: pl.Series, rules: Sequence[TextRule]) -> pl.DataFrame:
     """Which rule a label is the first to fulfil.
 
@@ -122,9 +142,7 @@ def label_rules(values: pl.Series, rules: Sequence[TextRule]) -> pl.DataFrame:
         Frame in the order of the values: rule (a row of `rule_table(rules)`), last and whole (the
         normal forms of the last line and of all).
     """
-    forms = pl.DataFrame({"value": values}).select(
-        last=normal_label(pl.col("value"), last_line=True), whole=normal_label(pl.col("value"))
-    )
+    forms = label_forms(values)
     rule = first_match(forms["last"], rules)
     rest = rule.is_null() & (forms["last"] != forms["whole"])
     if rest.any():

@@ -52,13 +52,14 @@ def _entry(form: str, open_names: dict[str, int], full_names: dict[str, int]) ->
     return None
 
 
-def _lookup(forms: pl.DataFrame, rules: Sequence[SupplierRule]) -> list[int | None]:
+def _lookup(
+    forms: pl.DataFrame, open_names: dict[str, int], full_names: dict[str, int]
+) -> list[int | None]:
     """Index of the entry for each canonical form, its trading name, or what stands after debris.
 
     Dictionaries of Python: a batch asks about few new names, and the table library would make its
     own dictionaries at every call.
     """
-    open_names, full_names = _names(rules)
     found = []
     for form, trading in forms.select("form", "trading").iter_rows():
         entry = _entry(form, open_names, full_names)
@@ -90,8 +91,7 @@ def _near_misspellings(forms: pl.Series, open_names: dict[str, int]) -> pl.Serie
                 scorer=fuzz.ratio,
                 score_cutoff=_FUZZY_SCORE,
                 dtype=np.uint8,
-                workers=-1,
-            )
+            )  # threads of its own would cost more than the comparison of so few
             best = scores.argmax(axis=1)
             for i in np.flatnonzero(scores[np.arange(len(queries)), best] > 0):
                 found[queries[i]] = open_names[names[best[i]]]
@@ -140,13 +140,12 @@ def supplier_rules(
     Returns:
         Frame in the order of the values: said (a row of `supplier_table`), supplier_canonical.
     """
-    forms = pl.DataFrame({"value": values}).select(
-        "value",
-        form=canonical_supplier(pl.col("value")),
-        trading=trading_name(pl.col("value")),
+    forms = pl.DataFrame(
+        {"value": values, "form": canonical_supplier(values), "trading": trading_name(values)}
     )
-    open_names, _ = _names(rules)
-    known = forms.with_columns(pl.Series("entry", _lookup(forms, rules), dtype=pl.UInt32))
+    open_names, full_names = _names(rules)
+    entries = pl.Series("entry", _lookup(forms, open_names, full_names), dtype=pl.UInt32)
+    known = forms.with_columns(entries)
     unknown = known.filter(pl.col("entry").is_null() & (pl.col("form") != ""))
     if unknown.height:
         near = unknown.select(

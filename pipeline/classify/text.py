@@ -1,4 +1,4 @@
-"""Normal forms of the text in payment lines, as Polars expressions.
+"""Normal forms of the text in payment lines.
 
 Belongs here: turning a published expense type, area, description or supplier name into the one form
 on which rules are written. Does not belong here: what any of these words mean (`rules/`).
@@ -14,7 +14,7 @@ LEGAL_SUFFIX = (
 
 def _last_line(text: pl.Expr) -> pl.Expr:
     """The text after the last line break (in files made from PDFs the rest is the row above)."""
-    return text.str.strip_chars().str.extract(r"([^\r\n]*)$", 1)
+    return text.str.strip_chars().str.replace(r"(?s)^.*[\r\n]", "")
 
 
 def without_the_word_it(text: pl.Expr) -> pl.Expr:
@@ -63,20 +63,20 @@ def _bare_name(name: pl.Expr) -> pl.Expr:
     )
 
 
-def canonical_supplier(supplier: pl.Expr) -> pl.Expr:
-    """Canonical form of a supplier name, without looking it up anywhere.
+def canonical_supplier(suppliers: pl.Series) -> pl.Series:
+    """Canonical forms of supplier names, without looking them up anywhere.
 
     Upper case; the last line of a wrapped cell; company, VAT and account numbers before or after
     the name removed; bracketed remarks, `T/A ...`, legal suffixes (also when cut off) removed. A
     name that consists of nothing else keeps its plain form: only an empty name becomes empty.
 
     Args:
-        supplier: a String expression, nullable.
+        suppliers: names, null allowed.
 
     Returns:
-        A String expression. Applying the function again changes nothing.
+        A String series. Applying the function again changes nothing.
     """
-    raw = _last_line(supplier.fill_null("")).str.to_uppercase()
+    raw, plain = pl.col("raw"), pl.col("plain")
     named = (
         raw.str.replace(r"^\s*(?:ID\s*:\s*)?[A-Z]{0,3}\d{5,}\s*[:\-]\s*", "")
         .str.replace(r"\s*:\s*[\dA-Z]*\d{4,}\s*$", "")
@@ -85,18 +85,30 @@ def canonical_supplier(supplier: pl.Expr) -> pl.Expr:
         .str.replace(r"\s(?:T\s*/\s*[AS]|TRADING AS|T/AS|FORMERLY)\s.*$", " ")
         .str.replace_all(r"[(\[][^)\]]*[)\]]?", " ")
     )
-    plain = _plain(named)
-    bare = _bare_name(plain)
-    fallback = _plain(raw)
-    return pl.when(bare != "").then(bare).when(plain != "").then(plain).otherwise(fallback)
+    # Step by step: the table library would work out what is used twice twice.
+    forms = (
+        pl.DataFrame({"raw": suppliers})
+        .select(raw=_last_line(raw.fill_null("")).str.to_uppercase())
+        .with_columns(plain=_plain(named))
+        .with_columns(bare=_bare_name(plain))
+    )
+    bare = forms["bare"]
+    if (at := (bare == "").arg_true()).len():
+        rest = forms[at].select(pl.when(plain != "").then(plain).otherwise(_plain(raw)))
+        bare = bare.scatter(at, rest.to_series())
+    return bare.rename(suppliers.name)
 
 
-def trading_name(supplier: pl.Expr) -> pl.Expr:
-    """The canonical form of what follows `T/A` or `trading as`; empty when nothing does."""
+def trading_name(suppliers: pl.Series) -> pl.Series:
+    """The canonical forms of what follows `T/A` or `trading as`; empty when nothing does."""
     after = (
-        _last_line(supplier.fill_null(""))
+        _last_line(pl.col("name"))
         .str.to_uppercase()
         .str.extract(r"\s(?:T\s*/\s*A|TRADING AS|T/AS)\s+(.*)$", 1)
         .fill_null("")
     )
-    return _bare_name(_plain(after.str.replace_all(r"[()\[\]]", " ")))
+    at = suppliers.str.to_uppercase().str.contains(r"T\s*/\s*A|TRADING AS").arg_true()
+    some = pl.DataFrame({"name": suppliers.gather(at)})
+    told = some.select(_bare_name(_plain(after.str.replace_all(r"[()\[\]]", " ")))).to_series()
+    none = pl.Series(suppliers.name, [""], dtype=pl.String).new_from_index(0, suppliers.len())
+    return none.scatter(at, told) if at.len() else none
