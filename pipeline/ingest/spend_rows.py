@@ -6,7 +6,11 @@ works file by file but the choice of columns.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +29,7 @@ from pipeline.ingest.spend_outcome import (
 from pipeline.ingest.spend_pounds import count_others, count_read
 from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.dates import parse_dates
-from pipeline.ingest.tabular.repeated import cells_that
+from pipeline.ingest.tabular.repeated import cells_that, different, is_repeated
 
 LINE_SCHEMA = pl.Schema(
     {
@@ -96,15 +100,47 @@ def _tidy(rows: pl.DataFrame) -> pl.DataFrame:
     A program that guards digits writes a text as ``="0012"``; the text is meant. ``#N/A`` and the like
     are nothing.
     """
+    repeated = [name for name in TEXTS if is_repeated(rows[name])]
+    tidied = {}
+    for name, odd in zip(repeated, _untidy_of([rows[name] for name in repeated]), strict=True):
+        if odd.len():
+            at = rows[name].is_in(odd.implode()).arg_true()
+            tidied[name] = rows[name].scatter(at, _tidied(rows[name].gather(at)))
     for name in TEXTS:
-        odd = cells_that(rows[name], _is_untidy)
-        if odd is not None:
-            better = rows[name].filter(odd).str.replace_all(r"[\s\x{00a0}]+", " ").str.strip_chars()
-            better = better.str.replace(_FORMULA, "$1").str.strip_chars()
-            better = better.str.replace_all("&amp;", "&", literal=True)
-            better = better.set((better == "") | better.str.contains(_NO_VALUE), None)
-            rows = rows.with_columns(rows[name].scatter(odd.arg_true(), better))
-    return rows
+        if name not in repeated and (at := _is_untidy(rows[name]).arg_true()).len():
+            tidied[name] = rows[name].scatter(at, _tidied(rows[name].gather(at)))
+    return rows.with_columns(**tidied)
+
+
+def _untidy_of(columns: Sequence[pl.Series]) -> list[pl.Series]:
+    """The different texts of each column that are to be tidied; all are looked at together."""
+    texts = [different(column).alias("") for column in columns]
+    if not texts:
+        return []
+    whole = pl.concat(texts)
+    untidy = _is_untidy(whole)
+    ends = list(accumulate((some.len() for some in texts), initial=0))
+    return [whole[a:b].filter(untidy[a:b]) for a, b in pairwise(ends)]
+
+
+def _tidied(texts: pl.Series) -> pl.Series:
+    better = texts.str.replace_all(r"[\s\x{00a0}]+", " ").str.strip_chars()
+    better = better.str.replace(_FORMULA, "$1").str.strip_chars()
+    better = better.str.replace_all("&amp;", "&", literal=True)
+    return better.set((better == "") | better.str.contains(_NO_VALUE), None)
+
+
+@contextmanager
+def _beside() -> Iterator[Callable[..., Callable[[], Any]]]:
+    """What calls a function beside what follows, and gives what waits for its answer.
+
+    Where the table library has one thread, the function is called when its answer is asked for.
+    """
+    if pl.thread_pool_size() == 1:
+        yield partial
+        return
+    with ThreadPoolExecutor(1) as pool:
+        yield lambda *called: pool.submit(*called).result
 
 
 def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame:
@@ -122,11 +158,11 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
         return pl.DataFrame(schema=LINE_SCHEMA)
     rows = rows_of(sheets)
     hints = _hints(sheets)
-    with ThreadPoolExecutor(1) as pool:  # half of it works on one core only
-        amounts = pool.submit(parse_amounts, rows.select("g", "_amount"), "_amount", "g")
+    with _beside() as beside:  # half of it works on one core only
+        amounts = beside(parse_amounts, rows.select("g", "_amount"), "_amount", "g")
         rows, decisions = parse_dates(_tidy(rows), "_date", "g", hints)
         rows, decisions = settle_orders(rows, decisions, sheets, hints)
-        amount, commas = amounts.result()
+        amount, commas = amounts()
     rows = rows.with_columns(amount["amount_gbp"])
     rows, turned = _turn_negative_tables(rows)
     count_read(sheets, rows)

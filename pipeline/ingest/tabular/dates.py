@@ -271,8 +271,12 @@ def parse_dates(
     atoms = _add_years(atoms, group, hints)
     decisions = _decide(atoms, group, hints)
     atoms = atoms.join(decisions, on=group, how="left")
-    day_first = _date(pl.col("_y"), pl.col("_b"), pl.col("_a"))
-    month_first = _date(pl.col("_y"), pl.col("_a"), pl.col("_b"))
+    # Columns of their own, because an expression is worked out as often as it is named.
+    atoms = atoms.with_columns(
+        _day_first=_date(pl.col("_y"), pl.col("_b"), pl.col("_a")),
+        _month_first=_date(pl.col("_y"), pl.col("_a"), pl.col("_b")),
+    )
+    day_first, month_first = pl.col("_day_first"), pl.col("_month_first")
     order = pl.col("date_order")
     in_month = pl.col("_mixed_month")
     only_way = (

@@ -13,6 +13,17 @@ import polars as pl
 LOOK_AT, REPEATED_AT_LEAST = 2_000, 4
 
 
+def is_repeated(column: pl.Series) -> bool:
+    """Whether the first cells of a column are few different ones."""
+    first = column.head(LOOK_AT)
+    return first.n_unique() * REPEATED_AT_LEAST <= first.len()
+
+
+def different(column: pl.Series) -> pl.Series:
+    """The different texts of a column; by their hashes, which takes half the time."""
+    return column.gather(column.hash().arg_unique())
+
+
 def cells_that(column: pl.Series, test: Callable[[pl.Series], pl.Series]) -> pl.Series | None:
     """Which cells of a column pass a test.
 
@@ -23,8 +34,7 @@ def cells_that(column: pl.Series, test: Callable[[pl.Series], pl.Series]) -> pl.
     Returns:
         A Boolean for each cell, or None when none of them passes.
     """
-    first = column.head(LOOK_AT)
-    if first.n_unique() * REPEATED_AT_LEAST <= first.len() and not test(column.unique()).any():
+    if is_repeated(column) and not test(different(column)).any():
         return None
     passed = test(column).fill_null(False)
     return passed if passed.any() else None

@@ -19,6 +19,7 @@ import polars as pl
 from pipeline.ingest.tabular.limits import Limits, UnreadableFileError
 from pipeline.ingest.tabular.panics import panics_are_errors
 from pipeline.ingest.tabular.probe import probe
+from pipeline.ingest.tabular.repeated import different, is_repeated
 from pipeline.ingest.tabular.rows import number_many
 
 if TYPE_CHECKING:
@@ -183,10 +184,13 @@ def number_plain(frames: Sequence[pl.DataFrame], longest: int) -> list[pl.DataFr
     for place, frame in enumerate(frames):
         if frame.width and frame.height and set(frame.dtypes) == {pl.String}:
             alike.setdefault(frame.width, []).append(place)
-    for places in alike.values():
+    wholes = {width: pl.concat([frames[at] for at in places]) for width, places in alike.items()}
+    some_hide = _some_hide([c for whole in wholes.values() for c in whole.iter_columns()])
+    for width, places in alike.items():
         heights = [frames[place].height for place in places]
-        whole = pl.concat([frames[place] for place in places])
-        odd = set(np.searchsorted(np.cumsum(heights), _odd_rows(whole, longest), side="right"))
+        whole = wholes.pop(width)
+        rows = _odd_rows(whole, longest, some_hide=some_hide)
+        odd = set(np.searchsorted(np.cumsum(heights), rows, side="right"))
         if odd:
             plain = [at for at in range(len(places)) if at not in odd]
             if not plain:
@@ -198,12 +202,27 @@ def number_plain(frames: Sequence[pl.DataFrame], longest: int) -> list[pl.DataFr
     return done
 
 
-def _odd_rows(whole: pl.DataFrame, longest: int) -> np.ndarray:
-    """The places of rows with an odd cell."""
+def _some_hide(columns: Sequence[pl.Series]) -> bool:
+    """Whether a cell of some columns holds a hidden character.
+
+    In one look, because to get ready for so many characters takes as long as a thousand cells.
+    """
+    texts = [different(column) if is_repeated(column) else column for column in columns]
+    alike = [some.alias("") for some in texts]
+    return bool(alike) and bool(pl.concat(alike).str.contains_any(HIDDEN_CHARACTERS).any())
+
+
+def _odd_rows(whole: pl.DataFrame, longest: int, *, some_hide: bool) -> np.ndarray:
+    """The places of rows with an odd cell.
+
+    Args:
+        whole: the rows.
+        longest: as in :func:`number_plain`.
+        some_hide: whether hidden characters are to be looked for.
+    """
     lengths = whole.select(pl.all().str.len_bytes())
-    hidden = whole.select(pl.all().str.contains_any(HIDDEN_CHARACTERS))
-    odd: list[np.ndarray] = []
-    for length, hides in zip(lengths.iter_columns(), hidden.iter_columns(), strict=True):
-        beyond = (length == 0) | (length > longest)
-        odd += [told.arg_true().to_numpy() for told in (beyond, hides) if told.any()]
+    told = [(length == 0) | (length > longest) for length in lengths.iter_columns()]
+    if some_hide:
+        told += whole.select(pl.all().str.contains_any(HIDDEN_CHARACTERS)).iter_columns()
+    odd = [one.arg_true().to_numpy() for one in told if one.any()]
     return np.unique(np.concatenate(odd)) if odd else np.empty(0, np.int64)

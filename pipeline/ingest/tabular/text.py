@@ -217,7 +217,8 @@ def _widest_line(data: bytes, delimiter: str) -> int:
     marks = np.flatnonzero(raw == ord(delimiter))
     if not len(marks):
         return 1
-    return int(np.bincount(np.searchsorted(ends, marks)).max()) + 1
+    before = np.searchsorted(marks, ends)
+    return int(np.diff(before, prepend=0, append=len(marks)).max()) + 1
 
 
 def _first_cells_filled(body: bytes) -> bool:
