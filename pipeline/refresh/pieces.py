@@ -32,8 +32,8 @@ from pipeline.store import TableStore
 from pipeline.store.joined import Groups
 from pipeline.store.seal import file_hash
 
-#: Rows of a piece, unless one organisation alone has more in a year.
-PIECE = 245_760
+#: Rows of a piece, unless one organisation alone has more in a year: as many as a row group holds.
+PIECE = 122_880
 
 
 @dataclass(frozen=True)

@@ -68,13 +68,14 @@ def join(parts: Sequence[Groups], path: Path, told: Mapping[str, str]) -> list[i
         ValueError: when one of the files is no Parquet file, or has fewer row groups.
         OSError: when a file cannot be read or written.
     """
+    footers = {part.path: read_footer(part.path) for part in parts}
     alike: Fields | None = None
     groups: list[Fields] = []
     counts: list[int] = []
     with path.open("wb") as file:
         file.write(MAGIC)
         for part in parts:
-            fields, end = read_footer(part.path)
+            fields, end = footers[part.path]
             own = {number: fields.get(number) for number in _ALIKE}
             if alike is None:
                 alike = fields
