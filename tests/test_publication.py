@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from pipeline.settings import Settings
 from pipeline.store import TableStore, conform, publish
 from pipeline.store.lock import LockedError, refresh_lock
 from pipeline.store.publish import current_build, stage, switch
+from pipeline.store.seal import damage, file_hash, seal
 from pipeline.store.tables import SchemaMismatchError
 
 
@@ -184,3 +186,25 @@ def test_a_table_written_in_pieces_is_sorted_like_one_written_whole(
             rows.append(connection.sql("select * from facts.payment").fetchall())
     assert len(rows[0]) > 700
     assert rows[0] == rows[1]
+
+
+def test_hashes_that_are_known_are_taken_for_the_seal_and_held_against_the_files(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "build"
+    (folder / "parquet").mkdir(parents=True)
+    for name in ("a", "parquet/b", "parquet/c"):
+        (folder / name).write_text(name, "utf-8")
+    right = file_hash(folder / "parquet/b")
+    seal(folder, {"parquet/b": right, "gone": "0"})
+    assert damage(folder) == []
+    seal(folder, {"parquet/b": "0" * 64})
+    assert damage(folder) == ["parquet/b is not what was published"]
+
+
+def test_the_seal_of_a_publication_names_every_file_by_its_content(published: Settings) -> None:
+    build = (published.out / "current").resolve()
+    told = json.loads((build / "seal.json").read_text("utf-8"))
+    files = {p.relative_to(build).as_posix(): p for p in build.rglob("*") if p.is_file()}
+    assert told == {name: file_hash(p) for name, p in files.items() if name != "seal.json"}
+    assert len(told) > 100

@@ -47,6 +47,12 @@ def describe_build(database: Path) -> Path:
         connection.close()
 
 
+def hashes_in(package: Path) -> dict[str, str]:
+    """The hashes that a data package gives of its files, by path."""
+    told = json.loads(package.read_text(encoding="utf-8"))["resources"]
+    return {one["path"]: one["hash"].removeprefix("sha256:") for one in told}
+
+
 def write_package(
     connection: duckdb.DuckDBPyConnection, folder: Path, *, kinds: Sequence[str] = tuple(_MEDIA)
 ) -> Path:

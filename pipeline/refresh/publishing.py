@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pipeline.compare import Build, read_build
 from pipeline.exports import describe_build
-from pipeline.exports.package import PACKAGE
+from pipeline.exports.package import PACKAGE, hashes_in
 from pipeline.marts import measure_views
 from pipeline.marts.described import own_macros, own_views
 from pipeline.refresh import meta
@@ -72,9 +72,9 @@ def publish(run: Run, gates: Callable[[Run], None] | None = None) -> str:
                 raise
             held.tell(run.progress)
             with run.stage("Publication") as said:
-                written.result()
+                known = written.result()
                 said.append("database and Parquet")
-        return switch(staging, keep=run.settings.keep_builds).name
+        return switch(staging, keep=run.settings.keep_builds, known=known).name
     except Exception:
         shutil.rmtree(staging.folder, ignore_errors=True)
         raise
@@ -98,8 +98,8 @@ def _read_both(run: Run, before: Before) -> Build:
 
 def _write_tables(
     run: Run, staging: Staging, earlier: Path | None, settled: Callable[[], None]
-) -> None:
-    """Database, Parquet and their description."""
+) -> dict[str, str]:
+    """Database, Parquet and their description; returns the hashes that it gives."""
     copy_parquet(run.store, staging.parquet, all_tables().keys() - set(LATE))
     write_database(
         run.store,
@@ -114,7 +114,7 @@ def _write_tables(
     )
     note_contents(run)
     copy_parquet(run.store, staging.parquet, LATE)
-    describe_build(staging.database)
+    return hashes_in(describe_build(staging.database))
 
 
 def _write_site(

@@ -19,13 +19,12 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
 from pipeline.schema import Table, all_tables
 from pipeline.schema.described import views as described_views
@@ -321,10 +320,12 @@ def _verify(path: Path, store: TableStore) -> dict[str, int]:
     rows: dict[str, int] = {}
     connection = duckdb.connect(str(path), read_only=True)
     try:
-        for name in all_tables():
-            found = int(connection.sql(f"select count(*) from {name}").fetchall()[0][0])
-            expected = store.scan(name).select(pl.len()).collect().item()
-            if lost := store.lost(name):
+        counted = " union all ".join(
+            f"select {_quote(name)}, count(*) from {name}" for name in all_tables()
+        )
+        for name, found in connection.execute(counted).fetchall():
+            lost, expected = store.lost(name), store.rows(name)
+            if lost:
                 raise PublicationError(f"{lost}. The previous publication was kept")
             if found != expected:
                 raise PublicationError(
@@ -402,12 +403,13 @@ def stage(out: Path, build_id: str) -> Staging:
     return Staging(out, build_id, folder)
 
 
-def switch(staging: Staging, *, keep: int) -> Path:
+def switch(staging: Staging, *, keep: int, known: Mapping[str, str] | None = None) -> Path:
     """Publish a staged build and remove builds beyond ``keep``.
 
     Args:
         staging: a complete build.
         keep: builds left on disk, the new one included.
+        known: hashes of its finished files, where they were made already; as in :func:`seal`.
 
     Returns:
         The folder of the published build.
@@ -420,7 +422,7 @@ def switch(staging: Staging, *, keep: int) -> Path:
             final = replaced
         else:
             shutil.rmtree(final)
-    seal(staging.folder)
+    seal(staging.folder, known)
     force_build_to_disk(staging.folder)
     os.replace(staging.folder, final)
     force_to_disk(final.parent)  # the build has its name before the link leads to it

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -50,21 +50,24 @@ def _hashes(paths: Sequence[Path]) -> Iterator[str | OSError]:
         yield from pool.map(hashed, paths)
 
 
-def seal(folder: Path) -> None:
+def seal(folder: Path, known: Mapping[str, str] | None = None) -> None:
     """List every file of a build with its hash in ``seal.json``.
 
     Args:
         folder: the build, complete.
+        known: hashes of files, by path from the folder, that were made since the files were closed.
 
     Raises:
         OSError: when a file cannot be read.
     """
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SEAL)
-    told: dict[str, str] = {}
-    for path, found in zip(files, _hashes(files), strict=True):
+    names = {path: path.relative_to(folder).as_posix() for path in files}
+    told = {name: (known or {}).get(name, "") for name in names.values()}
+    left = [path for path, name in names.items() if not told[name]]
+    for path, found in zip(left, _hashes(left), strict=True):
         if isinstance(found, OSError):
             raise found
-        told[path.relative_to(folder).as_posix()] = found
+        told[names[path]] = found
     write_bytes(folder / SEAL, json.dumps(told, indent=0).encode())
 
 
