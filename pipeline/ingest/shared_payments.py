@@ -30,7 +30,7 @@ _FILE = ["organisation_code", "source_file"]
 #: The columns that tell which payments are shared.
 NEEDED = (*_KEY, *PLACE, "is_superseded", "is_duplicate")
 _COUNTS = ~pl.col("is_superseded") & ~pl.col("is_duplicate")
-#: Organisation -> a number for each of its payments; payments alike have the same.
+#: Organisation -> numbers of its payments; payments alike have the same, once a file.
 Numbers = dict[str, np.ndarray]
 
 
@@ -140,14 +140,19 @@ def numbers_of(lines: pl.DataFrame) -> Numbers:
         lines: some lines, with the columns of :data:`NEEDED`, whole files of an organisation.
     """
     counted = lines.filter(_COUNTS)
-    codes, numbers = counted["organisation_code"], _number_of(counted).to_numpy()
+    numbers = _number_of(counted).to_numpy()
+    if may_share([numbers]):  # a file may hold a payment twice, which is nobody's copy
+        place = pl.struct("source_file", pl.lit(pl.Series("number", numbers)))
+        once = counted.select(place.is_first_distinct()).to_series()
+        counted, numbers = counted.filter(once), numbers[once.to_numpy()]
+    codes = counted["organisation_code"]
     if codes.n_unique() == 1:
         return {str(codes[0]): numbers}
     return {str(code): numbers[(codes == code).to_numpy()] for code in codes.unique()}
 
 
 def may_share(numbers: Iterable[np.ndarray]) -> bool:
-    """Whether two lines of an organisation may be alike.
+    """Whether lines in two files of an organisation may be alike.
 
     Args:
         numbers: from :func:`numbers_of`, of all its lines.
