@@ -14,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spend_files import put, table
 
-from pipeline.ingest.shared_payments import NEEDED, may_share, numbers_of, shared_payments
+from pipeline.ingest.shared_payments import (
+    NEEDED,
+    may_share,
+    numbers_of,
+    numbers_together,
+    shared_payments,
+)
 from pipeline.refresh import assembled, portions
 from pipeline.refresh.context import Run
 from pipeline.refresh.payments import build_payments
@@ -45,8 +51,11 @@ payment = st.fixed_dictionaries(
 def test_lines_whose_numbers_differ_share_nothing(rows: list[dict[str, Any]]) -> None:
     numbered = [row | {"source_row": i} for i, row in enumerate(rows)]
     lines = pl.DataFrame(numbered, schema=KINDS, orient="row")
-    parts = [numbers_of(lines.filter(pl.col("source_file") == f)) for f in FILES]
-    alike = {code: may_share(part[code] for part in parts if code in part) for code in "AB"}
+    by_file = numbers_of(lines.sort("source_file", maintain_order=True))
+    numbers = numbers_together(by_file.values())
+    alike = {code: may_share([numbers[code]]) for code in numbers} | dict.fromkeys(
+        {*"AB"} - numbers.keys(), False
+    )
     counted = [
         tuple(row[name] for name in NEEDED if name != "source_row")
         for row in numbered

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from pipeline.ingest.report import FileReport
+from pipeline.ingest.runs import runs_of
 
 SHARE, FEWEST, WORTH_TELLING = 0.8, 5, 0.3
 PLACE = ("source_file", "source_sheet", "source_row")
@@ -130,25 +131,34 @@ def shared_payments(lines: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[str, 
     return pl.concat(flagged), sorted(told)
 
 
-def numbers_of(lines: pl.DataFrame) -> Numbers:
-    """Numbers that tell whether an organisation's lines need to be looked at.
+def numbers_of(lines: pl.DataFrame) -> dict[str, Numbers]:
+    """Numbers that tell whether an organisation's lines need to be looked at, by path.
 
     They are the same in all processes of one machine that run the same version of the table library,
     and are kept nowhere.
 
     Args:
-        lines: some lines, with the columns of :data:`NEEDED`, whole files of an organisation.
+        lines: whole files, file by file, with the columns of :data:`NEEDED`.
     """
-    counted = lines.filter(_COUNTS)
-    numbers = _number_of(counted).to_numpy()
-    if may_share([numbers]):  # a file may hold a payment twice, which is nobody's copy
-        place = pl.struct("source_file", pl.lit(pl.Series("number", numbers)))
-        once = counted.select(place.is_first_distinct()).to_series()
-        counted, numbers = counted.filter(once), numbers[once.to_numpy()]
-    codes = counted["organisation_code"]
-    if codes.n_unique() == 1:
-        return {str(codes[0]): numbers}
-    return {str(code): numbers[(codes == code).to_numpy()] for code in codes.unique()}
+    counts = lines.select(_COUNTS).to_series().to_numpy()
+    numbers = _number_of(lines).to_numpy()
+    found: dict[str, Numbers] = {}
+    at = 0
+    for path, code, n in runs_of(lines, ["source_file", "organisation_code"]).iter_rows():
+        own = numbers[at : at + n][counts[at : at + n]]
+        of_file = found.setdefault(path, {})
+        of_file[code] = _once_each(own, *((of_file[code],) if code in of_file else ()))
+        at += n
+    return found
+
+
+def numbers_together(some: Iterable[Numbers]) -> Numbers:
+    """The numbers of several files."""
+    found: dict[str, list[np.ndarray]] = {}
+    for numbers in some:
+        for code, own in numbers.items():
+            found.setdefault(code, []).append(own)
+    return {code: np.concatenate(own) for code, own in found.items()}
 
 
 def may_share(numbers: Iterable[np.ndarray]) -> bool:
@@ -159,6 +169,12 @@ def may_share(numbers: Iterable[np.ndarray]) -> bool:
     """
     ordered = np.sort(np.concatenate([np.empty(0, np.uint64), *numbers]))
     return bool((ordered[1:] == ordered[:-1]).any())
+
+
+def _once_each(*numbers: np.ndarray) -> np.ndarray:
+    """A file may hold a payment twice, which is nobody's copy."""
+    ordered = np.sort(np.concatenate(numbers))
+    return np.unique(ordered) if (ordered[1:] == ordered[:-1]).any() else ordered
 
 
 def _number_of(keyed: pl.DataFrame) -> pl.Series:

@@ -44,7 +44,7 @@ def assemble(
         years: financial years that somebody asked for; ``years_also_written`` among the run's
             counters says how many others did not fit the files as they are now.
         spread: who does the work.
-        numbers: name of a part -> numbers of its payments, as far as they are known.
+        numbers: portion -> numbers of its payments, as far as they are known.
 
     Returns:
         Rows of ``facts.payment``.
@@ -151,7 +151,7 @@ def _shared_payments(
 
 def _are_apart(code: str, parts: Sequence[Part], numbers: Mapping[str, Numbers]) -> bool:
     """Whether it is known that no two payments of an organisation are alike."""
-    known = [numbers[part.name].get(code) for part in parts if part.name in numbers]
-    if len(known) < len(parts):
+    portions = {part.portion for part in parts}
+    if not portions <= numbers.keys():
         return False
-    return not may_share(own for own in known if own is not None)
+    return not may_share(numbers[p][code] for p in portions if code in numbers[p])

@@ -57,6 +57,11 @@ class Part:
     sha256: str
     rows: dict[str, int]
 
+    @property
+    def portion(self) -> str:
+        """The portion it is of."""
+        return self.name.partition(".")[0]
+
 
 @dataclass(frozen=True)
 class State:
@@ -142,13 +147,12 @@ class Kept:
         Raises:
             DamagedError: when they are not what was kept.
         """
-        portion = part.name.partition(".")[0]
         try:
             content = self.where.read(part.name)
         except FileNotFoundError as error:
-            raise DamagedError(portion) from error
+            raise DamagedError(part.portion) from error
         if hashlib.sha256(content).hexdigest() != part.sha256:
-            raise DamagedError(portion)
+            raise DamagedError(part.portion)
         return pl.read_parquet(io.BytesIO(content), columns=list(columns) if columns else None)
 
     def payments(self, told: Iterable[Mapping[str, Any]]) -> pl.DataFrame:

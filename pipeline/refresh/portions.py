@@ -28,7 +28,7 @@ from pipeline.ingest.payments import TEXTS
 from pipeline.ingest.portions import Portion
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.shared_payments import NEEDED as SHARED_COLUMNS
-from pipeline.ingest.shared_payments import Numbers, numbers_of
+from pipeline.ingest.shared_payments import Numbers, numbers_of, numbers_together
 from pipeline.ingest.tabular import Limits
 from pipeline.ingest.typed import (
     forced_orders,
@@ -179,7 +179,7 @@ class Done:
     Attributes:
         opened: files opened.
         classified: rows classified.
-        numbers: name of a kept part -> numbers of its payments, where the ledger left them alone.
+        numbers: portion -> numbers of its payments, where the ledger left them alone.
     """
 
     opened: int
@@ -309,7 +309,9 @@ def _keep(
         if sentence not in reports[path].warnings:
             reports[path].warnings.append(sentence)
     paths = [[f.path for f in portion.files] for portion in portions]
-    lines = of_each(conform(payments, spec, is_sorted=True), paths)
+    payments = conform(payments, spec, is_sorted=True)
+    told = numbers_of(payments)
+    lines = of_each(payments, paths)
     aside = of_each(found.rejected.cast(REJECTED_SCHEMA), paths)
     put = job.kept.put_frame
     numbers: dict[str, Numbers] = {}
@@ -319,15 +321,14 @@ def _keep(
         own_lines = lines[i]
         if not is_in_order(own_lines, spec):
             own_lines = own_lines.sort(spec.order, maintain_order=True, nulls_last=True)
-        by_year = _by_year(own_lines)
-        parts = {year: put(portion, year, own) for year, own in by_year.items()}
+        parts = {year: put(portion, year, own) for year, own in _by_year(own_lines).items()}
         uncorrected = None
         if ledger.before is not None:
             shared = {c: spec.polars[c] for c in SHARED_COLUMNS}
             as_published = ledger.before.select(SHARED_COLUMNS).cast(pl.Schema(shared))
             uncorrected = put(portion, "uncorrected", as_published)
         else:
-            numbers |= {parts[year].name: numbers_of(own) for year, own in by_year.items()}
+            numbers[portion.id] = numbers_together(told.get(path, {}) for path in paths[i])
         own = [*parts.values(), *([uncorrected] if uncorrected else [])]
         organisations = sorted({code for part in own for code in part.rows})
         own_forced = {path: o for path, o in forced.items() if place.get(path) == i}

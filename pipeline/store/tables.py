@@ -83,10 +83,11 @@ def is_in_order(frame: pl.DataFrame, spec: Table) -> bool:
     *first, last = spec.order
     if frame[last].null_count() or not all(frame[c].is_sorted(nulls_last=True) for c in first):
         return False
-    falls = frame.select((pl.col(last) < pl.col(last).shift()).arg_true()).to_series()
-    # There it must be that something before it changed.
-    keys = frame.select(first)
-    return all(keys.row(row) != keys.row(row - 1) for row in falls)
+    values = frame[last]
+    (falls,) = (values[1:] < values[:-1]).to_numpy().nonzero()
+    # Where it falls something before it must change.
+    keys = pl.DataFrame([frame[c] for c in first])
+    return all(keys.row(row) != keys.row(row + 1) for row in falls.tolist())
 
 
 def in_runs(frames: Iterable[pl.DataFrame], spec: Table) -> list[pl.DataFrame] | None:
