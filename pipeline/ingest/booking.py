@@ -19,7 +19,7 @@ from pipeline.ingest.report import FileReport
 from pipeline.ingest.republished import revision_of
 from pipeline.ingest.spend_pounds import PENCE
 from pipeline.ingest.tabular.periods import financial_year_expr
-from pipeline.ingest.typed import Typed, in_order
+from pipeline.ingest.typed import Typed, of_each
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def to_publishers(files: Sequence[RawFile], typed: Typed, register: Names | None
         typed: what reading them gave; its reports are completed.
         register: known organisations.
     """
-    lines = in_order(typed.lines, [f.path for f in files])
+    (lines,) = of_each(typed.lines, [[f.path for f in files]], sort=True)
     rejected, reports = typed.rejected, typed.reports
     entities = entities_of(lines)
     entity = dict(

@@ -14,6 +14,17 @@ import numpy as np
 import polars as pl
 
 
+def only_one(column: pl.Series) -> bool:
+    """Whether a column holds one value in all rows; False also where it is empty.
+
+    A column that rises from a value to the same one holds no other, which is asked more cheaply than how
+    many there are.
+    """
+    if column.is_empty():
+        return False
+    return column[0] == column[-1] and column.is_sorted()
+
+
 def runs_of(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """The runs of rows that are alike in some columns, in their order.
 

@@ -113,59 +113,59 @@ def _together(batches: Sequence[SpendBatch]) -> SpendBatch:
 def _shares(batch: SpendBatch, wanted: Mapping[str, Sequence[SpendInput]]) -> list[SpendBatch]:
     """What was read of the files of each portion, in the order of the files."""
     paths = [[item.path for item in items] for items in wanted.values()]
-    lines, rejected = of_each(batch.lines, paths), of_each(batch.rejected, paths)
+    lines, rejected = (of_each(r, paths, sort=True) for r in (batch.lines, batch.rejected))
     return [
         SpendBatch(
-            in_order(lines[i], own),
-            in_order(rejected[i], own),
+            lines[i],
+            rejected[i],
             {path: batch.reports[path] for path in own},
         )
         for i, own in enumerate(paths)
     ]
 
 
-def of_each(rows: pl.DataFrame, groups: Sequence[Iterable[str]]) -> list[pl.DataFrame]:
+def of_each(
+    rows: pl.DataFrame, groups: Sequence[Iterable[str]], *, sort: bool = False
+) -> list[pl.DataFrame]:
     """The rows of some groups of files, for each group in their order.
 
     Args:
         rows: with a column ``source_file``; rows of files in no group are left out.
         groups: the paths of each group; a path is in one group only.
+        sort: whether rows are wanted in the order of the paths of their group; within a file they stay
+            as they are.
     """
-    owner = {path: i for i, paths in enumerate(groups) for path in paths}
-    pieces: list[list[tuple[int, int]]] = [[] for _ in groups]
+    places = {
+        path: (i, place) for i, paths in enumerate(groups) for place, path in enumerate(paths)
+    }
+    met: list[list[tuple[int, int, int]]] = [[] for _ in groups]
     at = 0
     # Readers give rows file by file, so that most groups are one stretch of rows, not copied.
     for length, path in rows["source_file"].rle().struct.unnest().iter_rows():
-        group = owner.get(path)
-        if group is not None:
-            own = pieces[group]
-            if own and own[-1][1] == at:
-                own[-1] = (own[-1][0], at + length)
-            else:
-                own.append((at, at + length))
+        if path in places:
+            group, place = places[path]
+            met[group].append((place, at, at + length))
         at += length
-    return [
-        pl.concat([rows.clear(), *(rows[start:end] for start, end in own)], rechunk=len(own) > 1)
-        for own in pieces
-    ]
+    none = rows.clear()
+    found = []
+    for own in met:
+        if sort:
+            own.sort()
+        stretches = _joined((start, end) for _, start, end in own)
+        pieces = [rows.slice(start, end - start) for start, end in stretches]
+        found.append(pl.concat(pieces, rechunk=True) if len(pieces) > 1 else (*pieces, none)[0])
+    return found
 
 
-def in_order(rows: pl.DataFrame, paths: Iterable[str]) -> pl.DataFrame:
-    """Rows in the order of their files; within a file they stay as they are.
-
-    Args:
-        rows: with a column ``source_file``, whose files are all among the paths.
-        paths: in the order wanted.
-    """
-    place = {path: i for i, path in enumerate(paths)}
-    if rows.is_empty():
-        return rows
-    met = [place[path] for path in rows["source_file"].rle().struct.field("value")]
-    if met == sorted(met):  # readers give rows file by file, so most often there is nothing to do
-        return rows
-    return rows.sort(
-        pl.col("source_file").replace_strict(place, return_dtype=pl.UInt32), maintain_order=True
-    )
+def _joined(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Stretches of rows, those that follow one another as one."""
+    found: list[tuple[int, int]] = []
+    for start, end in stretches:
+        if found and found[-1][1] == start:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return found
 
 
 def is_undecided(report: FileReport) -> bool:

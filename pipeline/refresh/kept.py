@@ -24,6 +24,7 @@ import polars as pl
 from pipeline.ingest.borrowed import NEEDED
 from pipeline.ingest.portions import Portion
 from pipeline.ingest.report import REJECTED_SCHEMA
+from pipeline.ingest.runs import only_one
 from pipeline.schema import table
 from pipeline.store.location import Location
 from pipeline.store.tables import listed_columns
@@ -136,9 +137,13 @@ class Kept:
         name = f"{portion.id}.{kind.replace('/', '-')}.{sha256[:12]}.parquet"
         self.where.write(name, content)
         rows: Counter[str] = Counter()
-        if "organisation_code" in frame.columns:  # most rows stand in its order
-            for length, code in frame["organisation_code"].rle().struct.unnest().iter_rows():
-                rows[code] += length
+        if "organisation_code" in frame.columns:
+            codes = frame["organisation_code"]
+            if only_one(codes):
+                rows[codes[0]] = len(codes)
+            else:  # most rows stand in its order
+                for length, code in codes.rle().struct.unnest().iter_rows():
+                    rows[code] += length
         return Part(name, sha256, dict(sorted(rows.items())))
 
     def frame(self, part: Part, columns: Sequence[str] | None = None) -> pl.DataFrame:

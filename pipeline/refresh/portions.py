@@ -27,6 +27,7 @@ from pipeline.ingest.names import Register
 from pipeline.ingest.payments import TEXTS
 from pipeline.ingest.portions import Portion
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
+from pipeline.ingest.runs import only_one
 from pipeline.ingest.shared_payments import NEEDED as SHARED_COLUMNS
 from pipeline.ingest.shared_payments import Numbers, numbers_of, numbers_together
 from pipeline.ingest.tabular import Limits
@@ -355,7 +356,7 @@ def _keep(
 
 def _by_year(lines: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Lines by financial year, each year in their order; most portions hold one."""
-    if lines["financial_year"].n_unique() == 1:
+    if only_one(lines["financial_year"]):
         return {str(lines["financial_year"][0]): lines}
     parts = lines.partition_by("financial_year", as_dict=True, maintain_order=True)
     return {str(year): part for (year,), part in parts.items()}

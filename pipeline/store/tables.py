@@ -101,7 +101,7 @@ def in_runs(frames: Iterable[pl.DataFrame], spec: Table) -> list[pl.DataFrame] |
     def place(frame: pl.DataFrame, row: int) -> list[tuple[bool, Any]]:
         return [(value is None, value) for value in frame.row(row)]
 
-    keys = [(frame.select(spec.order), frame) for frame in frames if frame.height]
+    keys = [(pl.DataFrame([frame[c] for c in spec.order]), frame) for frame in frames if len(frame)]
     runs = sorted(
         ((place(key, 0), place(key, -1), frame) for key, frame in keys), key=itemgetter(0, 1)
     )
@@ -147,13 +147,17 @@ def is_abandoned(path: Path) -> bool:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write ``content`` so that ``path`` is either the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = unfinished_name(path)
     try:
-        temporary.write_bytes(content)
+        try:
+            temporary.write_bytes(content)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(content)
         os.replace(temporary, path)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
