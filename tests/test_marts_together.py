@@ -12,7 +12,14 @@ import pytest
 
 from pipeline.marts import MART_ORDER, build_marts
 from pipeline.marts import run as marts_run
-from pipeline.marts.together import named_in, needed, run_graph
+from pipeline.marts.together import (
+    behind,
+    named_in,
+    needed,
+    put_in,
+    run_graph,
+    without_comments,
+)
 from pipeline.store import TableStore
 
 if TYPE_CHECKING:
@@ -23,6 +30,31 @@ if TYPE_CHECKING:
 def test_a_name_in_a_comment_is_not_read():
     sql = "-- marts.peer tells more\nselect * from marts.coverage join measures.price using (financial_year)"
     assert named_in(sql) == {"marts.coverage", "measures.price"}
+
+
+def test_a_query_takes_the_place_of_a_relation_where_it_is_read_and_in_no_text_or_longer_name():
+    sql = "select 'see facts.a' from facts.a as a\nJOIN\n facts.a using (x) join facts.ab using (y)"
+    assert put_in(sql, {"facts.a": "select 1 as x"}) == (
+        "select 'see facts.a' from (select 1 as x) as a\nJOIN (select 1 as x) using (x) "
+        "join facts.ab using (y)"
+    )
+    assert put_in(sql, {}) == sql
+
+
+def test_comments_are_left_out_unless_they_may_be_part_of_a_text():
+    assert without_comments("-- first\nselect a,  -- that\n    b\nfrom c") == "select a, b from c"
+    assert without_comments("select '--' as dash") is None
+
+
+def test_what_is_behind_a_mart_is_followed_to_the_tables():
+    texts = {
+        "facts.x": "",
+        "measures.a": "from facts.x",
+        "marts.b": "from measures.a",
+        "marts.c": "from marts.b -- and not measures.z",
+        "measures.z": "from facts.x",
+    }
+    assert list(behind("marts.c", texts)) == ["facts.x", "marts.b", "marts.c", "measures.a"]
 
 
 def test_only_what_is_asked_for_and_what_it_reads_is_made():

@@ -7,7 +7,6 @@ made at the same time: most of the time of twenty small queries is planning them
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
@@ -26,7 +25,16 @@ from pipeline.marts.milestones import (
     milestone_table,
     tables_read_by,
 )
-from pipeline.marts.together import behind, cores, needed, run_graph, undisturbed
+from pipeline.marts.together import (
+    behind,
+    cores,
+    named_in,
+    needed,
+    put_in,
+    run_graph,
+    undisturbed,
+    without_comments,
+)
 from pipeline.measures import load_measures
 from pipeline.reference.claims import Claim, claims
 from pipeline.reference.national_spend import national_spend_sql
@@ -214,17 +222,20 @@ def build_mart(name: str, store: TableStore, connection: duckdb.DuckDBPyConnecti
 
 
 def _write_mart(
-    name: str, store: TableStore, connection: duckdb.DuckDBPyConnection
+    name: str,
+    store: TableStore,
+    connection: duckdb.DuckDBPyConnection,
+    prepared: Callable[[str], str] = str,
 ) -> pl.DataFrame:
-    """Run one mart and write it to the store."""
+    """Run one mart and write it to the store; ``prepared`` puts into its SQL what has no relation."""
     if name in LEDGER_MARTS:  # queries of their own, judged one by one
         return store.write(name, LEDGER_MARTS[name](connection))
     if name in STATISTICS:
         from pipeline.marts.statistics import maturity_and_spend
 
-        points = _asked(connection, f"select * from {POINTS}")
+        points = _asked(connection, prepared(f"select * from {POINTS}"))
         connection.register(STATISTICS[name], maturity_and_spend(points))
-    return store.write(name, _asked(connection, sql_of(name)))
+    return store.write(name, _asked(connection, prepared(sql_of(name))))
 
 
 def _asked(connection: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:
@@ -271,7 +282,8 @@ class _Build:
     ) -> None:
         self._store, self._connection, self._texts = store, connection, texts
         self._kept, self._keys = kept, keys
-        self._readers = Counter(name for needs in graph.values() for name in needs)
+        self._read_by = {name: [r for r, needs in graph.items() if name in needs] for name in graph}
+        self._queries: dict[str, str] = {}
         self._rows, self._told = rows, told
         self._today = datetime.now(UTC).date()
         self._claims = {f"{_CLAIM}{claim.id}": claim for claim in claims()}
@@ -287,7 +299,7 @@ class _Build:
             sql = self._texts[name]
             if self._kept and name in SUMS:
                 sql = self._kept.sums(name, sql, self._store, cursor)
-            cursor.execute(f"create {self._kind(name)} {name} as {sql}")
+            self._stand(name, self._put_in(sql), cursor)
         elif name in self._claims:
             self._judged[name] = milestone(
                 cursor,
@@ -324,21 +336,39 @@ class _Build:
         for cursor in self._cursors:
             cursor.close()
 
-    def _kind(self, name: str) -> str:
-        """What becomes of it in DuckDB: a table where several read it, who would each plan and read it anew."""
+    def _stand(self, name: str, sql: str, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Have a relation stand for a query.
+
+        Where several read it, who would each plan and read it anew, it becomes a table. Of what is read
+        once the query is put into that of its reader: a view would be planned once more to be made.
+        """
         is_large = name in all_tables() and all_tables()[name].partition_by is not None
-        return "table" if self._readers[name] > 1 and not is_large else "view"
+        readers = [self._texts[reader] for reader in self._read_by[name]]
+        if name == ORGANISATIONS or (len(readers) > 1 and not is_large):
+            cursor.execute(f"create table {name} as {sql}")
+            return
+        line = without_comments(sql)
+        is_put_in = all(name not in named_in(put_in(text, {name: ""})) for text in readers)
+        if line is None or not is_put_in or any(r in self._claims for r in self._read_by[name]):
+            cursor.execute(f"create view {name} as {sql}")
+        else:
+            self._queries[name] = line
+
+    def _put_in(self, sql: str) -> str:
+        """An SQL text with the queries in it that have no relation of their own."""
+        named = named_in(sql)
+        return put_in(sql, {name: q for name, q in self._queries.items() if name in named})
 
     def _read_in(self, name: str, cursor: duckdb.DuckDBPyConnection) -> None:
-        cursor.execute(f"create {self._kind(name)} {name} as {_reading(self._store, name)}")
+        self._stand(name, _reading(self._store, name), cursor)
 
     def _make_mart(self, name: str, cursor: duckdb.DuckDBPyConnection) -> None:
         if name == MILESTONE:
             judged = [self._judged[claim] for claim in self._claims]
             made = self._store.write(name, milestone_table(judged)).height
         else:
-            made = _write_mart(name, self._store, cursor).height
-        if self._readers[name]:
+            made = _write_mart(name, self._store, cursor, self._put_in).height
+        if self._read_by[name]:
             self._read_in(name, cursor)
         with self._lock:
             self._rows[name] = made

@@ -61,7 +61,9 @@ def mean_ranks(values: np.ndarray, times: np.ndarray) -> np.ndarray:
         mean
     ):  # row by row: numpy.cumsum goes down one column after the other
         row += before
-    mean -= (drawn - 1) / 2
+    drawn *= 0.5  # halves are exact; in place, because memory is what this costs
+    mean -= drawn
+    mean += 0.5
     run = np.empty(len(values), dtype=np.intp)
     run[order] = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(values))))
     return mean[run]

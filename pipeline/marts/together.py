@@ -51,6 +51,35 @@ def undisturbed() -> Iterator[None]:
             gc.enable()
 
 
+def put_in(sql: str, queries: Mapping[str, str]) -> str:
+    """An SQL text with queries in place of the relations it reads, which saves making views of them.
+
+    Args:
+        sql: reads relations as ``from`` or ``join`` name them.
+        queries: by name of the relation, what it stands for, without comments.
+    """
+    if not queries:
+        return sql
+    names = "|".join(re.escape(name) for name in queries)
+    return re.sub(
+        rf"\b(from|join)\s+({names})\b", lambda m: f"{m[1]} ({queries[m[2]]})", sql, flags=re.I
+    )
+
+
+def without_comments(sql: str) -> str | None:
+    """An SQL text in one line, so that it can stand in another's comment; None where that is not certain.
+
+    A sign of a comment that stands behind quotation marks may be part of a text.
+    """
+    lines = []
+    for line in sql.splitlines():
+        before, sign, _ = line.partition("--")
+        if sign and ("'" in before or '"' in before):
+            return None
+        lines.append(before.strip())
+    return " ".join(line for line in lines if line)
+
+
 @lru_cache(maxsize=512)
 def named_in(sql: str) -> frozenset[str]:
     """The relations, with their schemas, that an SQL text names outside its comments."""

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
@@ -27,6 +28,8 @@ from pipeline.store.joined import Groups, join
 #: Rows of a row group where a file is written in pieces: the unit DuckDB reads in parallel.
 ROW_GROUP = 122_880
 DAY = 86_400
+#: Bytes of a frame that is written to memory before it is written to the disk.
+SMALL = 16 << 20
 #: Kinds of values that come again, so that a file lists the different ones; sums of money do not.
 _LISTED = (pl.String(), pl.Date(), pl.Float64())
 #: Texts that hardly ever come again; a list of their different values would be made in vain.
@@ -166,7 +169,13 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     temporary = unfinished_name(path)
     try:
         told = {ROWS_WRITTEN: str(frame.height)}
-        frame.write_parquet(temporary, compression="zstd", statistics=True, metadata=told)
+        if frame.estimated_size() <= SMALL:
+            # to memory first: for files of the disk Polars has threads that take longer than a small table
+            held = BytesIO()
+            frame.write_parquet(held, compression="zstd", statistics=True, metadata=told)
+            temporary.write_bytes(held.getbuffer())
+        else:
+            frame.write_parquet(temporary, compression="zstd", statistics=True, metadata=told)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

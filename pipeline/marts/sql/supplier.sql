@@ -44,14 +44,11 @@ market as (
 concentration as (
     select
         s.financial_year,
-        10000 * sum((s.amount_gbp / m.named_gbp) ** 2 order by s.place) as hhi,
-        sum(s.amount_gbp) filter (where s.place <= 5) / any_value(m.named_gbp) as cr5
-    from (
-        select *, row_number() over (partition by financial_year order by amount_gbp desc, supplier) as place
-        from supplier_year
-        where is_named and amount_gbp > 0
-    ) as s
+        10000 * sum((s.amount_gbp / m.named_gbp) ** 2 order by s.amount_gbp desc, s.supplier) as hhi,
+        list_sum(max(s.amount_gbp, 5)) / any_value(m.named_gbp) as cr5
+    from supplier_year as s
     join market as m using (financial_year)
+    where s.is_named and s.amount_gbp > 0
     group by s.financial_year
 ),
 -- Names of the list of electronic patient records, matched from their first word on.
