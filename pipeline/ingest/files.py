@@ -13,13 +13,16 @@ import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pipeline.ingest.republished import find_republished
 from pipeline.plain_text import written_out
 
-#: Files hashed at the same time.
+#: Files hashed at the same time, and those a thread hashes before it asks for more: handing over a
+#: single one takes it as long as a third of its hash.
 HASHED_AT_ONCE = 2
+HASHED_IN_A_ROW = 16
 SPEND = "spend_over_25k/"
 IGNORED_NAMES = {"readme.md", "readme.txt", "demonstration", ".gitkeep", "thumbs.db", ".ds_store"}
 IGNORED_FOLDERS = {".fetch", "inbox"}
@@ -197,8 +200,10 @@ def list_raw_files(raw: Path) -> list[RawFile]:
         raw: the raw tree, laid out ``<source id>/...``.
     """
     texts = path_texts(raw_paths(raw))
+    paths = [raw / p for p in texts]
+    rows = [paths[i : i + HASHED_IN_A_ROW] for i in range(0, len(paths), HASHED_IN_A_ROW)]
     with ThreadPoolExecutor(HASHED_AT_ONCE) as pool:  # hashing leaves Python's lock alone
-        hashed = pool.map(_hash, [raw / p for p in texts])
+        hashed = chain.from_iterable(pool.map(lambda row: [_hash(path) for path in row], rows))
         hashes = dict(zip(texts.values(), hashed, strict=True))
     superseded = {
         path: (latest, "a later version of the file was fetched")
