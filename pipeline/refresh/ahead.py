@@ -1,12 +1,13 @@
-"""Processes that are started before it is certain that they are needed, because they are slow to load.
+"""A process that is started before it is certain that it is needed, because it is slow to load.
 
 Whether anything changed is known when every raw file has been hashed. Long before, names and sizes may
-already differ from those of the run that published last; then the processes that check and draw load
-while this one still loads itself, and hashes. It is a guess about work, never about results: where it is
-wrong, a process was started in vain, or is started later.
+already differ from those of the run that published last; then the process that checks loads while this
+one still loads itself, and hashes. It is a guess about work, never about results: where it is wrong, a
+process was started in vain, or is started later. The one that draws has time to load while payments are
+read; with two cores it would only hold up the hashing.
 
-Belongs here: the guess, and starting and ending them. Does not belong here: what they do (``checking``,
-``drawing``). Nothing heavy is imported here, because it is the first thing a refresh does.
+Belongs here: the guess, and starting and ending it. Does not belong here: what it does (``checking``).
+Nothing heavy is imported here, because it is the first thing a refresh does.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.refresh.checking import Checker
-from pipeline.refresh.drawing import Drawer
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -48,23 +48,21 @@ def seen(raw: Path) -> str:
 
 
 class Ahead:
-    """What was started ahead; use as a context, which ends what nobody took over."""
+    """What was started ahead; use as a context, which ends it where nobody took it over."""
 
     def __init__(self) -> None:
         self._checker: Checker | None = None
-        self._drawer: Drawer | None = None
         self._has_looked = False
 
     def __enter__(self) -> Ahead:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for held in (self.checker(), self.drawer()):
-            if held:
-                held.close()
+        if held := self.checker():
+            held.close()
 
     def look(self, settings: Settings, *, force: bool = False) -> None:
-        """Start the processes where files differ from those of the run that published last; looks once."""
+        """Start the process where files differ from those of the run that published last; looks once."""
         if self._has_looked or not has_cores(settings):
             return
         self._has_looked = True
@@ -75,15 +73,8 @@ class Ahead:
         except (OSError, ValueError, KeyError, TypeError):
             return  # nothing was published yet, so reading will take longer than loading
         self._checker = Checker()
-        self._drawer = Drawer()
-        self._drawer.get_ready()
 
     def checker(self) -> Checker | None:
         """The process that checks, where it was started; whoever takes it closes it."""
         taken, self._checker = self._checker, None
-        return taken
-
-    def drawer(self) -> Drawer | None:
-        """The process that draws, where it was started; whoever takes it closes it."""
-        taken, self._drawer = self._drawer, None
         return taken

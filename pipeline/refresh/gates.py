@@ -33,7 +33,10 @@ def helped(run: Run, ahead: Ahead) -> Iterator[None]:
     if not has_cores(run.settings):
         yield
         return
-    with ahead.checker() or Checker() as run.checker, ahead.drawer() or Drawer() as run.drawer:
+    started = ahead.checker()
+    with started or Checker() as run.checker, Drawer() as run.drawer:
+        if started:  # little is to be read, so there is no longer to load
+            run.drawer.get_ready()
         try:
             yield
         finally:

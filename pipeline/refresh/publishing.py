@@ -40,13 +40,16 @@ from pipeline.store.publish import (
 LATE = (CHECKS, HISTORY, CHANGE)
 
 
-def publish(run: Run, gates: Callable[[Run], None] | None = None) -> str:
+def publish(
+    run: Run, gates: Callable[[Run], None] | None = None, before: Before | None = None
+) -> str:
     """Make the build that the working store holds and switch it in.
 
     Args:
         run: the run; marts are made.
         gates: what must have answered first, given a run whose stages are shown later; it runs beside
             the drawing. None where all gates have answered.
+        before: the build that this one follows, where it was looked at already.
 
     Returns:
         The identifier of the build.
@@ -55,7 +58,7 @@ def publish(run: Run, gates: Callable[[Run], None] | None = None) -> str:
         Exception: what the gates raise, or what making the build ran into; nothing was switched in.
     """
     build_id = meta.build_build(run)
-    before = build_before(run)
+    before = before or build_before(run)
     # What was changed after its publication must not be taken over as if it were ours.
     earlier = before.folder if before.is_current else None
     staging = stage(run.settings.out, build_id)

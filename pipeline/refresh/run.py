@@ -22,6 +22,7 @@ from pipeline.refresh.allocator import few_areas
 from pipeline.refresh.checked import checked
 from pipeline.refresh.context import Progress, Run, Silent
 from pipeline.refresh.gates import RefreshFailedError, check_gate, helped
+from pipeline.refresh.history import Before, build_before
 from pipeline.refresh.inbox import inbox_files, sort_inbox
 from pipeline.refresh.marts import kept_of_marts
 from pipeline.refresh.publishing import publish
@@ -257,8 +258,9 @@ def _checked_and_published(run: Run, tables: dict[str, int]) -> str:
         return publish(run)
     if run.drawer:
         run.drawer.get_ready()
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
         results = pool.submit(checked, run, "facts")
+        before = pool.submit(_read_before, run)
         try:
             compute_marts(run, tables)
         except Exception:
@@ -270,7 +272,14 @@ def _checked_and_published(run: Run, tables: dict[str, int]) -> str:
             check_gate(aside, "facts", results.result)
             check_gate(aside, "marts")
 
-        return publish(run, gates)
+        return publish(run, gates, before.result())
+
+
+def _read_before(run: Run) -> Before:
+    """The build that the new one follows, read while marts are computed."""
+    before = build_before(run)
+    before.read()
+    return before
 
 
 def _remember(run: Run, build_id: str) -> None:

@@ -187,7 +187,7 @@ def rows_written(path: Path) -> int | None:
     return int(told) if told is not None else None
 
 
-def _told_by(path: Path) -> tuple[int, int | None]:
+def rows_told(path: Path) -> tuple[int, int | None]:
     """Rows of a Parquet file, and as its writer counted them; in one look at the end of the file."""
     import pyarrow.parquet as pq  # slow to import, and few commands write
     from pyarrow import ArrowInvalid
@@ -388,7 +388,7 @@ class TableStore:
 
     def rows(self, name: str) -> int:
         """How many rows the table has."""
-        return sum(_told_by(path)[0] for path in self.files(name))
+        return self.scan(name).select(pl.len()).collect().item()
 
     def read(self, name: str) -> pl.DataFrame:
         """The whole table."""
@@ -411,7 +411,7 @@ class TableStore:
     def lost(self, name: str) -> str | None:
         """A sentence when a file of the table holds other rows than its writer wrote, else None."""
         for path in self.files(name):
-            found, written = _told_by(path)
+            found, written = rows_told(path)
             if written != found:
                 told = "another program" if written is None else f"{written:,} rows"
                 return (
