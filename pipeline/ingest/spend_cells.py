@@ -21,6 +21,7 @@ from pipeline.ingest.spend_signs import with_sign
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.header import Layout
 from pipeline.ingest.tabular.periods import PeriodHint
+from pipeline.ingest.tabular.repeated import cells_that, is_blank
 
 TEXTS = (
     "supplier", "expense_type", "expense_area", "description", "transaction_reference", "entity",
@@ -95,9 +96,9 @@ def rows_of(sheets: Sequence[Sheet]) -> pl.DataFrame:
     rows = pl.concat(parts, rechunk=True)
     if rows["g"].is_sorted():  # then tables are counted by their stretches of rows
         rows = rows.with_columns(pl.col("g").set_sorted())
-    no_supplier = pl.col("supplier").str.strip_chars() == ""
+    no_supplier = cells_that(rows["supplier"], is_blank)
     blank = pl.col("supplier").is_null() | pl.col("_date").is_null() | (pl.col("_date") == "")
-    some = rows.filter(blank | no_supplier)
+    some = rows.filter(blank if no_supplier is None else blank | no_supplier)
     paid = pl.col("_amount").str.strip_chars() != ""
     doubtful = set(some.filter(paid)["g"].unique().to_list()) if some.height else set()
     doubtful &= {sheet.key for sheet in sheets if "date" in sheet.layout.columns}

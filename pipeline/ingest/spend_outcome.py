@@ -50,14 +50,18 @@ def describe_cells(some: pl.DataFrame, headers: Sequence[Sequence[str]]) -> pl.D
         again |= (hits >= min(2, len(named))) & (hits >= HEADER_SHARE * pl.min_horizontal(
             filled, pl.lit(len(named))
         ))  # fmt: skip
+    texts = pl.concat([some[c].alias("") for c in cells])  # a pattern is made anew at every call
+
+    def says(pattern: str) -> pl.Series:
+        told = texts.str.contains(pattern).fill_null(False).to_numpy()
+        return pl.Series(told.reshape(len(cells), some.height).any(axis=0))
+
     return some.select(
         "g",
         source_row="row",
         _filled=filled,
-        _total=pl.any_horizontal(pl.col(c).str.contains(_TOTAL).fill_null(False) for c in cells),
-        _only_total=pl.any_horizontal(
-            pl.col(c).str.contains(ONLY_TOTAL).fill_null(False) for c in cells
-        ),
+        _total=says(_TOTAL),
+        _only_total=says(ONLY_TOTAL),
         _again=again,
     )
 

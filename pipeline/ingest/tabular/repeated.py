@@ -24,6 +24,11 @@ def different(column: pl.Series) -> pl.Series:
     return column.gather(column.hash().arg_unique())
 
 
+def is_blank(texts: pl.Series) -> pl.Series:
+    """Which texts hold nothing but blanks."""
+    return texts.str.strip_chars() == ""
+
+
 def cells_that(column: pl.Series, test: Callable[[pl.Series], pl.Series]) -> pl.Series | None:
     """Which cells of a column pass a test.
 

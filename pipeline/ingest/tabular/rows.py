@@ -11,6 +11,8 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
+from pipeline.ingest.tabular.repeated import cells_that, is_blank
+
 #: Blank rows of a table that are cut out rather than filtered out.
 FEW_GAPS = 4
 
@@ -55,13 +57,13 @@ def number_many(whole: pl.DataFrame, heights: Sequence[int]) -> list[pl.DataFram
         Each table as :func:`number_rows` gives it; most share their memory with the whole.
     """
     cells = whole.columns
-    seen = whole.select((pl.col(cells[0]).str.strip_chars() != "").fill_null(False))
-    mask = seen.to_series().to_numpy()
+    blank = cells_that(whole[cells[0]], is_blank)
+    unseen = whole[cells[0]].is_null() if blank is None else whole[cells[0]].is_null() | blank
     counts = np.array(heights)
     starts = np.cumsum(counts) - counts
     rows = np.arange(1, whole.height + 1, dtype=np.int64) - np.repeat(starts, counts)
     numbered = whole.insert_column(0, pl.Series("row", rows))
-    gaps = np.flatnonzero(~mask)
+    gaps = unseen.arg_true().to_numpy()
     if gaps.size:
         content = [(pl.col(c).str.strip_chars() != "").fill_null(False) for c in cells]
         rest = numbered[gaps].select(pl.any_horizontal(content)).to_series().to_numpy()
