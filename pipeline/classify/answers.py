@@ -19,7 +19,7 @@ from pipeline.classify.evidence import first_match, label_forms, label_rules, ru
 from pipeline.classify.memory import Memory
 from pipeline.classify.rulebook import Pass, RuleBook, TextRule, default_rules
 from pipeline.classify.suppliers import supplier_rules, supplier_table
-from pipeline.classify.text import without_the_word_it
+from pipeline.classify.text import normal_label, without_the_word_it
 
 LABELS: dict[str, tuple[Pass, ...]] = {
     "expense_type": ("expense_type", "expense_area"),
@@ -63,8 +63,8 @@ class Answers:
             values: the texts, null allowed.
 
         Returns:
-            Frame: value and said (a row of the column's table); for suppliers supplier_canonical as
-            well, for labels form (the normal form).
+            Frame: value, said (a row of the column's table) and form (the normal form of a label);
+            for suppliers supplier_canonical as well.
         """
         return self._memories[column].about(values)
 
@@ -91,7 +91,9 @@ class Answers:
         return ask
 
     def _supplier(self, values: pl.Series) -> pl.DataFrame:
-        return supplier_rules(values, self.book.suppliers, self._words)
+        form = pl.DataFrame({"value": values}).select(form=normal_label(pl.col("value")))
+        found = supplier_rules(values, self.book.suppliers, self._words)
+        return pl.concat([found, form], how="horizontal")
 
 
 @cache

@@ -6,12 +6,12 @@ the file.
 
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
 from pipeline.classify.answers import Answers, answers_of
 from pipeline.classify.memory import Texts, texts_in_runs, texts_of
 from pipeline.classify.rulebook import RuleBook
-from pipeline.classify.text import normal_label
 
 _COMPANY = r"(?i)\b(?:ltd|limited|plc|llp|gmbh|nhs (?:foundation )?trust|university of)\b"
 _SUSPECT = 0.01
@@ -79,7 +79,7 @@ def _about_suppliers(answers: Answers, texts: pl.Series, doubtful: pl.Series) ->
     typed = pl.Series([False], dtype=pl.Boolean).new_from_index(0, texts.len())
     if doubtful.len():
         typed = typed.scatter(doubtful, _as_types(answers, texts.gather(doubtful))["typed"])
-    form = pl.DataFrame({"text": texts}).select(form=normal_label(pl.col("text")))
+    form = answers.about("supplier", texts).select("form")
     return pl.concat(
         [form, _as_sellers(answers, texts).select("sells"), _as_seen(texts)], how="horizontal"
     ).with_columns(typed.alias("typed"))
@@ -106,9 +106,10 @@ def _counted(places: dict[str, pl.Series], each: dict[str, pl.Series]) -> pl.Dat
     key = pl.lit(0, dtype=pl.UInt64)
     for name, distinct in each.items():
         key = key * (distinct.len() + 1) + pl.col(name).cast(pl.UInt64)
-    columns = pl.DataFrame(places)
-    counts = columns.select(key=key).group_by("key").len("n")
-    left, found = counts["key"], {"n": counts["n"]}
+    ordered = np.sort(pl.DataFrame(places).select(key=key)["key"].to_numpy())
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: ordered.size])
+    counts = np.diff(starts, append=ordered.size)
+    left, found = pl.Series(ordered[starts]), {"n": pl.Series(counts, dtype=pl.UInt32)}
     for name in reversed(each):
         size = each[name].len() + 1
         found[name] = (left % size).cast(pl.UInt32)

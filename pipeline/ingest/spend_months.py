@@ -97,16 +97,16 @@ def months_of_period_column(
     found: list[tuple[int, str | None, str | None, str]] = []
     for (key,), part in counts.partition_by("g", as_dict=True).items():
         hint = sheets[int(str(key))].hint
+        lines = part.select("_period", "_year", "month", "n").rows()
         cells = {
-            (p, y): period_cell(p, y, hint)
-            for p, y in part.select("_period", "_year").unique().iter_rows()
+            pair: period_cell(*pair, hint) for pair in dict.fromkeys(line[:2] for line in lines)
         }
         readings: dict[tuple[str, ...], dict[tuple[str | None, str | None], str]] = {}
         for way in WAYS:
             months = {pair: month_of(c, way) for pair, c in cells.items() if c is not None}
             months = {pair: m for pair, m in months.items() if m}
             lags: dict[int, int] = {}
-            for period, year, month, n in part.select("_period", "_year", "month", "n").iter_rows():
+            for period, year, month, n in lines:
                 own = months.get((period, year))
                 if own:
                     lag = (int(own[:4]) - month.year) * 12 + int(own[5:]) - month.month
