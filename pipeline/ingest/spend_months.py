@@ -98,9 +98,8 @@ def months_of_period_column(
     for (key,), part in counts.partition_by("g", as_dict=True).items():
         hint = sheets[int(str(key))].hint
         lines = part.select("_period", "_year", "month", "n").rows()
-        cells = {
-            pair: period_cell(*pair, hint) for pair in dict.fromkeys(line[:2] for line in lines)
-        }
+        pairs = dict.fromkeys((period, year) for period, year, _, _ in lines)
+        cells = {(p, y): period_cell(p, y, hint) for p, y in pairs}
         readings: dict[tuple[str, ...], dict[tuple[str | None, str | None], str]] = {}
         for way in WAYS:
             months = {pair: month_of(c, way) for pair, c in cells.items() if c is not None}

@@ -54,7 +54,7 @@ def describe_cells(some: pl.DataFrame, headers: Sequence[Sequence[str]]) -> pl.D
 
     def says(pattern: str) -> pl.Series:
         told = texts.str.contains(pattern).fill_null(False).to_numpy()
-        return pl.Series(told.reshape(len(cells), some.height).any(axis=0))
+        return pl.Series(np.logical_or.reduce(told.reshape(len(cells), some.height)))
 
     return some.select(
         "g",
