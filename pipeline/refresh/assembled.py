@@ -33,7 +33,7 @@ def assemble(
     states: Sequence[State],
     years: Sequence[str] | None,
     spread: Spread,
-    numbers: Mapping[str, Numbers],
+    numbers: dict[str, Numbers],
 ) -> dict[str, int]:
     """Judge the ledger, merge the years that changed, and write the account of the files.
 
@@ -44,7 +44,8 @@ def assemble(
         years: financial years that somebody asked for; ``years_also_written`` among the run's
             counters says how many others did not fit the files as they are now.
         spread: who does the work.
-        numbers: portion -> numbers of its payments, as far as they are known.
+        numbers: portion -> numbers of its payments, as far as they are known; emptied when they have
+            served, because they take eight bytes a payment.
 
     Returns:
         Rows of ``facts.payment``.
@@ -56,6 +57,7 @@ def assemble(
     applied = judge(job.ledger.entries, [f for state in states for f in state.found])
     rejected = job.kept.rejected(states)
     shared = _shared_payments(job, states, spread, numbers)
+    numbers.clear()
     copies = {code: note["copies"] for code, note in shared.items() if note["copies"]}
     rows = _merge_years(run, job, _by_year(states), copies, years, spread)
     sentences: dict[str, list[str]] = {}
