@@ -112,3 +112,21 @@ def test_another_packer_packs_everything(world: World, monkeypatch: pytest.Monke
         monkeypatch.setattr(module, "packer", lambda: "another library")
     assert world.build("out") == found
     assert world.packed == [("RZW", "RZX"), ("RZY", "RZZ")]
+
+
+def test_a_year_that_cannot_be_written_leaves_no_piece(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for code in CODES:
+        world.put("Spend 2019-20 12.csv", table(3), code)  # a second year, packed meanwhile
+
+    def full(*_: object) -> None:
+        raise OSError("no space left on the disk")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.store.tables.join", full)
+        with pytest.raises(OSError, match="no space"):
+            world.build("out")
+    assert world.packed
+    assert not [path.name for path in world.folder.rglob("*.tmp")]
+    assert world.build("out") == world.build("anew")

@@ -14,6 +14,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -160,7 +161,23 @@ def write_years(
         for year in years
         for piece in year.unpacked
     ]
-    packed = spread.each(job, merged_piece, asked)
+    with _nothing_left(store), closing(spread.each(job, merged_piece, asked)) as packed:
+        yield from _written(store, years, packed)
+
+
+@contextmanager
+def _nothing_left(store: TableStore) -> Iterator[None]:
+    """Remove, when the block fails, what was packed and asked for by nobody any more."""
+    try:
+        yield
+    except BaseException:
+        store.forget_unfinished(PAYMENT)
+        raise
+
+
+def _written(
+    store: TableStore, years: Sequence[Year], packed: Iterator[Path]
+) -> Iterator[dict[str, Any]]:
     for year in years:
         found = dict(year.known)
         made: list[Path] = []

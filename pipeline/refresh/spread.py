@@ -9,7 +9,7 @@ there are (``payments``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -89,7 +89,7 @@ class Spread:
 
     def each(
         self, job: Job, work: Callable[..., Answer], asked: Sequence[tuple]
-    ) -> Iterator[Answer]:
+    ) -> Generator[Answer]:
         """What a function gives for each of some things, in their order, on this machine.
 
         Args:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import gc
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -111,7 +111,7 @@ class Crew:
 
     def each(
         self, job: Job, work: Callable[..., Answer], asked: Sequence[tuple]
-    ) -> Iterator[Answer]:
+    ) -> Generator[Answer]:
         """What a function gives for each of some things, in their order.
 
         By the processes where they are at hand, else by threads of this one.

@@ -356,6 +356,13 @@ class TableStore:
             temporary.unlink(missing_ok=True)
             raise
 
+    def forget_unfinished(self, name: str) -> None:
+        """Remove files of a partitioned table that this process, or one that is gone, began to write."""
+        spec = table(name)
+        for path in (self.root / spec.database_schema / spec.name).glob(".*.tmp"):
+            if f".{os.getpid()}." in path.name or is_abandoned(path):
+                path.unlink(missing_ok=True)
+
     def keep_partitions(self, name: str, partitions: Iterable[str]) -> None:
         """Remove all other partitions; when none is left, an empty one tells the schema."""
         spec = table(name)
