@@ -12,10 +12,10 @@ from pipeline.classify import (
     evidence,
     load_rules,
 )
-from pipeline.classify.evidence import first_match
+from pipeline.classify.evidence import first_match, label_forms
 from pipeline.classify.rulebook import RULES_FOLDER
 from pipeline.classify.suppliers import supplier_evidence
-from pipeline.classify.text import canonical_supplier, normal_label
+from pipeline.classify.text import canonical_supplier, normal_label, trading_name
 
 BOOK = default_rules()
 
@@ -80,6 +80,32 @@ def test_each_supplier_is_found_by_its_example_and_not_by_its_counter_example():
     ]
     assert not wrong
     assert not taken
+
+
+def test_the_last_line_of_a_label_is_found_where_there_is_one():
+    values = pl.Series(["(83610) Drugs\nI.T. hardware", "Rates & gas ", None, "", "a\r\n", "I T"])
+    last, whole = (
+        values.to_frame("t").select(normal_label(pl.col("t"), last_line=wrapped)).to_series()
+        for wrapped in (True, False)
+    )
+    found = label_forms(values)
+    assert found["last"].to_list() == last.to_list()
+    assert found["whole"].to_list() == whole.to_list()
+    assert found["last"].to_list() == ["IT HARDWARE", "RATES AND GAS", "", "", "A", "IT"]
+
+
+def test_a_trading_name_is_what_follows_the_words_for_it():
+    values = [
+        "Fern Ltd T/A Bright Care Ltd",
+        "fern trading as moss",
+        "Fern Ltd",
+        None,
+        "A\nB T/A C",
+    ]
+    assert trading_name(pl.Series(values)).to_list() == ["BRIGHT CARE", "MOSS", "", "", "C"]
+    bare = ["Fern Ltd", "LTD", "(Fern)", "12345 : Fern", None, "A\nThe Fern Limited", "&"]
+    expected = ["FERN", "LTD", "FERN", "FERN", "", "FERN", "AND"]
+    assert canonical_supplier(pl.Series(bare)).to_list() == expected
 
 
 def test_supplier_names_are_written_in_canonical_form_and_stand_once():

@@ -7,9 +7,11 @@ from hostile_files import csv, xls, xlsx
 from ingest_files import workbook
 
 from pipeline.ingest.publisher_rows import entities_of
-from pipeline.ingest.spend_rows import _UNTIDY, _is_untidy
+from pipeline.ingest.spend_cells import TEXTS
+from pipeline.ingest.spend_rows import _UNTIDY, _is_untidy, _tidy
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, read_grids, read_many
-from pipeline.ingest.tabular.sheets import HIDDEN, HIDDEN_CHARACTERS
+from pipeline.ingest.tabular.repeated import cells_that, is_blank
+from pipeline.ingest.tabular.sheets import HIDDEN, HIDDEN_CHARACTERS, number_plain
 
 HEADER = ("Date", "Supplier", "Amount")
 ROW = ("13/04/2020", "Larkspur Ltd", "30000.50")
@@ -57,6 +59,37 @@ def test_workbooks_read_together_are_what_each_is_alone():
     assert isinstance(together[1], list)
     assert together[1][0].frame["row"].to_list() == [1, 8, 10]
     assert "300 characters" in str(together[4])
+
+
+def test_what_is_odd_is_found_among_texts_that_come_again_and_again():
+    texts = ["Larkspur Ltd", None, "Foxglove plc", "Teasel & Co"] * 1_000
+    odd, blank = [*texts], [*texts]
+    odd[3_500], blank[3_500] = "Lark\u202espur Ltd", " \t"
+    cells = ["1.00"] * len(texts)
+    frames = [pl.DataFrame({"c0": some, "c1": cells}) for some in (texts, odd, blank)]
+    plain, hiding, with_blank = number_plain(frames, 100)
+    assert hiding is None
+    assert plain is not None
+    assert plain["row"].to_list() == list(range(1, 4_001))
+    assert with_blank is not None
+    alone = pl.DataFrame({"c0": blank, "c1": [None, *cells[1:3_500], None, *cells[3_501:]]})
+    (numbered,) = number_plain([alone], 100)
+    assert numbered is not None
+    assert sorted(set(range(1, 4_001)) - set(numbered["row"])) == [3_501]
+    found = cells_that(pl.Series(blank), is_blank)
+    assert found is not None
+    assert found.arg_true().to_list() == [3_500]
+    assert cells_that(pl.Series(texts), is_blank) is None
+
+
+def test_texts_that_come_again_are_tidied_as_each_is_alone():
+    untidy = ["Ward  7", "Ward 7 ", "#N/A", '="0012"', "B&amp;Q", None, "", "Ward 7", "Drugs"]
+    rows = pl.DataFrame(dict.fromkeys(TEXTS, untidy * 300))
+    tidy = ["Ward 7", "Ward 7", None, "0012", "B&Q", None, None, "Ward 7", "Drugs"]
+    each = rows.head(len(untidy))  # too few to come again
+    for some, times in ((rows, 300), (each, 1)):
+        found = _tidy(some)
+        assert all(found[name].to_list() == tidy * times for name in TEXTS)
 
 
 def test_a_sheet_beyond_the_rows_allowed_is_refused_among_others():
