@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import date
@@ -29,7 +28,7 @@ from pipeline.marts.judging import Answer
 from pipeline.schema import table
 from pipeline.store import TableStore
 from pipeline.store.content import OWNER, Contents
-from pipeline.store.seal import file_hash
+from pipeline.store.seal import Hashes, file_hash
 from pipeline.store.sealed import read_sealed, write_sealed
 from pipeline.store.tables import unfinished_name
 
@@ -47,6 +46,7 @@ class Kept:
         folder: where.
         contents: what each organisation's rows of files are; None has a changed file added up whole.
         told: hash of the code that runs.
+        hashes: what others of the run have hashed.
         afresh: believe nothing that was kept before.
 
     Attributes:
@@ -54,12 +54,17 @@ class Kept:
     """
 
     def __init__(
-        self, folder: Path, contents: Contents | None, told: str, *, afresh: bool = False
+        self,
+        folder: Path,
+        contents: Contents | None,
+        told: str,
+        *,
+        hashes: Hashes | None = None,
+        afresh: bool = False,
     ) -> None:
         self._folder, self._contents, self._afresh = folder, contents, afresh
         self._by = f"{told} {duckdb.__version__} {pl.__version__}"
-        self._hashes: dict[Path, str] = {}
-        self._lock = threading.Lock()
+        self._hashes = hashes or Hashes()
         known = None if afresh else read_sealed(folder / "kept.json")
         self._known: dict[str, Any] = known if known and known["by"] == self._by else {}
         self._now: dict[str, Any] = {"by": self._by, "marts": {}, "answers": {}}
@@ -73,7 +78,7 @@ class Kept:
             behind: SQL of it and of the measures and marts behind it, by name; tables have none.
         """
         told = [
-            f"{name} {path.name} {self._hash_of(path)}"
+            f"{name} {path.name} {self._hashes.of(path)}"
             for name, sql in behind.items()
             if not sql
             for path in store.files(name)
@@ -81,18 +86,11 @@ class Kept:
         told += [f"{name} {sql}" for name, sql in behind.items()]
         return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
-    def _hash_of(self, path: Path) -> str:
-        """Hash of a table's file, which does not change while marts are made."""
-        with self._lock:
-            if path not in self._hashes:
-                self._hashes[path] = file_hash(path)
-            return self._hashes[path]
-
     def holds(self, store: TableStore, mart: str, key: str | None) -> bool:
         """Whether a mart is here as it was made, of tables with this key."""
         noted = self._known.get("marts", {}).get(mart)
         files = store.files(mart)
-        return bool(files) and noted == [key, *(file_hash(path) for path in files)]
+        return bool(files) and noted == [key, *(self._hashes.of(path) for path in files)]
 
     def answer(self, claim: str, key: str) -> Answer | None:
         """The answer to a claim, asked of tables with this key; None where it was not kept."""
@@ -117,7 +115,7 @@ class Kept:
             marts: what each was made of, as a key.
         """
         for name, key in marts.items():
-            self._now["marts"][name] = [key, *(file_hash(path) for path in store.files(name))]
+            self._now["marts"][name] = [key, *(self._hashes.of(path) for path in store.files(name))]
         write_sealed(self._folder / "kept.json", self._now)
 
     def sums(
@@ -144,7 +142,7 @@ class Kept:
         self, name: str, sql: str, path: Path, entry: Path, cursor: duckdb.DuckDBPyConnection
     ) -> Path:
         """The sum of one file of payments, as a file."""
-        of, by = self._hash_of(path), hashlib.sha256(f"{self._by}\n{sql}".encode()).hexdigest()
+        of, by = self._hashes.of(path), hashlib.sha256(f"{self._by}\n{sql}".encode()).hexdigest()
         known = self._summed(entry, by)
         if known == of:
             return entry

@@ -28,7 +28,6 @@ from pipeline.refresh.code import code_hash
 from pipeline.refresh.context import Run
 from pipeline.schema import all_tables, table
 from pipeline.store.content import Content, differing, is_told
-from pipeline.store.seal import file_hash
 from pipeline.store.tables import write_bytes
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def note_contents(run: Run) -> None:
     told = set()
     for name in sorted(_told_apart()):
         for path in run.store.files(name):
-            sha256 = file_hash(path)
+            sha256 = run.hashes.of(path)
             run.contents.of(table(name), path, sha256)
             told.add(sha256)
     run.contents.prune(told)
@@ -135,7 +134,7 @@ def _files(run: Run, gate: Gate) -> Files:
     own = [name for name in tables_of(gate) if run.store.exists(name)]
     read = {other for name in own for check in suite_for(table(name)) for other in check.needs}
     return {
-        name: {path.name: file_hash(path) for path in run.store.files(name)}
+        name: {path.name: run.hashes.of(path) for path in run.store.files(name)}
         for name in sorted({*own, *read})
     }
 

@@ -16,6 +16,7 @@ from pipeline.ingest.tabular import Limits
 from pipeline.settings import Settings
 from pipeline.store import TableStore
 from pipeline.store.content import Contents
+from pipeline.store.seal import Hashes
 from pipeline.store.tables import write_parquet
 
 if TYPE_CHECKING:
@@ -129,6 +130,11 @@ class Run:
     def store(self) -> TableStore:
         """The working store."""
         return TableStore(self.settings.tables)
+
+    @cached_property
+    def hashes(self) -> Hashes:
+        """Hashes of files of the store, which several ask for."""
+        return Hashes()
 
     @cached_property
     def contents(self) -> Contents:

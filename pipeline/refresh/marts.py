@@ -15,4 +15,4 @@ from pipeline.refresh.unchanged import FOLDER
 def kept_of_marts(run: Run) -> Kept:
     """What marts were made of before; nothing of it in a forced run, or after a gate that failed."""
     folder = run.settings.work / FOLDER / "marts"
-    return Kept(folder, run.contents, code_hash(), afresh=run.force)
+    return Kept(folder, run.contents, code_hash(), hashes=run.hashes, afresh=run.force)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
@@ -35,6 +36,27 @@ def file_hash(path: Path) -> str:
     """
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+class Hashes:
+    """Hashes of files of one run: a file that several ask for is read once, unless it was written since."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, ...], str] = {}
+        self._lock = threading.Lock()
+
+    def of(self, path: Path) -> str:
+        """SHA-256 of a file's content, in hexadecimal.
+
+        Raises:
+            OSError: when it cannot be read.
+        """
+        with self._lock:  # two that ask for the same need not both work
+            told = path.stat()
+            file = (told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns)
+            if file not in self._known:
+                self._known[file] = file_hash(path)
+            return self._known[file]
 
 
 def _hashes(paths: Sequence[Path]) -> Iterator[str | OSError]:
