@@ -16,15 +16,19 @@ import pytest
 from pipeline.marts import MART_ORDER, build_marts
 from pipeline.marts import kept as kept_module
 from pipeline.marts import run as marts_run
+from pipeline.marts.judging import Answer
 from pipeline.marts.kept import PAYMENTS, SUMS, Kept
+from pipeline.refresh.context import Run
+from pipeline.refresh.marts import kept_of_marts
+from pipeline.refresh.unchanged import forget
 from pipeline.schema import table
+from pipeline.settings import Settings
 from pipeline.store import TableStore
 from pipeline.store.content import Contents
 from pipeline.store.seal import file_hash
 
 if TYPE_CHECKING:
     from pipeline.refresh import Summary
-    from pipeline.settings import Settings
 
 #: Marts that no payment is behind.
 APART = {"marts.workforce", "marts.maturity", "marts.records_cost"}
@@ -319,3 +323,16 @@ def test_each_row_of_a_kept_sum_is_of_one_trust_and_one_year() -> None:
     for name in SUMS:
         groups = texts[name].split("group by")[1]
         assert {"organisation_code", "financial_year"} <= {g.strip() for g in groups.split(",")}
+
+
+def test_after_a_gate_that_failed_and_in_a_forced_run_nothing_is_believed(tmp_path: Path) -> None:
+    settings = Settings(raw=tmp_path, out=tmp_path / "out", offline=True)
+    run, answer = Run(settings), Answer(1.0, "One.", None)
+    kept = kept_of_marts(run)
+    kept.note_answer("claim", "key", answer)
+    kept.write(run.store, {})
+    assert kept_of_marts(run).answer("claim", "key") == answer
+    assert kept_of_marts(run).answer("claim", "other key") is None
+    assert kept_of_marts(Run(settings, force=True)).answer("claim", "key") is None
+    forget(run)
+    assert kept_of_marts(run).answer("claim", "key") is None

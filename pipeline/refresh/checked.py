@@ -28,7 +28,7 @@ from pipeline.refresh.code import code_hash
 from pipeline.refresh.context import Run
 from pipeline.schema import all_tables, table
 from pipeline.store.content import Content, differing, is_told
-from pipeline.store.tables import write_bytes
+from pipeline.store.sealed import read_sealed, write_sealed
 
 if TYPE_CHECKING:
     from pipeline.quality import CheckResult, Gate, Since
@@ -61,20 +61,13 @@ class _Kept:
     def read(cls, path: Path) -> _Kept:
         """What lies there; nothing where it is not what was kept."""
         try:
-            seal, _, body = path.read_bytes().partition(b"\n")
-        except OSError:
-            return cls()
-        if hashlib.sha256(body).hexdigest().encode() != seal:
-            return cls()
-        try:
-            return cls(**json.loads(body))
+            return cls(**(read_sealed(path) or {}))
         except TypeError:  # of another version
             return cls()
 
     def write(self, path: Path) -> None:
         """Keep it, sealed."""
-        body = json.dumps(asdict(self), ensure_ascii=False).encode()
-        write_bytes(path, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        write_sealed(path, asdict(self))
 
 
 def checked(run: Run, gate: Gate) -> list[CheckResult]:

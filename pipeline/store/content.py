@@ -10,8 +10,6 @@ checks (``refresh.checked``) or for the database (``publish``).
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -20,7 +18,7 @@ import duckdb
 
 from pipeline.schema import Table
 from pipeline.store.scratch import scratch
-from pipeline.store.tables import write_bytes
+from pipeline.store.sealed import read_sealed, write_sealed
 
 #: Of whom it is told: the column that names an organisation, and that of a file where it is in the key.
 OWNER, FILE = "organisation_code", "source_file"
@@ -81,14 +79,8 @@ class Contents:
         """What a file with these bytes holds, where that is kept and undamaged."""
         if sha256 in self._known:
             return self._known[sha256]
-        try:
-            seal, _, body = self._path(sha256).read_bytes().partition(b"\n")
-        except OSError:
-            return None
-        if hashlib.sha256(body).hexdigest().encode() != seal:
-            return None
-        told = json.loads(body)
-        if told["of"] != sha256 or told["by"] != _made_by():
+        told = read_sealed(self._path(sha256))
+        if told is None or told["of"] != sha256 or told["by"] != _made_by():
             return None
         content: Content = {(owner, file): (n, h) for owner, file, n, h in told["rows"]}
         self._known[sha256] = content
@@ -113,8 +105,7 @@ class Contents:
 
     def _keep(self, sha256: str, content: Content) -> None:
         rows = [[owner, file, n, h] for (owner, file), (n, h) in content.items()]
-        body = json.dumps({"of": sha256, "by": _made_by(), "rows": rows}).encode()
-        write_bytes(self._path(sha256), hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        write_sealed(self._path(sha256), {"of": sha256, "by": _made_by(), "rows": rows})
         self._known[sha256] = content
 
     def prune(self, keep: Collection[str]) -> None:
