@@ -197,7 +197,7 @@ def test_what_lies_on_the_disk_meanwhile_stays_within_its_bound(out: Path, spill
     finally:
         over.set()
         watcher.join()
-    assert 0 < most <= 20_000_000
+    assert 0 < most <= 21_000_000  # a block of each thread may be on its way
 
 
 def test_rows_beyond_the_bound_are_not_given_and_it_is_said(
