@@ -13,6 +13,7 @@ from pipeline.refresh import assembled, pieces
 from pipeline.refresh.context import Run
 from pipeline.refresh.payments import build_payments
 from pipeline.settings import Settings
+from pipeline.store import footer, joined
 
 CODES = ("RZW", "RZX", "RZY", "RZZ")
 
@@ -93,6 +94,26 @@ def test_a_damaged_year_is_packed_from_nothing(world: World) -> None:
     again = world.build("out")
     assert len(world.packed) == 3
     assert again == world.build("anew") != found
+
+
+def test_a_year_that_does_not_fit_is_packed_from_nothing_the_next_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.build("out")
+    world.put("Spend 2020-21 06.csv", table(6, n=2), "RZX")
+    before = world.files("out")[0]
+
+    def another_writer(path: Path) -> tuple[footer.Fields, int]:
+        fields, end = footer.read_footer(path)
+        return (fields | {6: (footer.BINARY, b"another")} if path == before else fields), end
+
+    with monkeypatch.context() as patched:
+        patched.setattr(joined, "read_footer", another_writer)
+        with pytest.raises(joined.UnlikeError):
+            world.build("out")
+    found = world.build("out")
+    assert len(world.packed) == 3
+    assert world.build("anew") == found
 
 
 def test_copies_found_later_change_the_piece_they_are_in(world: World) -> None:

@@ -30,7 +30,7 @@ from pipeline.refresh.merging import Copies, merged_piece
 from pipeline.refresh.portions import PAYMENT, Job, finishing_version
 from pipeline.refresh.spread import Spread
 from pipeline.store import TableStore
-from pipeline.store.joined import Groups
+from pipeline.store.joined import Groups, UnlikeError
 from pipeline.store.seal import file_hash
 
 #: Rows of a piece, unless one organisation alone has more in a year: as many as a row group holds.
@@ -155,6 +155,7 @@ def write_years(
 
     Raises:
         DamagedError: when a kept part is not what was written.
+        UnlikeError: when the file before does not fit to what was packed; it is gone then.
     """
     asked = [
         (store, year.name, piece.parts, piece.copies, piece.codes)
@@ -187,6 +188,9 @@ def _written(
                 found[piece.stamp] = Groups(made[-1])
             parts = [found[piece.stamp] for piece in year.pieces]
             unfinished, counts = store.join_partition(PAYMENT, year.name, parts, year.rows)
+        except UnlikeError:  # the next refresh packs it from nothing
+            store.partition_path(PAYMENT, year.name).unlink(missing_ok=True)
+            raise
         finally:
             for path in made:
                 path.unlink(missing_ok=True)
