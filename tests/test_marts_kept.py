@@ -26,6 +26,7 @@ from pipeline.settings import Settings
 from pipeline.store import TableStore
 from pipeline.store.content import Contents
 from pipeline.store.seal import file_hash
+from pipeline.store.sealed import write_sealed
 
 if TYPE_CHECKING:
     from pipeline.refresh import Summary
@@ -213,6 +214,15 @@ def test_a_damaged_sum_is_noticed_and_made_again(world: World, damage: str) -> N
     (world.folder / "kept" / "kept.json").unlink()  # so that marts are made at all
     world.build()
     assert world.added == [(f"measures.{one.parent.name}", one.name, None)]
+    assert world.bytes_of_marts() == before
+
+
+def test_notes_of_another_version_are_not_believed(world: World) -> None:
+    before = world.bytes_of_marts()
+    for note in (world.folder / "kept").rglob("*.json"):
+        write_sealed(note, {"version": 0})
+    assert world.build() == set(MART_ORDER)
+    assert len(world.added) == len(world.sums())
     assert world.bytes_of_marts() == before
 
 

@@ -65,8 +65,8 @@ class Kept:
         self._folder, self._contents, self._afresh = folder, contents, afresh
         self._by = f"{told} {duckdb.__version__} {pl.__version__}"
         self._hashes = hashes or Hashes()
-        known = None if afresh else read_sealed(folder / "kept.json")
-        self._known: dict[str, Any] = known if known and known["by"] == self._by else {}
+        known = {} if afresh else read_sealed(folder / "kept.json")
+        self._known = known if known.get("by") == self._by else {}
         self._now: dict[str, Any] = {"by": self._by, "marts": {}, "answers": {}}
         self.added: list[tuple[str, str, int | None]] = []
 
@@ -180,8 +180,8 @@ class Kept:
 
     def _summed(self, entry: Path, by: str) -> str | None:
         """Hash of the file whose sum lies here, undamaged and made in the same way."""
-        note = None if self._afresh else read_sealed(_note(entry))
-        if note is None or note["by"] != by or not entry.exists():
+        note = {} if self._afresh else read_sealed(_note(entry))
+        if note.get("by") != by or not entry.exists():
             return None
         return note["of"] if file_hash(entry) == note["sha256"] else None
 

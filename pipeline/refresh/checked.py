@@ -61,7 +61,7 @@ class _Kept:
     def read(cls, path: Path) -> _Kept:
         """What lies there; nothing where it is not what was kept."""
         try:
-            return cls(**(read_sealed(path) or {}))
+            return cls(**read_sealed(path))
         except TypeError:  # of another version
             return cls()
 

@@ -80,7 +80,7 @@ class Contents:
         if sha256 in self._known:
             return self._known[sha256]
         told = read_sealed(self._path(sha256))
-        if told is None or told["of"] != sha256 or told["by"] != _made_by():
+        if (told.get("of"), told.get("by")) != (sha256, _made_by()):
             return None
         content: Content = {(owner, file): (n, h) for owner, file, n, h in told["rows"]}
         self._known[sha256] = content

@@ -14,21 +14,21 @@ from typing import Any
 from pipeline.store.tables import write_bytes
 
 
-def write_sealed(path: Path, told: Any) -> None:
+def write_sealed(path: Path, told: dict[str, Any]) -> None:
     """Write a note.
 
     Args:
         path: where; the folder is made.
-        told: anything JSON can hold.
+        told: names and anything JSON can hold.
     """
     body = json.dumps(told, ensure_ascii=False).encode()
     write_bytes(path, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
 
 
-def read_sealed(path: Path) -> Any:
-    """What a note says; None when there is none, or it is not what was written."""
+def read_sealed(path: Path) -> dict[str, Any]:
+    """What a note says; nothing when there is none, or it is not what was written."""
     try:
         seal, _, body = path.read_bytes().partition(b"\n")
     except OSError:
-        return None
-    return json.loads(body) if hashlib.sha256(body).hexdigest().encode() == seal else None
+        return {}
+    return json.loads(body) if hashlib.sha256(body).hexdigest().encode() == seal else {}
