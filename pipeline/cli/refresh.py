@@ -66,8 +66,12 @@ def register(app: typer.Typer) -> None:
             if not demo and only is None:
                 ahead.look(settings, force=force)  # before this process loads what it needs
             gc.disable()  # what is loaded stays, so looking for garbage meanwhile finds none
-            import duckdb
             import polars as pl
+
+            # Nor is it looked for among these later, when all is let go of at the end least of all.
+            # DuckDB counts then what is left of it, so it is loaded afterwards.
+            gc.freeze()
+            import duckdb
 
             from pipeline.refresh import RefreshFailedError, refresh
             from pipeline.store.lock import LockedError
