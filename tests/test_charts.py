@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
+import plotly.graph_objects as go
 import polars as pl
 import pytest
 import site_frames as frames
 from site_frames import of, share_row
 
-from pipeline.charts import CHARTS
+from pipeline.charts import CHARTS, theme
 from pipeline.charts.answer import answer, together
 from pipeline.charts.bands import lay_out
 from pipeline.charts.selection import best_year, headline
+from pipeline.charts.sketch import Sketch
 from pipeline.schema import all_tables
 
 YEARS = ("2019/20", "2020/21", "2021/22", "2022/23")
@@ -87,6 +91,39 @@ def test_the_demonstration_is_marked_on_every_figure(chart_id):
     assert chart.is_demo
     assert "DEMONSTRATION" in chart.body.to_json()
     assert "DEMONSTRATION" in chart.figure.layout.title.text
+
+
+@pytest.mark.parametrize("chart_id", CHARTS)
+def test_plotly_knows_every_property_of_every_chart_and_changes_none(several, chart_id):
+    worlds = (several, {}, frames.tables(1), frames.tables(40, YEARS, is_demo=True))
+    for chart in map(CHARTS[chart_id], worlds):
+        said = json.loads(chart.body.to_json())
+        del said["layout"]["template"]
+        assert said == {"data": chart.sketch.data, "layout": chart.sketch.layout}
+
+
+def test_plotly_refuses_a_property_that_it_does_not_know():
+    sketch = Sketch(height=100)
+    sketch.add_scatter(x=[1], y=[2], colour="red")
+    with pytest.raises(ValueError, match="colour"):
+        sketch.checked()
+
+
+def test_what_is_set_later_leaves_what_was_set_before_beside_it():
+    sketch = Sketch(margin={"t": 1, "b": 2}, meta=None)
+    sketch.update_layout(margin={"t": 5, "l": None}, title="Words")
+    sketch.update_xaxes(title="pounds", range=[0, None])
+    sketch.update_xaxes(title={"standoff": 4})
+    assert sketch.layout == {
+        "margin": {"t": 5, "b": 2},
+        "title": {"text": "Words"},
+        "xaxis": {"title": {"text": "pounds", "standoff": 4}, "range": [0, None]},
+    }
+
+
+def test_plotly_knows_the_theme():
+    figure = go.Figure(layout={"template": theme.template()})
+    assert figure.layout.template.to_plotly_json() == theme.template()
 
 
 def test_a_picture_on_its_own_carries_source_and_licence(several):

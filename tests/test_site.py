@@ -9,10 +9,8 @@ import re
 import time
 from html.parser import HTMLParser
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import unquote, urlparse
 
-import plotly.graph_objects as go
 import polars as pl
 import pytest
 import site_frames as frames
@@ -20,7 +18,7 @@ import site_frames as frames
 from pipeline.charts import CHARTS
 from pipeline.charts.answer import answer
 from pipeline.charts.format import short_name
-from pipeline.charts.model import TableColumn
+from pipeline.charts.model import TableColumn, nothing_to_show
 from pipeline.measures import parameter_frame
 from pipeline.schema import all_tables
 from pipeline.site import build_site, trust_pages
@@ -231,9 +229,10 @@ def test_json_cannot_end_its_script_element():
 
 def test_a_page_says_once_what_the_texts_of_a_row_begin_with():
     texts = [["<b>A</b><br>May: 1", "<b>A</b><br>June: 2"], ["", "<b>B</b>"]]
-    body = go.Figure(go.Heatmap(z=[[1, 2], [3, 4]], hovertext=texts, text=[["", ""], ["", ""]]))
-    body.add_scatter(x=[1, 2], y=[1, 2], marker={"color": ["red", "red"], "size": [1, 2]})
-    heat, marks = slim(SimpleNamespace(body=body))["data"]
+    chart = nothing_to_show("two-traces", "Nothing")
+    chart.sketch.add_heatmap(z=[[1, 2], [3, 4]], hovertext=texts, text=[["", ""], ["", ""]])
+    chart.sketch.add_scatter(x=[1, 2], y=[1, 2], marker={"color": ["red", "red"], "size": [1, 2]})
+    heat, marks = slim(chart)["data"]
     begun, rest = heat["rowBeginnings"], heat["hovertext"]
     assert begun[0] == "<b>A</b><br>"
     assert [[b + t for t in row] for b, row in zip(begun, rest, strict=True)] == texts

@@ -65,7 +65,7 @@ def it_asset_age(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle="Dot: one trust. 100% is fully written off, which is not the same as worn out.",
-        body=body,
+        sketch=body,
         definition="Accumulated depreciation of information technology (plant) over its cost.",
         denominator="Cost or valuation of information technology at the end of the year.",
         source=source,

@@ -104,7 +104,7 @@ def maturity_and_spend(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle=f"One mark for each trust: mean share of up to three years. {within}".strip(),
-        body=body,
+        sketch=body,
         definition=(
             f"{measure.definition_text} Maturity: mean of the seven pillars, self-assessed, mean "
             "over the trust's care settings."

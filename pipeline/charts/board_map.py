@@ -140,7 +140,7 @@ def board_map(tables: Tables) -> Chart:
             "Each hexagon is one board, placed roughly as on a map and coloured by band of share. "
             "Grey with a dash: no trust can be counted."
         ),
-        body=body,
+        sketch=body,
         definition=head.measure.definition_text,
         denominator=head.measure.denominator_text,
         source=source,

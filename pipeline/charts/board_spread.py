@@ -95,7 +95,7 @@ def board_spread(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle=f"Spread of trusts' shares. {BREAK_SENTENCE if len(years) > 1 else ''}".strip(),
-        body=body,
+        sketch=body,
         definition=head.measure.definition_text,
         denominator=head.measure.denominator_text,
         source=source,

@@ -66,7 +66,7 @@ def board_trusts(
         id=chart_id,
         title=title,
         subtitle="Dot: share of expenditure. Whisker: range of measurement error.",
-        body=body,
+        sketch=body,
         definition=head.measure.definition_text,
         denominator=head.measure.denominator_text,
         source=source,

@@ -153,7 +153,7 @@ def capital_and_revenue(tables: Tables) -> Chart:
             "tell. Line: 34% capital and 66% revenue in the Health Foundation's costing for "
             f"England (May 2025). {BREAK_SENTENCE if len(years) > 1 else ''}"
         ).strip(),
-        body=body,
+        sketch=body,
         definition="Published payments over £25,000 classed as digital, by nature of the line.",
         denominator="All payments of the same trusts and year classed as digital.",
         source=source,

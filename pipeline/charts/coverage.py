@@ -103,7 +103,7 @@ def coverage_status(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle="Trusts by whether the share can be computed. Hatched: the data are not here.",
-        body=body,
+        sketch=body,
         definition="Each definition needs its own sources; see the method page.",
         denominator=head.measure.denominator_text if head else denominator,
         source=source,

@@ -147,7 +147,7 @@ def gap_pounds(tables: Tables) -> Chart:
             f"Bar: {exact_percent(head.benchmark)} of expenditure less the digital spending found. "
             "Whisker: range of measurement error. Hatched grey: incomplete year, not counted."
         ),
-        body=body,
+        sketch=body,
         definition=head.measure.definition_text,
         denominator=head.measure.denominator_text,
         source=source,

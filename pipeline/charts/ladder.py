@@ -119,11 +119,10 @@ def definition_ladder(tables: Tables) -> Chart:
         lambda v: percent(v / 100),
         empty_rows=len(missing),
     )
-    axis = body.to_plotly_json()["layout"]["yaxis"]
     body.update_yaxes(
         tickvals=list(range(strips)),
         ticktext=[
-            *axis["ticktext"],
+            *body.layout["yaxis"]["ticktext"],
             *(f"<b>{label(d, 6, 1)}</b> {label(t, 22, 3)}" for d, t, _, _ in missing),
         ],
     )
@@ -171,7 +170,7 @@ def definition_ladder(tables: Tables) -> Chart:
             "definition in its own best-covered latest year. "
             + theme.REFERENCE_SENTENCE.format(benchmark=level)
         ),
-        body=body,
+        sketch=body,
         definition=" ".join(h.measure.definition_text for h in heads),
         denominator=heads[0].measure.denominator_text,
         source=source,

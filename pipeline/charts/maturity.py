@@ -183,7 +183,7 @@ def maturity_distribution(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle="Dot: median. Thick line: middle half of trusts. Thin line: lowest to highest.",
-        body=body,
+        sketch=body,
         definition=DEFINITION,
         denominator="",
         source=source,

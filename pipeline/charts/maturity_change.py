@@ -60,7 +60,17 @@ def maturity_change(tables: Tables) -> Chart:
             )
         )
     body = draw_strips(strips, lambda v: _signed(v, 2))
-    body.add_vline(x=0, line={"color": theme.VERMILLION, "width": 2}, layer="below")
+    body.add_shape(
+        type="line",
+        xref="x",
+        x0=0,
+        x1=0,
+        yref="y domain",
+        y0=0,
+        y1=1,
+        line={"color": theme.VERMILLION, "width": 2},
+        layer="below",
+    )
     body.add_annotation(
         x=0,
         y=1,
@@ -81,7 +91,7 @@ def maturity_change(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle="Dot: one trust in a care setting. Bar: median. Band: from the 10th to the 90th percentile.",
-        body=body,
+        sketch=body,
         definition=(
             "Change of the mean score on the domains that both assessments asked about in the same "
             "way. Single pillars are not compared between years: their questions changed."

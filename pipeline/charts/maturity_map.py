@@ -109,7 +109,7 @@ def maturity_heatmap(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle="Score from 1 (pale) to 5 (dark) by pillar, listed by name within a care setting.",
-        body=body,
+        sketch=body,
         definition=DEFINITION,
         denominator="",
         source=source,

@@ -22,7 +22,7 @@ from pipeline.charts.selection import (
 )
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from pipeline.charts.sketch import Sketch
 
 SOURCES = ("spend_over_25k",)
 
@@ -164,7 +164,7 @@ def spend_mix(tables: Tables) -> Chart:
             "Bar: payments classed as digital. Hatched: payments that may be digital, counted in "
             "upper bounds only. Basics (blue): devices, networks, hosting and cyber security."
         ),
-        body=body,
+        sketch=body,
         definition=(
             "Published payments over £25,000 classed as digital, by category; duplicates, "
             "superseded and balance-sheet lines left out."
@@ -182,7 +182,7 @@ def spend_mix(tables: Tables) -> Chart:
     )
 
 
-def mix_figure(mix: pl.DataFrame, row_height: int = 34) -> go.Figure:
+def mix_figure(mix: pl.DataFrame, row_height: int = 34) -> Sketch:
     """Bars by category from ``mix_frame``; used for all trusts and for one."""
     body = theme.new_figure(60 + row_height * max(mix.height, 1))
     labels = [label(t, 22, 2) for t in mix["title"]]

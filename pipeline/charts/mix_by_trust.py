@@ -113,7 +113,7 @@ def mix_by_trust(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle="Each bar is one trust's published digital payments, listed by name.",
-        body=body,
+        sketch=body,
         definition="Published payments over £25,000 classed as digital, in five groups.",
         denominator="The trust's own payments classed as digital.",
         source=source,

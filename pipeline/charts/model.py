@@ -14,6 +14,7 @@ import polars as pl
 
 from pipeline.charts import theme
 from pipeline.charts.format import wrap
+from pipeline.charts.sketch import Sketch
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -51,7 +52,8 @@ class Chart:
         id: Stable identifier, also the div id and the file stem of downloads.
         title: The finding, computed from the data.
         subtitle: What is drawn and how to read it.
-        body: The bare figure: no title, no footnote, no theme (``figure`` has all three).
+        sketch: The bare figure in its plain form: no title, no footnote, no theme (``figure`` has all
+            three, ``body`` none).
         definition: What exactly is measured.
         denominator: What it is divided by; empty when nothing is.
         source: Who published the data.
@@ -70,7 +72,7 @@ class Chart:
     id: str
     title: str
     subtitle: str
-    body: go.Figure
+    sketch: Sketch
     definition: str
     denominator: str
     source: str
@@ -95,16 +97,19 @@ class Chart:
         return " ".join(part for part in parts if part.strip("."))
 
     @property
+    def body(self) -> go.Figure:
+        """The bare figure as Plotly's object, which has looked at every property."""
+        return self.sketch.checked()
+
+    @property
     def figure(self) -> go.Figure:
         """The figure on its own: title, subtitle, footnote and demonstration mark included."""
-        import plotly.graph_objects as go
-
-        figure = go.Figure(self.body)
+        figure = self.body
         mark = f"[{theme.DEMONSTRATION}] " if self.is_demo else ""
         title = wrap(mark + self.title, 78)
         subtitle = wrap(self.subtitle, 110)
         foot = wrap(self.footnote, 120)
-        layout = figure.to_plotly_json()["layout"]
+        layout = self.sketch.layout
         margin = layout.get("margin", {})
         old_top, old_bottom = margin.get("t", 40), margin.get("b", 40)
         top = old_top + 26 * (title.count("<br>") + 1)
@@ -177,7 +182,8 @@ def nothing_to_show(chart_id: str, why: str, *, source: str = "", vintage: str =
         vintage: How fresh the files here are.
     """
     figure = theme.new_figure(140)
-    figure.update_xaxes(visible=False).update_yaxes(visible=False)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
     figure.add_annotation(
         text=wrap(why, 46), x=0.5, y=0.5, xref="paper", yref="paper", font={"size": 14}
     )
@@ -185,7 +191,7 @@ def nothing_to_show(chart_id: str, why: str, *, source: str = "", vintage: str =
         id=chart_id,
         title=why.rstrip("."),
         subtitle="",
-        body=figure,
+        sketch=figure,
         definition="",
         denominator="",
         source=source,

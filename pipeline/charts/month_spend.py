@@ -81,7 +81,7 @@ def month_heatmap(tables: Tables) -> Chart:
             "as much (darker is more). Last column: March over a twelfth of a whole year. Dash: missing, "
             "never zero."
         ),
-        body=body,
+        sketch=body,
         definition="Digital payments of the month divided by the trust's mean month of the year.",
         denominator="The mean of the months of the same trust and year that are here.",
         source=source,

@@ -24,7 +24,7 @@ from pipeline.charts.selection import (
 )
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from pipeline.charts.sketch import Sketch
 SOURCES = ("spend_over_25k",)
 PRESENT_SCALE = [[0, theme.MISSING], [0.5, theme.MISSING], [0.5, theme.GREEN], [1, theme.GREEN]]
 
@@ -85,7 +85,7 @@ def coverage_months(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle="Green: payments of the month are here. Grey with a dash: missing, never zero.",
-        body=body,
+        sketch=body,
         definition="A month counts as present when a file with a usual number of lines is here.",
         denominator="",
         source=source,
@@ -130,7 +130,7 @@ def month_figure(
     names: list[str],
     months: list[dt.date],
     cells: dict[tuple[str, dt.date], dict],
-) -> go.Figure:
+) -> Sketch:
     """The heat map itself, also used for one trust.
 
     Args:
@@ -266,7 +266,7 @@ def coverage_years(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle="Months of published payments here, out of 12. Dash: none, which is not zero.",
-        body=body,
+        sketch=body,
         definition="A month counts as present when a file with a usual number of lines is here.",
         denominator="",
         source=source,

@@ -81,7 +81,7 @@ def workforce_proxy(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle="Dot: one trust. Bar: median. Band: from the 10th to the 90th percentile.",
-        body=body,
+        sketch=body,
         definition=(
             f"A proxy: staff in {chosen['proxy']} hold digital staff among many others. No public "
             "file counts digital staff by trust."

@@ -106,7 +106,7 @@ def milestone_status(tables: Tables) -> Chart:
             "Hatched: no public data can show it. Plain grey: the data exist but are not in this "
             f"build. Due dates judged on {day(judged_on)}."  # pyright: ignore[reportArgumentType]
         ),
-        body=body,
+        sketch=body,
         definition="Each claim has a metric, a threshold and a day; the list below gives them.",
         denominator="",
         source=source,

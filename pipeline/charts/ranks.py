@@ -111,7 +111,7 @@ def rank_agreement(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle=f"Each definition and denominator against {base}.",
-        body=body,
+        sketch=body,
         definition="Spearman rank correlation of shares over trusts with badge A or B under both.",
         denominator=head.measure.denominator_text,
         source=source,

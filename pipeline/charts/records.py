@@ -102,7 +102,7 @@ def records_cost(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle="Records services on and off site, all reporting trusts together.",
-        body=body,
+        sketch=body,
         definition="Cost of medical-records services on and off site, as trusts report it.",
         denominator="",
         source=source,

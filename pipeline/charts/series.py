@@ -26,7 +26,7 @@ from pipeline.charts.share import SOURCES
 from pipeline.charts.trust import DEFINITION_STYLE
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from pipeline.charts.sketch import Sketch
 
 # First financial year after each break, and what to call it on a chart.
 BREAKS: tuple[tuple[str, str], ...] = (
@@ -51,7 +51,7 @@ SERIES_COLUMNS = (
 )
 
 
-def mark_breaks(figure: go.Figure, years: list[str]) -> None:
+def mark_breaks(figure: Sketch, years: list[str]) -> None:
     """Draw the breaks that fall between two of ``years`` on a category axis 0, 1, 2, ..."""
     for first_year, words in BREAKS:
         if first_year in years[1:]:
@@ -220,7 +220,7 @@ def share_over_time(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle=f"All counted trusts together. Whisker: range. {BREAK_SENTENCE}",
-        body=body,
+        sketch=body,
         definition=" ".join(
             find_measure(tables, d, head.measure.denominator).definition_text for d in definitions
         ),

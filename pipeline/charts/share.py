@@ -37,7 +37,7 @@ from pipeline.charts.selection import (
 )
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from pipeline.charts.sketch import Sketch
 
 SOURCES = ("spend_over_25k", "provider_accounts")
 SHARE_COLUMNS = (
@@ -107,7 +107,7 @@ def share_lollipop(tables: Tables) -> Chart:
             "(badge A); ring: some doubt (B); grey cross: incomplete (C), not counted. "
             + theme.REFERENCE_SENTENCE.format(benchmark=exact_percent(head.benchmark))
         ),
-        body=body,
+        sketch=body,
         definition=head.measure.definition_text,
         denominator=head.measure.denominator_text,
         source=source,
@@ -122,7 +122,7 @@ def share_lollipop(tables: Tables) -> Chart:
     )
 
 
-def draw_shares(rows: pl.DataFrame, head: Headline) -> tuple[go.Figure, Layout]:
+def draw_shares(rows: pl.DataFrame, head: Headline) -> tuple[Sketch, Layout]:
     """The lollipop of any set of trusts in one year, with its reference lines.
 
     Args:
@@ -148,7 +148,7 @@ def table_of(layout: Layout, columns: tuple[TableColumn, ...]) -> pl.DataFrame:
     return layout.rows.select(n for n in names if n in layout.rows.columns)
 
 
-def row_figure(layout: Layout) -> go.Figure:
+def row_figure(layout: Layout) -> Sketch:
     """An empty figure with one labelled row for each trust and band."""
     body = theme.new_figure(layout.height + 96)
     body.update_yaxes(
@@ -177,7 +177,7 @@ def hover_of_share(row: dict, head: Headline) -> str:
     )
 
 
-def _draw_intervals(body: go.Figure, layout: Layout, head: Headline) -> float:
+def _draw_intervals(body: Sketch, layout: Layout, head: Headline) -> float:
     """Stems, whiskers, dots and direct labels; returns the end of the axis in per cent."""
     reach = 100 * head.benchmark * 1.1
     for badge in ("A", "B", "C"):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import polars as pl
 
 from pipeline.charts import theme
@@ -103,7 +102,7 @@ def caterpillar(tables: Tables) -> Chart:
             "or beyond, so neighbours in this picture cannot be told apart. "
             + theme.REFERENCE_SENTENCE.format(benchmark=exact_percent(head.benchmark))
         ),
-        body=body,
+        sketch=body,
         definition=head.measure.definition_text,
         denominator=head.measure.denominator_text,
         source=source,
@@ -121,8 +120,8 @@ def caterpillar(tables: Tables) -> Chart:
 
 
 def over_dispersion(
-    share: np.ndarray, expenditure: np.ndarray, target: float
-) -> tuple[np.ndarray, float]:
+    share: pl.Series, expenditure: pl.Series, target: float
+) -> tuple[pl.Series, float]:
     """Standardised distances from ``target`` and their winsorised mean square.
 
     The variance of a share is taken to fall with expenditure; by how much typical trusts vary is
@@ -137,9 +136,9 @@ def over_dispersion(
     Returns:
         Distances times the root of expenditure, and their winsorised mean square.
     """
-    z = (share - target) * np.sqrt(expenditure)
-    low, high = np.quantile(z, [0.1, 0.9])
-    return z, float(np.mean(np.clip(z, low, high) ** 2))
+    z = (share - target) * expenditure.sqrt()
+    low, high = (z.quantile(q, "linear") for q in (0.1, 0.9))
+    return z, as_float((z.clip(low, high) ** 2).mean()) or 0.0
 
 
 FUNNEL_COLUMNS = (
@@ -167,26 +166,26 @@ def funnel(tables: Tables) -> Chart:
         why = f"Fewer than {FEWEST_FOR_LIMITS} trusts can be counted: too few for limits"
         return nothing_to_show(chart_id, why, source=source, vintage=vintage)
     rows = rows.sort("organisation_code")
-    share = rows["share"].to_numpy()
-    size = rows["denominator_gbp"].to_numpy()
+    size = rows["denominator_gbp"]
     target = float(rows["numerator_gbp"].sum()) / float(size.sum())
-    _, phi = over_dispersion(share, size, target)
-    spread = np.sqrt(phi / size)
+    _, phi = over_dispersion(rows["share"], size, target)
+    limit = Z95 * (phi / size).sqrt()
     table = rows.with_columns(
-        pl.Series("limit_low", np.maximum(target - Z95 * spread, 0)),
-        pl.Series("limit_high", target + Z95 * spread),
+        (target - limit).clip(0).alias("limit_low"), (target + limit).alias("limit_high")
     )
     outside = table.filter(
         (pl.col("share") < pl.col("limit_low")) | (pl.col("share") > pl.col("limit_high"))
     )
-    grid = np.geomspace(size.min() * 0.9, size.max() * 1.1, 60)
+    least, *_, most = size.sort().to_list()
+    first, last = math.log10(least * 0.9), math.log10(most * 1.1)
+    grid = [10 ** (first + (last - first) * i / 59) for i in range(60)]
     body = theme.new_figure(420)
     for z, dash, name in ((Z998, "dot", "99.8%"), (Z95, "solid", "95%")):
-        band = z * np.sqrt(phi / grid)
         for sign in (1, -1):
+            ends = [target + sign * z * math.sqrt(phi / v) for v in grid]
             body.add_scatter(
-                x=[round(v, 3) for v in (grid / 1e6).tolist()],
-                y=[round(v, 4) for v in (np.maximum(target + sign * band, 0) * 100).tolist()],
+                x=[round(v / 1e6, 3) for v in grid],
+                y=[round(max(v, 0.0) * 100, 4) for v in ends],
                 mode="lines",
                 line={"color": theme.MUTED, "width": 1, "dash": dash},
                 name=f"{name} of typical variation",
@@ -229,7 +228,7 @@ def funnel(tables: Tables) -> Chart:
         margin={"t": 56, "b": 46, "r": 42},
         meta={"dropText": True},
     )
-    low, high = float(size.min()) * 0.85, float(size.max()) * 1.15
+    low, high = least * 0.85, most * 1.15
     ticks = [v for v in (50e6, 100e6, 200e6, 500e6, 1e9, 2e9, 5e9) if low <= v <= high]
     body.update_xaxes(
         type="log",
@@ -255,7 +254,7 @@ def funnel(tables: Tables) -> Chart:
             "Limits show how much trusts of a size typically differ (over-dispersed); they are not "
             "a test of significance, since payments are a census."
         ),
-        body=body,
+        sketch=body,
         definition=head.measure.definition_text,
         denominator=head.measure.denominator_text,
         source=source,

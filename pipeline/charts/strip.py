@@ -16,7 +16,7 @@ from pipeline.charts import theme
 from pipeline.charts.selection import as_float
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from pipeline.charts.sketch import Sketch
 
 # Dots of one strip stand on this many lines in turn, so that equal values do not hide each other.
 LINES = 5
@@ -43,7 +43,7 @@ class Strip:
 
 def draw_strips(
     strips: Sequence[Strip], write: Callable[[float], str], *, empty_rows: int = 0
-) -> go.Figure:
+) -> Sketch:
     """Dots, the band from the 10th to the 90th percentile and the median of every strip.
 
     Args:

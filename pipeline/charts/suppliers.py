@@ -110,7 +110,7 @@ def top_suppliers(tables: Tables) -> Chart:
             f"The {top.height} largest of {count(named.height)} named suppliers, with the trusts "
             "that paid each. Green: on the list of electronic patient record suppliers, or paid for one."
         ),
-        body=body,
+        sketch=body,
         definition="Published payments over £25,000 classed as digital, by canonical supplier.",
         denominator="All published payments classed as digital in that year.",
         source=source,

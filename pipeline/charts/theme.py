@@ -7,11 +7,9 @@ what a chart shows.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
+from pipeline.charts.sketch import Sketch
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
@@ -80,11 +78,8 @@ REFERENCE_SENTENCE = (
 DEMONSTRATION = "DEMONSTRATION: fictional organisations, nothing here is real"
 
 
-@cache
-def template() -> go.layout.Template:
+def template() -> dict[str, Any]:
     """The Plotly template of every chart."""
-    import plotly.graph_objects as go
-
     axis = {
         "gridcolor": GRID,
         "zerolinecolor": MUTED,
@@ -95,8 +90,8 @@ def template() -> go.layout.Template:
         "title": {"font": {"size": 12, "color": MUTED}, "standoff": 8},
         "tickfont": {"size": 12, "color": INK},
     }
-    return go.layout.Template(
-        layout={
+    return {
+        "layout": {
             "font": {"family": FONT, "size": 13, "color": INK},
             "title": {
                 "x": 0,
@@ -126,19 +121,15 @@ def template() -> go.layout.Template:
             "bargap": 0.25,
             "annotationdefaults": {"font": {"size": 12, "color": MUTED}, "showarrow": False},
         }
-    )
+    }
 
 
-def new_figure(height: int) -> go.Figure:
+def new_figure(height: int) -> Sketch:
     """An empty figure, ``height`` pixels tall, to be shown in the theme.
 
-    The theme is not in it: the site ships it once, and to put it into every figure takes longer than most
-    figures take to draw. ``Chart.figure`` adds it.
+    The theme is not in it: the site ships it once. ``Chart.figure`` adds it.
     """
-    import plotly.graph_objects as go
-
-    layout = {"template": "none", "height": height, "showlegend": False, "dragmode": False}
-    return go.Figure(layout=layout)
+    return Sketch(height=height, showlegend=False, dragmode=False)
 
 
 def reference_levels(benchmark: float) -> list[tuple[float, bool]]:
@@ -210,7 +201,7 @@ def horizontal_references(benchmark: float, scale: float = 100) -> tuple[list[An
     return shapes, annotations
 
 
-def reserve_for_labels(figure: go.Figure, start: float, end: float, pixels: int) -> None:
+def reserve_for_labels(figure: Sketch, start: float, end: float, pixels: int) -> None:
     """Set the range of a horizontal axis so that labels right of the marks are not cut.
 
     The site knows the width of the screen and does this again for it, from ``layout.meta``.
@@ -249,7 +240,7 @@ def money_ticks(start: float, end: float, most: int = 5) -> dict[str, Any]:
     return {"tickmode": "array", "tickvals": ticks, "ticktext": [money(t * 1e6) for t in ticks]}
 
 
-def map_axes(figure: go.Figure, rows: list[str]) -> None:
+def map_axes(figure: Sketch, rows: list[str]) -> None:
     """Axes of a map of cells: a row a name from the top down, columns by name above them.
 
     Columns are categories: a date axis would place months where it likes.
@@ -273,7 +264,7 @@ def map_axes(figure: go.Figure, rows: list[str]) -> None:
     )
 
 
-def mark_demonstration(figure: go.Figure) -> None:
+def mark_demonstration(figure: Sketch) -> None:
     """Write the demonstration mark across a figure, so that a copied picture carries it too."""
     figure.add_annotation(
         text="DEMONSTRATION<br>not real",

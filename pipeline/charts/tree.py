@@ -100,7 +100,7 @@ def spend_treemap(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle="Area: pounds of payments classed as digital, by group and category.",
-        body=body,
+        sketch=body,
         definition="Published payments over £25,000 classed as digital, by category.",
         denominator="All payments of the same trusts classed as digital.",
         source=source,

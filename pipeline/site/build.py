@@ -138,7 +138,7 @@ def _write_assets(
     writer.copy("assets/plotly.min.js", library)
     for name in ("site.css", "site.js", "compare.js"):
         writer.copy(f"assets/{name}", HERE / "assets" / name)
-    look = {"template": theme.template().to_plotly_json(), "dark": theme.DARK}
+    look = {"template": theme.template(), "dark": theme.DARK}
     writer.text("assets/theme.js", f"window.FIVEPERCENT_THEME={json_text(look)};\n")
     entries = json_text(search_entries(tables, organisations))
     writer.text("assets/search.js", f"window.FIVEPERCENT_SEARCH={entries};\n")

@@ -24,7 +24,7 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from pipeline.charts import format as fmt
-from pipeline.charts.model import Chart, TableColumn, nothing_to_show
+from pipeline.charts.model import Chart, TableColumn
 
 HERE = Path(__file__).parent
 COMPILED = HERE / "__pycache__"
@@ -79,13 +79,9 @@ def compile_templates() -> None:
 
 
 def warm_up() -> None:
-    """Compile the templates and draw marks of the common kinds, which loads the chart library's parts."""
+    """Compile the templates."""
     for name in environment().list_templates():
         environment().get_template(name)
-    chart = nothing_to_show("warm-up", "Nothing")
-    for kind in ("scatter", "bar", "heatmap", "treemap"):
-        chart.body.add_trace({"type": kind})
-    chart_context(chart, "")
 
 
 def page_name(code: str | None) -> str:
@@ -181,10 +177,8 @@ def json_text(value: Any) -> str:
 
 
 def slim(chart: Chart) -> dict[str, Any]:
-    """A figure without its template, which the site ships once for all figures."""
-    spec = chart.body.to_plotly_json()
-    spec["layout"].pop("template", None)
-    return {"data": [_once(trace) for trace in spec["data"]], "layout": spec["layout"]}
+    """A figure as the site ships it: without its template, which comes once for all figures."""
+    return {"data": [_once(trace) for trace in chart.sketch.data], "layout": chart.sketch.layout}
 
 
 def _once(trace: dict[str, Any]) -> dict[str, Any]:
