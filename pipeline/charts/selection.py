@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipeline.charts.fixed import FixedTables, once
 from pipeline.charts.format import day, month, plural, readable_name
 from pipeline.charts.model import Tables
 from pipeline.schema import all_tables
@@ -39,7 +40,7 @@ def frame(tables: Tables, name: str) -> pl.DataFrame:
     """
     found = tables.get(name)
     if found is not None and found.width:
-        return plain(found)
+        return found if isinstance(tables, FixedTables) else plain(found)
     contract = all_tables().get(name)
     return plain(pl.DataFrame(schema=contract.polars if contract else {}))
 
@@ -88,13 +89,17 @@ def _measure(row: dict) -> Measure:
     return Measure(**words)
 
 
-def all_measures(tables: Tables) -> list[Measure]:
+def all_measures(tables: Tables) -> tuple[Measure, ...]:
     """Every definition and denominator, the default first, then by identifier."""
-    rows = frame(tables, "dims.measure")
-    ordered = rows.sort(
-        ["is_default", "definition", "denominator"], descending=[True, False, False]
-    )
-    return [_measure(row) for row in ordered.iter_rows(named=True)]
+
+    def find() -> tuple[Measure, ...]:
+        rows = frame(tables, "dims.measure")
+        ordered = rows.sort(
+            ["is_default", "definition", "denominator"], descending=[True, False, False]
+        )
+        return tuple(_measure(row) for row in ordered.iter_rows(named=True))
+
+    return once(tables, "measures", find)
 
 
 def find_measure(tables: Tables, definition: str, denominator: str) -> Measure:
@@ -187,6 +192,11 @@ def headline(
     Falls back to the combination with the most countable rows where the default has none, then to
     any row with a share. None when no share is known at all.
     """
+    question = ("headline", definition, denominator)
+    return once(tables, question, lambda: _headline(tables, definition, denominator))
+
+
+def _headline(tables: Tables, definition: str | None, denominator: str | None) -> Headline | None:
     shares = frame(tables, "marts.digital_share").filter(pl.col("share").is_not_null())
     if shares.is_empty():
         return None
@@ -237,9 +247,18 @@ def _first_denominator(tables: Tables, rows: pl.DataFrame) -> str:
     return names[0] if names else ""
 
 
+def _sources(tables: Tables) -> dict[str, dict]:
+    """Rows of meta.source by source."""
+    return once(
+        tables,
+        "sources",
+        lambda: {r["source_id"]: r for r in frame(tables, "meta.source").iter_rows(named=True)},
+    )
+
+
 def source_text(tables: Tables, source_ids: Sequence[str]) -> str:
     """Titles and publishers of the sources, as the catalogue writes them."""
-    known = {row["source_id"]: row for row in frame(tables, "meta.source").iter_rows(named=True)}
+    known = _sources(tables)
     parts = []
     for source_id in source_ids:
         row = known.get(source_id)
@@ -253,7 +272,7 @@ def source_text(tables: Tables, source_ids: Sequence[str]) -> str:
 
 def vintage_text(tables: Tables, source_ids: Sequence[str]) -> str:
     """The latest period in the files and the day of the build."""
-    known = {row["source_id"]: row for row in frame(tables, "meta.source").iter_rows(named=True)}
+    known = _sources(tables)
     periods = []
     for source_id in source_ids:
         period = (known.get(source_id) or {}).get("latest_period")

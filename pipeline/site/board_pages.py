@@ -24,8 +24,8 @@ from pipeline.charts.selection import (
 from pipeline.site.earlier import fingerprint
 from pipeline.site.organisations import Organisation
 from pipeline.site.pages import charts_of
+from pipeline.site.parts import Parts
 from pipeline.site.render import page_name
-from pipeline.site.trust_pages import by_organisation
 
 if TYPE_CHECKING:
     from pipeline.site.writer import Writer
@@ -53,7 +53,6 @@ def write_all(
     head = headline(tables)
     shown = _shown(tables, head)
     register = {r["icb_code"]: r for r in frame(tables, "dims.icb").to_dicts()}
-    shares = frame(tables, "marts.digital_share").filter(pl.col("icb_code").is_not_null())
     today: dict[str, list[Organisation]] = {}
     for organisation in organisations:
         code = organisation.about.get("icb_code")
@@ -61,17 +60,20 @@ def write_all(
             today.setdefault(code, []).append(organisation)
     codes = sorted({*shown["icb_code"], *today})
     names = {c: _name(c, register, shown, today) for c in codes}
-    rolled = by_organisation(shown, "icb_code")
-    trusts = by_organisation(shares, "icb_code")
+    rolled = Parts(shown, "icb_code")
+    trusts = Parts(_measured(tables, head), "icb_code")
     origin = (
         source_text(tables, ("spend_over_25k", "provider_accounts")),
         vintage_text(tables, ("spend_over_25k", "provider_accounts")),
     )
     latest = best_year(shown) if shown.height else None
+    site = [writer.shared[k] for k in ("base_title", "navigation", "is_demo")]
+    said = (head.measure, head.benchmark, head.year) if head else None
+    shared = fingerprint(site, said, origin)
     rows = []
     for code in sorted(codes, key=lambda c: (names[c].lower(), c)):
-        own = rolled.get(code, shown.clear())
-        current = own.filter(pl.col("financial_year").eq_missing(pl.lit(latest))).to_dicts()
+        own = rolled.of(code)
+        current = [r for r in own.to_dicts() if r["financial_year"] == latest]
         rows.append(
             {
                 "code": code,
@@ -82,12 +84,10 @@ def write_all(
                 "trusts": len(today.get(code, [])),
             }
         )
-        shown_trusts = _of_year(trusts.get(code, shares.clear()), head, own)
+        shown_trusts = _of_year(trusts.of(code), own)
         about = register.get(code, {})
         listed = [(o.code, o.name, o.page) for o in today.get(code, [])]
-        site = [writer.shared[k] for k in ("base_title", "navigation", "is_demo")]
-        said = (head.measure, head.benchmark, head.year) if head else None
-        key = fingerprint(site, names[code], about, shown_trusts, own, listed, said, origin)
+        key = fingerprint(shared, names[code], about, shown_trusts, rolled.content(code), listed)
         name, data = f"boards/{page_name(code)}.html", f"data/boards/{page_name(code)}"
         if writer.keep(name, key, data):
             continue
@@ -130,15 +130,20 @@ def _shown(tables: Tables, head: Headline | None) -> pl.DataFrame:
     )
 
 
-def _of_year(rows: pl.DataFrame, head: Headline | None, own: pl.DataFrame) -> pl.DataFrame:
-    """The board's trusts in its latest year, for the definition shown first."""
+def _measured(tables: Tables, head: Headline | None) -> pl.DataFrame:
+    """Rows of marts.digital_share with a share, for the definition shown first."""
+    rows = frame(tables, "marts.digital_share")
     if head is None:
         return rows.clear()
-    rows = rows.filter(
+    return rows.filter(
         (pl.col("definition") == head.measure.definition)
         & (pl.col("denominator") == head.measure.denominator)
         & pl.col("share").is_not_null()
     )
+
+
+def _of_year(rows: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
+    """The board's trusts in its latest year."""
     if rows.is_empty():
         return rows
     year = own["financial_year"].max() if own.height else rows["financial_year"].max()

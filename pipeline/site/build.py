@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.charts import CHARTS, theme
+from pipeline.charts.fixed import FixedTables
 from pipeline.charts.selection import any_demo, frame
 from pipeline.schema import all_tables
 from pipeline.site import board_pages, compare, pages, trust_pages
@@ -73,7 +74,7 @@ def build_site(
         What was written.
     """
     say = progress or (lambda _: None)
-    tables = _in_order(tables)
+    tables = FixedTables(_in_order(tables))
     report = SiteReport(out_dir=out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     build = frame(tables, "meta.build")
@@ -111,7 +112,7 @@ def build_site(
     say("Writing the pages of boards")
     report.boards = board_pages.write_all(writer, tables, organisations, charts)
     if late:
-        tables |= _in_order(late())
+        tables = FixedTables({**tables, **_in_order(late())})
     pages.write_last(writer, tables, charts, organisations, beside=beside)
     writer.text(LIST, writer.earlier.list_text())
     return report

@@ -22,6 +22,8 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.site.parts import row_texts
+
 HERE = Path(__file__).parent
 LIST = "assets/pages.json"
 #: Words that change with every build and say nothing about the data.
@@ -65,7 +67,7 @@ def fingerprint(*parts: Any) -> str:
 def _written(value: Any) -> str:
     """One value as text: the same value gives the same text."""
     if isinstance(value, pl.DataFrame):
-        return f"{value.schema!r}{value.rows()!r}"
+        return "\n".join(row_texts(value))
     if isinstance(value, dict):
         return "".join(f"{k!r}:{_written(v)};" for k, v in value.items())
     if isinstance(value, list | tuple):

@@ -28,6 +28,7 @@ from pipeline.charts.selection import (
 )
 from pipeline.site.earlier import fingerprint
 from pipeline.site.organisations import Organisation
+from pipeline.site.parts import Parts
 from pipeline.site.quality import rejected_by_reason
 from pipeline.site.render import cell, html_table, numeric_classes, page_name
 
@@ -103,22 +104,12 @@ STAFF_COLUMNS = (
 #: The rows that the charts of a page are made of.
 DRAWN = ("shares", "months", "mix", "maturity")
 EXTRAS = {
-    "peers": "peer",
     "as_now": "digital_share_as_now",
     "records": "records_cost",
     "pattern": "funding_pattern",
     "suppliers": "trust_supplier",
     "staff": "workforce",
 }
-
-
-def by_organisation(rows: pl.DataFrame, column: str = "organisation_code") -> dict[str, Any]:
-    """The frame split by organisation code."""
-    rows = rows.filter(pl.col(column).is_not_null())
-    if rows.is_empty():
-        return {}
-    parts = rows.partition_by(column, as_dict=True, maintain_order=True)
-    return {str(key[0]): part for key, part in parts.items()}
 
 
 def write_all(writer: Writer, tables: Tables, organisations: list[Organisation]) -> int:
@@ -150,45 +141,38 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
         payments=_origin(tables, "spend_over_25k"),
         maturity=_origin(tables, "digital_maturity"),
     )
-    split = {
-        "shares": by_organisation(shares),
-        "coverage": by_organisation(frame(tables, "marts.coverage")),
-        "months": by_organisation(frame(tables, "marts.coverage_month")),
-        "mix": by_organisation(frame(tables, "marts.spend_mix")),
-        "maturity": by_organisation(pillar_rows(tables)),
-        "files": by_organisation(files),
-        "rejected": by_organisation(rejected),
-        **{k: by_organisation(frame(tables, f"marts.{name}")) for k, name in EXTRAS.items()},
+    peers = frame(tables, "marts.peer").join(
+        _latest_years(shares), on="peer_code", how="left", maintain_order="left"
+    )
+    parts = {
+        "shares": Parts(shares),
+        "coverage": Parts(frame(tables, "marts.coverage")),
+        "months": Parts(frame(tables, "marts.coverage_month")),
+        "mix": Parts(frame(tables, "marts.spend_mix")),
+        "maturity": Parts(pillar_rows(tables)),
+        "files": Parts(files),
+        "rejected": Parts(rejected),
+        "peers": Parts(peers),
+        **{k: Parts(frame(tables, f"marts.{name}")) for k, name in EXTRAS.items()},
     }
-    empty = {
-        "shares": shares.clear(),
-        "coverage": frame(tables, "marts.coverage").clear(),
-        "months": frame(tables, "marts.coverage_month").clear(),
-        "mix": frame(tables, "marts.spend_mix").clear(),
-        "maturity": frame(tables, "marts.maturity").clear(),
-        "files": files.clear(),
-        "rejected": rejected.clear(),
-        **{k: frame(tables, f"marts.{name}").clear() for k, name in EXTRAS.items()},
-    }
-    latest = _latest_years(shares)
     titles = category_titles(tables)
     successors = _successors(tables)
     site = [writer.shared[k] for k in ("base_title", "navigation", "is_demo")]
-    shared = (site, head and head.measure, measures, titles, origin.__dict__, denominator)
+    shared = fingerprint(
+        site, head and head.measure, measures, titles, origin.__dict__, denominator
+    )
     for organisation in organisations:
-        rows = {k: split[k].get(organisation.code, empty[k]) for k in split}
-        peers = rows["peers"].join(latest, on="peer_code", how="left")
+        code = organisation.code
         pages = writer.shared["trust_pages"]
-        after = [(c, pages.get(c)) for c in successors.get(organisation.code, [])]
+        after = [(c, pages.get(c)) for c in successors.get(code, [])]
         name, beside = f"trusts/{organisation.page}.html", f"data/trusts/{organisation.page}"
-        drawn = fingerprint(
-            shared, organisation.page, organisation.short, {k: rows[k] for k in DRAWN}
-        )
-        rest = {k: own for k, own in rows.items() if k not in DRAWN} | {"peers": peers}
+        told = {k: part.content(code) for k, part in parts.items()}
+        drawn = fingerprint(shared, organisation.page, organisation.short, [told[k] for k in DRAWN])
         # Where a neighbour changed, or a file was added, the charts are what they were.
-        key = fingerprint(drawn, organisation.__dict__, after, rest)
+        key = fingerprint(drawn, organisation.__dict__, after, told)
         if writer.keep(name, key, beside, {"charts": drawn[:32]}):
             continue
+        rows = {k: part.of(code) for k, part in parts.items()}
         before = writer.part(name, "charts", beside)
         charts = (
             _charts(organisation, rows, head, measures, titles, origin, denominator)
@@ -203,7 +187,7 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
                 "organisation": organisation,
                 "about": organisation.about,
                 "board_page": page_name(organisation.about.get("icb_code") or ""),
-                "successors": successors.get(organisation.code, []),
+                "successors": successors.get(code, []),
                 "badge": _badge(rows["shares"], head),
                 "charts_before": before,
                 "charts": [writer.chart(c, beside, "h2") for c in charts if not c.is_empty],
@@ -213,7 +197,7 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
                 "files": html_table(_telling_first(rows["files"]), FILE_COLUMNS, MOST_FILES),
                 "file_counts": _file_counts(rows["files"]),
                 "reasons": rejected_by_reason(rows["rejected"]),
-                "peers": _peers(peers),
+                "peers": _peers(rows["peers"]),
                 "as_now": html_table(
                     rows["as_now"]
                     .filter(pl.col("is_pro_forma") & (pl.col("denominator") == denominator))
