@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.refresh import ahead, refresh
 from pipeline.refresh.ahead import Ahead, seen
-from pipeline.refresh.checking import Checker
+from pipeline.refresh.drawing import Drawer
 from pipeline.refresh.process import Process
 from pipeline.settings import Settings
 
@@ -58,12 +58,12 @@ def test_nothing_is_started_where_nothing_differs(
 ) -> None:
     with Ahead() as guess:
         guess.look(settings)
-        assert guess.checker() is None
+        assert guess.drawer() is None
     assert not refresh(settings).published
     assert started == []
 
 
-def test_what_was_started_ahead_is_what_checks_and_another_draws(
+def test_what_was_started_ahead_is_what_draws_and_the_library_of_the_checks_is_not_needed(
     settings: Settings, started: list[Process]
 ) -> None:
     payments(settings)[0].unlink()
@@ -72,7 +72,7 @@ def test_what_was_started_ahead_is_what_checks_and_another_draws(
         assert len(started) == 1
         guess.look(settings)
         assert refresh(settings, ahead=guess).published
-    assert len(started) == 2
+    assert len(started) == 1
     assert all(map(ended, started))
 
 
@@ -109,7 +109,7 @@ def test_without_a_publication_nothing_is_started_ahead(
     path.unlink() if state is None else path.write_text(state)
     with Ahead() as guess:
         guess.look(settings)
-        taken: Checker | None = guess.checker()
+        taken: Drawer | None = guess.drawer()
     assert taken is None
     assert started == []
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from quality_worlds import marts_spoiled
 
-from pipeline.quality import run_gate
+from pipeline.quality import run_gate, suite_for
 from pipeline.refresh import ahead, drawing, refresh
 from pipeline.refresh import run as refresh_run
 from pipeline.refresh.checking import Checker
@@ -18,6 +18,7 @@ from pipeline.refresh.context import Run
 from pipeline.refresh.drawing import Drawer
 from pipeline.refresh.process import Process
 from pipeline.refresh.run import RefreshFailedError
+from pipeline.schema import table
 from pipeline.settings import Settings
 from pipeline.site.writer import Writer
 from pipeline.store import TableStore
@@ -34,9 +35,19 @@ def store(demo_build: tuple[Settings, Summary]) -> TableStore:
     return TableStore(demo_build[0].tables)
 
 
+def names(store: TableStore) -> dict[str, list[str]]:
+    """All checks of some tables that can be asked of a store."""
+    return {
+        name: [
+            c.check_name for c in suite_for(table(name)) if all(store.exists(n) for n in c.needs)
+        ]
+        for name in TABLES
+    }
+
+
 def test_the_results_are_those_of_checks_made_here(store: TableStore) -> None:
     with Checker() as checker:
-        found = checker.run_gate(store, "facts", tables=TABLES, is_demo=True)
+        found = checker.ask_library(store, names(store))
     assert found == run_gate(store, "facts", tables=TABLES, is_demo=True)
     assert len(found) > 10
 
@@ -53,13 +64,13 @@ def test_a_process_that_is_lost_costs_time_and_no_check(
 
     monkeypatch.setattr(Process, "work", dying)
     with Checker() as checker:
-        found = checker.run_gate(store, "facts", tables=TABLES, is_demo=True)
+        found = checker.ask_library(store, names(store))
     assert found == run_gate(store, "facts", tables=TABLES, is_demo=True)
 
 
 def test_what_goes_wrong_there_goes_wrong_here(store: TableStore) -> None:
-    with Checker() as checker, pytest.raises(ValueError, match=r"does not check marts\.peer"):
-        checker.run_gate(store, "facts", tables=["marts.peer"], is_demo=True)
+    with Checker() as checker, pytest.raises(KeyError, match=r"marts\.none"):
+        checker.ask_library(store, {"marts.none": ["key_is_unique"]})
 
 
 def spoiled(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,7 +112,7 @@ def test_a_new_line_is_all_that_is_looked_at_and_the_results_are_those_of_all_ro
     assert first is None
     assert second is not None
     assert second.organisations == (code,)
-    assert len(second.held[PAYMENT]) > 20
+    assert len(second.apart[PAYMENT]) > 20
 
 
 @pytest.mark.parametrize(
@@ -209,10 +209,10 @@ def test_all_rows_are_asked_where_it_is_not_certain_what_changed(
     assert found == told(run_gate(run.store, "facts", is_demo=run.is_demo))
     if spoiled == "day":
         assert asked[1] is not None
-        assert "key_is_unique" in asked[1].held[PAYMENT]
-        assert "payment_date_plausible" not in asked[1].held[PAYMENT]
+        assert "key_is_unique" in asked[1].apart[PAYMENT]
+        assert "payment_date_plausible" not in asked[1].apart[PAYMENT]
     else:
-        assert asked[1] is None or not (asked[1].organisations or asked[1].held)
+        assert asked[1] is None or not (asked[1].organisations or asked[1].apart)
 
 
 def test_a_file_of_two_organisations_is_looked_at_whole(tmp_path: Path) -> None:

@@ -6,15 +6,18 @@ Does not belong here: repairing data (``ingest``, ``corrections``) or deciding w
 gate has failed (``refresh``).
 """
 
-from pipeline.quality.gate import Gate, Since, run_gate, table_checked, tables_of
+from pipeline.quality.again import Since
+from pipeline.quality.gate import Gate, Library, ask_library, run_gate, table_checked, tables_of
 from pipeline.quality.results import CheckResult, Severity, gate_failures, results_frame
 from pipeline.quality.suites import suite_for
 
 __all__ = [
     "CheckResult",
     "Gate",
+    "Library",
     "Severity",
     "Since",
+    "ask_library",
     "gate_failures",
     "results_frame",
     "run_gate",

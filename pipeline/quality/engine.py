@@ -16,6 +16,7 @@ import logging
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -103,17 +104,13 @@ def _cell(value: Any) -> Any:
 
 
 def run_suites(
-    connection: duckdb.DuckDBPyConnection,
-    suites: Mapping[str, Sequence[Check]],
-    together: Mapping[str, Collection[str]] | None = None,
+    connection: duckdb.DuckDBPyConnection, suites: Mapping[str, Sequence[Check]]
 ) -> list[CheckResult]:
     """Run one Great Expectations suite a table.
 
     Args:
         connection: from :func:`opened`.
         suites: checks by full table name; the tables must be in the store.
-        together: names of checks by table that are asked as one first: whether a row breaks any of
-            them. Where one does, or that cannot be told, they are asked one by one.
 
     Returns:
         One result a check, in the order of the checks.
@@ -125,48 +122,42 @@ def run_suites(
             for name, checks in suites.items():
                 asset = source.add_table_asset(batch_name(name), table_name=batch_name(name))
                 batch = asset.add_batch_definition_whole_table("whole").get_batch()
-                one = [c for c in checks if c.check_name in (together or {}).get(name, ())]
-                hold = _all_hold(connection, batch, name, one) if len(one) > 1 else {}
-                left = [c for c in checks if c.check_name not in hold]
-                found = {r.check_name: r for r in _one_by_one(connection, batch, name, left)} | hold
-                results += [found[c.check_name] for c in checks]
+                validated = batch.validate(suite_of(name, checks), result_format="SUMMARY")
+                found = {r.expectation_config.meta["check_name"]: r for r in validated.results}
+                results += [_translate(connection, c, found[c.check_name]) for c in checks]
     finally:
         forget_engine()
     return results
 
 
-def _one_by_one(
-    connection: duckdb.DuckDBPyConnection, batch: Any, name: str, checks: Sequence[Check]
-) -> list[CheckResult]:
-    if not checks:
-        return []
-    validated = batch.validate(suite_of(name, checks), result_format="SUMMARY")
-    found = {r.expectation_config.meta["check_name"]: r for r in validated.results}
-    return [_translate(connection, c, found[c.check_name]) for c in checks]
+def outcome(
+    check: Check,
+    failing: int,
+    of: int | None,
+    connection: duckdb.DuckDBPyConnection | None = None,
+) -> CheckResult:
+    """What a check says of so many rows that break it.
 
-
-def _all_hold(
-    connection: duckdb.DuckDBPyConnection, batch: Any, name: str, checks: Sequence[Check]
-) -> dict[str, CheckResult]:
-    """The results of some checks by name where no row breaks any of them; nothing where one does.
-
-    The library takes as long about one check as the database about twenty.
+    Args:
+        check: the check.
+        failing: how many rows break it.
+        of: rows of the table, where the library counts them; None where a query decides.
+        connection: from :func:`opened`; some of the rows that break it are shown from there.
     """
-    rows = " union all ".join(f"select 1 as broken from ({c.rows})" for c in checks)
-    whole = Check(name, "all_of_them", "No row breaks any of them.", "blocking", rows)
-    if not batch.validate(suite_of(name, [whole]), result_format="SUMMARY").success:
-        return {}
-    counted = connection.execute(f"select count(*) from {batch_name(name)}").fetchall()[0][0]
-    return {
-        c.check_name: _held(c, f"{counted:,} rows" if c.expectation else NO_ROW) for c in checks
-    }
-
-
-def _held(check: Check, observed: str) -> CheckResult:
+    rows = "" if of is None else f"{of:,} rows"
+    observed = rows or NO_ROW
+    if failing:
+        observed = f"{failing:,} of {rows} break it" if rows else f"{failing:,} rows break it"
     return CheckResult(
-        suite=check.suite, check_name=check.check_name, sentence=check.sentence,
-        severity=check.severity, passed=True, observed=observed, failing_rows=0,
-    )  # fmt: skip
+        suite=check.suite,
+        check_name=check.check_name,
+        sentence=check.sentence,
+        severity=check.severity,
+        passed=failing == 0,
+        observed=observed,
+        failing_rows=failing,
+        sample=sample_rows(connection, rows_that_break(check)) if failing and connection else None,
+    )
 
 
 def warm_up() -> None:
@@ -221,27 +212,13 @@ def _translate(
     connection: duckdb.DuckDBPyConnection, check: Check, found: ExpectationValidationResult
 ) -> CheckResult:
     detail: dict[str, Any] = found.result or {}
-    failing: int | None = 0
-    observed = f"{detail['element_count']:,} rows" if "element_count" in detail else NO_ROW
-    sample: str | None = None
-    if not found.success:
-        failing = detail.get("unexpected_count", detail.get("observed_value"))
-        if not isinstance(failing, int):
-            failing, observed = None, f"could not be checked: {_error(found)}"
-        else:
-            sample = sample_rows(connection, rows_that_break(check))
-            total = f" of {detail['element_count']:,}" if "element_count" in detail else ""
-            observed = f"{failing:,}{total} rows break it"
-    return CheckResult(
-        suite=check.suite,
-        check_name=check.check_name,
-        sentence=check.sentence,
-        severity=check.severity,
-        passed=bool(found.success),
-        observed=observed,
-        failing_rows=failing,
-        sample=sample,
-    )
+    broken = detail.get("unexpected_count", detail.get("observed_value"))
+    failing = broken if isinstance(broken, int) else 0
+    if found.success or failing:
+        of = detail.get("element_count")
+        return outcome(check, 0 if found.success else failing, of, connection)
+    told = f"could not be checked: {_error(found)}"
+    return replace(outcome(check, 0, None), passed=False, observed=told, failing_rows=None)
 
 
 def _error(found: ExpectationValidationResult) -> str:

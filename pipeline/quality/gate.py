@@ -6,11 +6,10 @@ what is expected (``suites``, ``rules``, ``golden``) or how it is run (``engine`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
-from pipeline.quality.checks import Check
+from pipeline.quality.again import Since, read_by, say_again
 from pipeline.quality.engine import opened, run_suites
 from pipeline.quality.golden import run_golden, table_of
 from pipeline.quality.results import CheckResult
@@ -21,21 +20,8 @@ from pipeline.store import TableStore
 Gate = Literal["facts", "marts"]
 
 
-@dataclass(frozen=True)
-class Since:
-    """What changed since some checks held.
-
-    Attributes:
-        organisations: whose rows changed, in any table that these checks read.
-        held: names of checks by table: those that held before, so that only the rows of these
-            organisations can break them now.
-        together: names of checks by table: those that held before, so that they are likely to hold
-            now and are asked as one first.
-    """
-
-    organisations: tuple[str, ...] = ()
-    held: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    together: Mapping[str, frozenset[str]] = field(default_factory=dict)
+#: Asks the library: checks by name, of tables by full name, of the working store.
+Library = Callable[[TableStore, Mapping[str, Sequence[str]]], list[CheckResult]]
 
 
 def tables_of(gate: Gate) -> list[str]:
@@ -46,6 +32,25 @@ def tables_of(gate: Gate) -> list[str]:
     return [n for n in all_tables() if n.startswith(("dims.", "facts."))] + files
 
 
+def ask_library(store: TableStore, names: Mapping[str, Sequence[str]]) -> list[CheckResult]:
+    """What Great Expectations says of some checks.
+
+    Args:
+        store: the working store.
+        names: of checks by full name of their table; the tables, and those that the checks read, must be
+            in the store.
+
+    Returns:
+        One result a check.
+    """
+    suites = {
+        name: [c for c in suite_for(all_tables()[name]) if c.check_name in wanted]
+        for name, wanted in names.items()
+    }
+    with opened(store, {*suites, *read_by(suites)}) as connection:
+        return run_suites(connection, suites)
+
+
 def run_gate(
     store: TableStore,
     gate: Gate,
@@ -53,13 +58,12 @@ def run_gate(
     tables: Sequence[str] | None = None,
     is_demo: bool = False,
     since: Since | None = None,
+    library: Library = ask_library,
 ) -> list[CheckResult]:
     """Run the checks of one gate on what is in the working store.
 
-    A check that held before, where all rows but those of some organisations are as they were, is asked of
-    these rows first. What does not hold there is asked of all rows, as every other check is, so the
-    results are those of all rows either way. Checks that held before are asked together where that
-    costs less; where they do not all hold, each is asked by itself.
+    Where it is known what checks said before, the database is asked whether they say the same, and the
+    library is asked about the others; results are those that the library would give, either way.
 
     Args:
         store: the working store.
@@ -67,7 +71,8 @@ def run_gate(
             ``marts``.
         tables: only these tables (full names); all of the gate's tables by default.
         is_demo: the data is the demonstration, so published figures are not expected to match.
-        since: what changed since some of the checks held, where that is known.
+        since: what checks said before and what changed since, where that is known.
+        library: how Great Expectations is asked.
 
     Returns:
         One result a check. Tables that are not in the store, and checks that need a table that is
@@ -86,50 +91,19 @@ def run_gate(
         for name in known
         if name in wanted and name in present
     }
-    if not suites:
-        return []
-    held = _still_hold(store, suites, since) if since else {}
+    found = say_again(store, suites, since) if since else {}
     left = {
-        name: [c for c in checks if (name, c.check_name) not in held]
+        name: [c.check_name for c in checks if (name, c.check_name) not in found]
         for name, checks in suites.items()
     }
     left = {name: checks for name, checks in left.items() if checks}
-    with opened(store, {*suites, *_read_by(left)}) as connection:
-        together = since.together if since else {}
-        found = {(r.suite, r.check_name): r for r in run_suites(connection, left, together)} | held
-        results = [found[name, c.check_name] for name, checks in suites.items() for c in checks]
-        if gate == "facts" and not is_demo:
+    if left:
+        found |= {(r.suite, r.check_name): r for r in library(store, left)}
+    results = [found[name, c.check_name] for name, checks in suites.items() for c in checks]
+    if suites and gate == "facts" and not is_demo:
+        with opened(store, suites) as connection:
             results += run_golden(connection, set(suites))
     return results
-
-
-def _read_by(suites: Mapping[str, Sequence[Check]]) -> set[str]:
-    """The tables that some checks read."""
-    return {name for table, checks in suites.items() for c in checks for name in (table, *c.needs)}
-
-
-def _still_hold(
-    store: TableStore, suites: Mapping[str, Sequence[Check]], since: Since
-) -> dict[tuple[str, str], CheckResult]:
-    """Checks that held before and hold among the rows that changed; table and name -> result."""
-    asked = {
-        name: [c for c in checks if c.alone and c.check_name in since.held.get(name, ())]
-        for name, checks in suites.items()
-    }
-    asked = {name: checks for name, checks in asked.items() if checks}
-    if not asked:
-        return {}
-    with opened(store, _read_by(asked), since.organisations) as connection:
-        found = [r for r in run_suites(connection, asked, since.held) if r.passed]
-    counted = {name for name, checks in asked.items() if any(c.expectation for c in checks)}
-    rows = {name: store.rows(name) for name in counted}
-    kinds = {(c.suite, c.check_name): c.expectation for checks in asked.values() for c in checks}
-    return {
-        (r.suite, r.check_name): replace(r, observed=f"{rows[r.suite]:,} rows")
-        if kinds[r.suite, r.check_name]
-        else r
-        for r in found
-    }
 
 
 def table_checked(result: CheckResult) -> str:

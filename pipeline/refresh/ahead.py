@@ -1,12 +1,11 @@
 """A process that is started before it is certain that it is needed, because it is slow to load.
 
 Whether anything changed is known when every raw file has been hashed. Long before, names and sizes may
-already differ from those of the run that published last; then the process that checks loads while this
-one still loads itself, and hashes. It is a guess about work, never about results: where it is wrong, a
-process was started in vain, or is started later. The one that draws has time to load while payments are
-read; with two cores it would only hold up the hashing.
+already differ from those of the run that published last; then the process that draws loads while this
+one still loads itself. It is a guess about work, never about results: where it is wrong, a
+process was started in vain, or is started later.
 
-Belongs here: the guess, and starting and ending it. Does not belong here: what it does (``checking``).
+Belongs here: the guess, and starting and ending it. Does not belong here: what it does (``drawing``).
 Nothing heavy is imported here, because it is the first thing a refresh does.
 """
 
@@ -18,7 +17,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.refresh.checking import Checker
+from pipeline.refresh.drawing import Drawer
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -51,14 +50,14 @@ class Ahead:
     """What was started ahead; use as a context, which ends it where nobody took it over."""
 
     def __init__(self) -> None:
-        self._checker: Checker | None = None
+        self._drawer: Drawer | None = None
         self._has_looked = False
 
     def __enter__(self) -> Ahead:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if held := self.checker():
+        if held := self.drawer():
             held.close()
 
     def look(self, settings: Settings, *, force: bool = False) -> None:
@@ -72,9 +71,10 @@ class Ahead:
                 return
         except (OSError, ValueError, KeyError, TypeError):
             return  # nothing was published yet, so reading will take longer than loading
-        self._checker = Checker()
+        self._drawer = Drawer()
+        self._drawer.get_ready()
 
-    def checker(self) -> Checker | None:
-        """The process that checks, where it was started; whoever takes it closes it."""
-        taken, self._checker = self._checker, None
+    def drawer(self) -> Drawer | None:
+        """The process that draws, where it was started; whoever takes it closes it."""
+        taken, self._drawer = self._drawer, None
         return taken

@@ -2,8 +2,8 @@
 
 A table is checked again when it, or what its checks read, changed. Of these checks, those that held
 before and can be asked of the rows of some organisations apart from all others (``alone``) are asked of
-the organisations whose rows changed; all others are asked of all rows. Those that held before are asked
-together first, in one question a table: a row that breaks one of them has each asked by itself.
+the organisations whose rows changed; all others are asked of all rows. Both are asked of the database first, and
+of Great Expectations where a check would say something else than before (``quality.again``).
 
 Belongs here: what the results on a table depend on, whose rows changed, and keeping both. Does not belong
 here: which checks there are and how they are run (``quality``), how contents are compared
@@ -79,26 +79,44 @@ def checked(run: Run, gate: Gate) -> list[CheckResult]:
         run: the run; what it keeps lies in its working store.
         gate: ``facts`` or ``marts``.
     """
-    from pipeline.quality import run_gate, table_checked
+    from pipeline.quality import ask_library, run_gate, table_checked
 
-    path = run.settings.work / f"checked-{gate}.json"
+    path = _path(run, gate)
     known = _Kept() if run.force else _Kept.read(path)
-    told = f"{version('great-expectations')} {version('duckdb')} {run.is_demo} {code_hash()}"
-    now = _Kept(told, str(datetime.now(UTC).date()), _files(run, gate))
+    now = _Kept(_told(run), str(datetime.now(UTC).date()), _files(run, gate))
     keys = _keys(run, gate, now)
     same = {name for name, key in keys.items() if known.results.get(name, {}).get("key") == key}
     changed = [name for name in keys if name not in same]
     results = _results(known.results[name]["results"] for name in keys if name in same)
     if changed:
-        make = run.checker.run_gate if run.checker else run_gate
-        since = _since(run, known, now, changed)
-        results += make(run.store, gate, tables=changed, is_demo=run.is_demo, since=since)
+        results += run_gate(
+            run.store,
+            gate,
+            tables=changed,
+            is_demo=run.is_demo,
+            since=_since(run, known, now, changed),
+            library=run.checker.ask_library if run.checker else ask_library,
+        )
     run.counters["tables_checked"] = run.counters.get("tables_checked", 0) + len(changed)
     now.results = {name: {"key": key, "results": []} for name, key in keys.items()}
     for result in results:
         now.results[table_checked(result)]["results"].append(asdict(result))
     now.write(path)
     return results
+
+
+def has_answers(run: Run) -> bool:
+    """Whether it is known what the checks on facts said before, so that the library may not be needed."""
+    return not run.force and _Kept.read(_path(run, "facts")).told == _told(run)
+
+
+def _path(run: Run, gate: Gate) -> Path:
+    return run.settings.work / f"checked-{gate}.json"
+
+
+def _told(run: Run) -> str:
+    """What all results depend on beside rows."""
+    return f"{version('great-expectations')} {version('duckdb')} {run.is_demo} {code_hash()}"
 
 
 def note_contents(run: Run) -> None:
@@ -150,23 +168,30 @@ def _keys(run: Run, gate: Gate, now: _Kept) -> dict[str, str]:
 
 
 def _since(run: Run, known: _Kept, now: _Kept, changed: Sequence[str]) -> Since | None:
-    """What is known of checks that held on tables that changed; None where nothing is."""
+    """What checks on tables that changed said before; None where that is not known."""
     from pipeline.quality import Since, suite_for
 
     if known.told != now.told:
         return None
-    passed = {name: _passed(known, name) for name in changed}
-    held = [c for name in changed for c in suite_for(table(name)) if c.check_name in passed[name]]
-    codes, apart = _apart(run, known, now, [check for check in held if check.alone])
-    # The payments are many: what reads all of them takes its time and its memory one by one.
-    together = [c for c in held if not any(table(n).partition_by for n in (c.suite, *c.needs))]
-    return Since(codes, _names(apart), _names(together)) if apart or together else None
+    said = {name: _said(known, name) for name in changed}
+    alone = [
+        c
+        for name in changed
+        for c in suite_for(table(name))
+        if c.alone and said[name].get(c.check_name)
+    ]
+    codes, apart = _apart(run, known, now, alone)
+    return Since(said, codes, _names(apart))
 
 
-def _passed(known: _Kept, name: str) -> set[str]:
-    """The checks of a table that held."""
+def _said(known: _Kept, name: str) -> dict[str, bool]:
+    """Whether the checks of a table held; without those that stopped the publication."""
     rows = known.results.get(name, {}).get("results", ())
-    return {row["check_name"] for row in rows if row["passed"] and row["suite"] == name}
+    return {
+        row["check_name"]: row["passed"]
+        for row in rows
+        if row["suite"] == name and (row["passed"] or row["severity"] == "warning")
+    }
 
 
 def _names(checks: Iterable[Check]) -> dict[str, frozenset[str]]:

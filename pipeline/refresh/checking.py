@@ -1,9 +1,10 @@
-"""A process that makes the checks of the gates, beside the one that refreshes.
+"""A process that asks the library of the checks, beside the one that refreshes.
 
 The library behind the checks takes longer to load than most refreshes take to read one new file. So
-it is loaded in a process of its own while files are read, and the checks on facts are made there while
+it is loaded in a process of its own: while files are read where nothing is known of what checks said
+before, else only when one would say something else. The checks on facts are made there while
 the marts are computed. Nothing is published before both gates have answered: a process that is lost
-costs nothing but time, because its checks are then made here.
+costs nothing but time, because the library is then asked here.
 
 Belongs here: starting that process and asking it. Does not belong here: which checks are to be made
 (``checked``), or making them (``quality``).
@@ -11,22 +12,22 @@ Belongs here: starting that process and asking it. Does not belong here: which c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.refresh.process import Process, WorkerLostError, answer_all, standard_streams
 
 if TYPE_CHECKING:
-    from pipeline.quality import CheckResult, Gate, Since
+    from pipeline.quality import CheckResult
     from pipeline.store import TableStore
 
 
 class Checker:
-    """Makes the checks of a gate in a process of its own; use as a context."""
+    """Asks the library in a process of its own, which is started by :meth:`get_ready`; use as a context."""
 
     def __init__(self) -> None:
-        self._process = Process("pipeline.refresh.checking")
+        self._process: Process | None = None
 
     def __enter__(self) -> Checker:
         return self
@@ -36,39 +37,41 @@ class Checker:
 
     def close(self) -> None:
         """End the process."""
-        self._process.close()
+        if self._process:
+            self._process.close()
+            self._process = None
 
-    def run_gate(
-        self,
-        store: TableStore,
-        gate: Gate,
-        *,
-        tables: Sequence[str],
-        is_demo: bool,
-        since: Since | None = None,
+    def get_ready(self) -> Process:
+        """Have the process load the library, while something else is done."""
+        if self._process is None:
+            self._process = Process("pipeline.refresh.checking")
+        return self._process
+
+    def ask_library(
+        self, store: TableStore, names: Mapping[str, Sequence[str]]
     ) -> list[CheckResult]:
-        """As :func:`pipeline.quality.run_gate`.
+        """As :func:`pipeline.quality.ask_library`.
 
         Raises:
             Exception: what the checks raised there.
         """
         try:
-            answer = self._process.work((store.root, gate, list(tables), is_demo, since))
+            answer = self.get_ready().work((store.root, names))
         except WorkerLostError:
-            from pipeline.quality import run_gate
+            from pipeline.quality import ask_library
 
-            return run_gate(store, gate, tables=tables, is_demo=is_demo, since=since)
+            return ask_library(store, names)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
 
-def _work(asked: tuple[Path, Gate, list[str], bool, Since | None]) -> list[CheckResult]:
-    from pipeline.quality import run_gate
+def _work(asked: tuple[Path, Mapping[str, Sequence[str]]]) -> list[CheckResult]:
+    from pipeline.quality import ask_library
     from pipeline.store import TableStore
 
-    root, gate, tables, is_demo, since = asked
-    return run_gate(TableStore(root), gate, tables=tables, is_demo=is_demo, since=since)
+    root, names = asked
+    return ask_library(TableStore(root), names)
 
 
 def main() -> None:

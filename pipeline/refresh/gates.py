@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipeline.refresh.ahead import Ahead, has_cores
-from pipeline.refresh.checked import checked
+from pipeline.refresh.checked import checked, has_answers
 from pipeline.refresh.checking import Checker
 from pipeline.refresh.context import Run
 from pipeline.refresh.drawing import Drawer
@@ -29,14 +29,17 @@ class RefreshFailedError(RuntimeError):
 
 @contextmanager
 def helped(run: Run, ahead: Ahead) -> Iterator[None]:
-    """Check and draw in processes of their own, where the machine has more than one core."""
+    """Check and draw in processes of their own, where the machine has more than one core.
+
+    Where it is known what checks said before, the library of the checks is loaded when one would say
+    something else, which is seldom.
+    """
     if not has_cores(run.settings):
         yield
         return
-    started = ahead.checker()
-    with started or Checker() as run.checker, Drawer() as run.drawer:
-        if started:  # little is to be read, so there is no longer to load
-            run.drawer.get_ready()
+    with Checker() as run.checker, ahead.drawer() or Drawer() as run.drawer:
+        if not has_answers(run):
+            run.checker.get_ready()
         try:
             yield
         finally:
