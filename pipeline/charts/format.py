@@ -10,6 +10,7 @@ import datetime as dt
 import html
 import re
 import textwrap
+from functools import lru_cache
 
 from pipeline.plain_text import FORMULA_SIGNS
 
@@ -125,6 +126,7 @@ def listing(items: list[str]) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+@lru_cache(maxsize=4096)
 def readable_name(name: str | None) -> str:
     """A register name in mixed case: ``ROYAL FREE LONDON NHS FOUNDATION TRUST`` is shouted there.
 
@@ -148,6 +150,7 @@ def readable_name(name: str | None) -> str:
     return " ".join(words)
 
 
+@lru_cache(maxsize=4096)
 def short_name(name: str | None, code: str | None = None) -> str:
     """The readable name without its legal ending (``NHS Foundation Trust``), else the code."""
     if not name:
@@ -164,6 +167,7 @@ def plotly_text(text: str | None) -> str:
     return html.escape(text or "", quote=False)
 
 
+@lru_cache(maxsize=4096)
 def label(text: str, width: int = 24, lines: int = 2) -> str:
     """A name for an axis: wrapped to ``lines`` lines of ``width``, cut with …, escaped."""
     wrapped = textwrap.wrap(text, width=width, max_lines=lines, placeholder="…") or [""]

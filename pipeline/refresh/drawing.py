@@ -20,6 +20,9 @@ from typing import BinaryIO
 
 from pipeline.refresh.process import Process, WorkerLostError, answer_all, standard_streams
 
+#: Its tables are small: threads of the table library would cost more than they do.
+ONE_THREAD = {"POLARS_MAX_THREADS": "1"}
+
 
 @dataclass(frozen=True)
 class Pages:
@@ -100,7 +103,7 @@ class Drawer:
     def get_ready(self) -> Process:
         """Have the process load what it needs, while something else is done."""
         if self._process is None:
-            self._process = Process("pipeline.refresh.drawing")
+            self._process = Process("pipeline.refresh.drawing", ONE_THREAD)
         return self._process
 
     def draw(self, asked: Pages, settled: Callable[[], object]) -> Drawn:

@@ -7,20 +7,18 @@ rows.
 from __future__ import annotations
 
 import hashlib
+import json
 
 import polars as pl
 
 
 def row_texts(rows: pl.DataFrame) -> list[str]:
-    """Each row as one line of JSON: the same names and values give the same text."""
-    if not rows.width:
-        return []
-    return rows.select(pl.struct(pl.all()).struct.json_encode()).to_series().to_list()
-
-
-def content(texts: list[str]) -> str:
-    """A hash of some rows of :func:`row_texts`, in their order."""
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+    """Each row as a line of JSON, after one with the names: the same names and values give the same text."""
+    numbered = [pl.col(name).alias(str(place)) for place, name in enumerate(rows.columns)]
+    if not numbered:
+        return [""]
+    lines = rows.select(pl.struct(numbered).struct.json_encode()).to_series()
+    return [json.dumps(rows.columns), *lines.to_list()]
 
 
 class Parts:
@@ -34,7 +32,7 @@ class Parts:
     def __init__(self, rows: pl.DataFrame, column: str = "organisation_code") -> None:
         kept = rows.filter(pl.col(column).is_not_null())
         self._rows = kept.sort(column, maintain_order=True)
-        self._texts = row_texts(self._rows)
+        self._names, *self._texts = row_texts(self._rows)
         runs = self._rows[column].rle().struct.unnest()
         ends = runs["len"].cum_sum()
         self._places = {
@@ -49,4 +47,5 @@ class Parts:
     def content(self, code: str) -> str:
         """A hash of these rows."""
         start, length = self._places.get(code, (0, 0))
-        return content(self._texts[start : start + length])
+        said = "\n".join((self._names, *self._texts[start : start + length]))
+        return hashlib.sha256(said.encode()).hexdigest()

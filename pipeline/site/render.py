@@ -13,7 +13,7 @@ import io
 import json
 import os.path
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -95,22 +95,26 @@ def page_name(code: str | None) -> str:
     return "x" + hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+_WRITERS: dict[str, Callable[[Any], str]] = {
+    "money": fmt.money,
+    "percent": fmt.percent,
+    "points": fmt.points,
+    "count": fmt.count,
+    "score": lambda v: fmt.decimal(v, 1),
+    "score2": lambda v: fmt.decimal(v, 2),
+}
+
+
 def cell(value: Any, kind: str) -> str:
     """One value as a reader sees it; a missing one says so with a dash."""
+    if isinstance(value, str):
+        return value
     if value is None or (isinstance(value, float) and value != value):
         return "–"
-    writers = {
-        "money": fmt.money,
-        "percent": fmt.percent,
-        "points": fmt.points,
-        "count": fmt.count,
-        "score": lambda v: fmt.decimal(v, 1),
-        "score2": lambda v: fmt.decimal(v, 2),
-    }
-    if kind in writers and isinstance(value, int | float) and not isinstance(value, bool):
-        return writers[kind](value)
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if kind in _WRITERS and isinstance(value, int | float):
+        return _WRITERS[kind](value)
     if isinstance(value, dt.date):
         return fmt.day(value)
     return str(value)
@@ -129,14 +133,12 @@ def html_table(rows: pl.DataFrame, columns: tuple[TableColumn, ...], most: int =
         (cells), ``left_out``, and ``ids``: empty, or one id a row for links from elsewhere.
     """
     shown = [c for c in columns if c.name in rows.columns]
-    body = [
-        [cell(v, c.kind) for v, c in zip(row, shown, strict=True)]
-        for row in rows.head(most).select([c.name for c in shown]).iter_rows()
-    ]
+    first = rows.head(most)
+    cells = ([cell(v, c.kind) for v in first[c.name].to_list()] for c in shown)
     return {
         "heads": [c.label for c in shown],
         "numeric": numeric_classes(c.kind in NUMERIC for c in shown),
-        "rows": body,
+        "rows": [list(row) for row in zip(*cells, strict=True)],
         "left_out": max(rows.height - most, 0),
         "ids": [],
     }
@@ -158,16 +160,20 @@ def csv_text(rows: pl.DataFrame) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([fmt.spreadsheet_cell(name) for name in rows.columns])
-    for row in rows.iter_rows():
-        writer.writerow([_csv_cell(v) for v in row])
+    writer.writerows(zip(*map(_csv_cells, rows.get_columns()), strict=True))
     return out.getvalue()
 
 
-def _csv_cell(value: Any) -> Any:
-    """A value for CSV; of a number twelve digits, which are pennies up to ten billion pounds, of a share eight."""
-    if isinstance(value, float):
-        return float(f"{value:.12g}" if abs(value) >= 1 else f"{value:.8g}")
-    return fmt.spreadsheet_cell(value)
+def _csv_cells(values: pl.Series) -> list[Any]:
+    """Values for CSV; of a number twelve digits, which are pennies up to ten billion pounds, of a share eight."""
+    if values.dtype.is_integer():
+        return values.to_list()
+    if values.dtype.is_float():
+        return [
+            v if v is None else float(f"{v:.12g}" if abs(v) >= 1 else f"{v:.8g}")
+            for v in values.to_list()
+        ]
+    return [fmt.spreadsheet_cell(v) for v in values.to_list()]
 
 
 def json_text(value: Any) -> str:

@@ -345,10 +345,9 @@ def _latest_years(shares: pl.DataFrame) -> pl.DataFrame:
 
 def _peers(rows: pl.DataFrame) -> dict[str, Any]:
     """Neighbours by nearness, those worth a call first; nearness says nothing about quality."""
+    names = [short_name(*r) for r in rows.select("peer_name", "peer_code").rows()]
     shown = rows.with_columns(
-        pl.struct("peer_name", "peer_code")
-        .map_elements(lambda r: short_name(r["peer_name"], r["peer_code"]), return_dtype=pl.String)
-        .alias("peer"),
+        pl.Series("peer", names, dtype=pl.String),
         pl.when(pl.col("is_worth_a_call"))
         .then(pl.lit("yes"))
         .when(pl.col("is_worth_a_call").is_null())

@@ -103,7 +103,7 @@ class Writer:
         self.report.pages += 1
         self.report.kept += 1
         self.report.files += len(taken)
-        self.report.bytes += sum(path.stat().st_size for path in taken)
+        self.report.bytes += sum(taken)
         return True
 
     def part(self, page: str, name: str, beside: str) -> Markup | None:
@@ -114,12 +114,12 @@ class Writer:
             name: Of the part.
             beside: Folder of the files that belong to it.
         """
-        found = self.earlier.part(page, name, self.out_dir, beside)
-        if found is None:
+        kept = self.earlier.part(page, name, self.out_dir, beside)
+        if kept is None:
             return None
-        taken = [path for path in (self.out_dir / beside).glob("*") if path.is_file()]
+        found, taken = kept
         self.report.files += len(taken)
-        self.report.bytes += sum(path.stat().st_size for path in taken)
+        self.report.bytes += sum(taken)
         # The rest of the page is made now, so the part may not tell of another day.
         day = fmt.day(self.shared["build"].get("built_at"))
         return Markup(BUILT.sub(rf"\1 {day}", found))  # noqa: S704 - our own page, as it was published
@@ -135,7 +135,8 @@ class Writer:
 
     def _count(self, name: str, content: bytes) -> None:
         target = self.out_dir / name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.parent.is_dir():
+            target.parent.mkdir(parents=True)
         target.write_bytes(content)
         self.report.files += 1
         self.report.bytes += len(content)
