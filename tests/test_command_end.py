@@ -35,3 +35,17 @@ def test_what_a_refresh_loaded_is_kept_for_good_and_duckdb_does_not_miss_it(tmp_
     assert int(kept) > 50_000
     assert (collects, duckdb) == ("True", "True")
     assert "leaked" not in done.stderr
+
+
+def test_a_program_that_loaded_duckdb_before_may_refresh_without_complaints(tmp_path: Path) -> None:
+    options = ["--demo", "--out", str(tmp_path / "out"), "--only", "no.such_table"]
+    code = "import duckdb\nduckdb.sql('select 1').fetchall()\n" + _CODE
+    done = subprocess.run(
+        [sys.executable, "-c", code, "refresh", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {1, 2}
+    assert done.stdout.startswith("0 True")
+    assert "leaked" not in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,7 @@ from polars.testing import assert_frame_equal
 from test_merging import lines
 
 from pipeline.store import tables
-from pipeline.store.footer import footer_bytes, read_footer
+from pipeline.store.footer import BINARY, I32, I64, footer_bytes, read_footer, rows_in
 from pipeline.store.joined import Groups, UnlikeError, join
 from pipeline.store.tables import TableStore, is_whole
 
@@ -100,6 +101,19 @@ def test_a_footer_that_is_written_again_has_its_bytes(writer: str, tmp_path: Pat
         duckdb.sql(f"copy (select * from frame) to '{path}' (format parquet)")
     fields, start = read_footer(path)
     assert footer_bytes(fields) == path.read_bytes()[start:]
+    assert rows_in(path) == 400
+
+
+def test_a_footer_that_tells_of_no_rows_or_of_less_than_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for told in ({1: (I32, 2)}, {1: (I32, 2), 3: (I64, -5)}, {3: (BINARY, b"400")}):
+        path.write_bytes(b"PAR1" + footer_bytes(told))
+        with pytest.raises(ValueError, match="does not tell"):
+            rows_in(path)
+        assert not is_whole(path)
+    path.write_bytes(b"PAR1" + footer_bytes({3: (I64, 7)}))
+    assert rows_in(path) == 7  # but whether the rest of it can be read is asked too
+    assert not is_whole(path)
 
 
 @given(content=st.binary(max_size=60), cut=st.integers(0, 300))
@@ -114,9 +128,12 @@ def test_what_is_no_footer_is_an_error_with_a_sentence(
     broken = whole[: -8 - size] + content
     for data in (content, whole[:cut], broken + len(content).to_bytes(4, "little") + b"PAR1"):
         path.write_bytes(data)
+        with suppress(ValueError):  # the only way to fail
+            assert rows_in(path) >= 0
         try:
             fields, start = read_footer(path)
         except ValueError:
+            assert not is_whole(path)
             continue  # the only way to fail
         assert footer_bytes(fields)[-4:] == data[start:][-4:] == b"PAR1"
 

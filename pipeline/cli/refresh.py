@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,9 +69,10 @@ def register(app: typer.Typer) -> None:
             gc.disable()  # what is loaded stays, so looking for garbage meanwhile finds none
             import polars as pl
 
-            # Nor is it looked for among these later, when all is let go of at the end least of all.
-            # DuckDB counts then what is left of it, so it is loaded afterwards.
-            gc.freeze()
+            if "duckdb" not in sys.modules:
+                # Nor is it looked for among these later, when all is let go of at the end least of all.
+                # DuckDB counts then what is left of it, so it is loaded afterwards.
+                gc.freeze()
             import duckdb
 
             from pipeline.refresh import RefreshFailedError, refresh

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 
 from pipeline.ingest.republished import find_republished
@@ -65,9 +66,10 @@ class RawFile:
         return f"{found['stem']}{found['ext'] or ''}" if found else name
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def _hash(path: Path) -> tuple[str, int]:
+    """Hash of a file's content, and how many bytes that is."""
+    with path.open("rb", buffering=0) as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest(), handle.tell()
 
 
 def _latest_versions(paths: list[str]) -> dict[str, str]:
@@ -119,26 +121,63 @@ def path_texts(relative: Iterable[Path]) -> dict[Path, str]:
     return texts
 
 
-def _below(raw: Path) -> list[Path]:
-    """Everything below the raw folder, sorted, without what is hidden, the inbox and what lies behind links.
+#: Where something lies below the raw folder, and what the system says of it without opening it.
+_Found = tuple[tuple[str, ...], "os.DirEntry[str]"]
+
+
+def _below(raw: Path) -> Iterator[_Found]:
+    """Everything below the raw folder, without what is hidden, the inbox and what lies behind links.
 
     Raises:
         OSError: when a folder may not be looked into; what lies in it would vanish from all figures
             without a word.
     """
+    waiting: list[tuple[str, tuple[str, ...]]] = [(str(raw), ())]
+    while waiting:
+        folder, above = waiting.pop()
+        try:
+            with os.scandir(folder) as listed:
+                entries = list(listed)
+        except FileNotFoundError:  # removed while we looked
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            is_folder = _is_folder(entry)
+            if is_folder and not above and entry.name in IGNORED_FOLDERS:
+                continue
+            parts = (*above, entry.name)
+            yield parts, entry
+            if is_folder and not entry.is_symlink():
+                waiting.append((entry.path, parts))
 
-    def told(error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError):  # removed while we looked
-            raise error
 
-    found: list[Path] = []
-    for folder, folders, names in os.walk(raw, onerror=told, followlinks=False):
-        at_top = Path(folder) == raw
-        folders[:] = [
-            f for f in folders if not (f.startswith(".") or (at_top and f in IGNORED_FOLDERS))
-        ]
-        found += [Path(folder, name) for name in (*folders, *names) if not name.startswith(".")]
-    return sorted(found)
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle
+        return False
+
+
+def _is_data(parts: tuple[str, ...], entry: os.DirEntry[str], root: Path) -> bool:
+    """Whether something below the raw folder is a file to be read."""
+    name = parts[-1]
+    if len(parts) < 2 or name.lower() in IGNORED_NAMES or name.startswith("~$"):
+        return False
+    if not entry.is_symlink():
+        return entry.is_file()
+    path = Path(entry.path)
+    return path.is_file() and path.resolve().is_relative_to(root)
+
+
+def has_data(raw: Path) -> bool:
+    """Whether there is a data file below the raw folder; looks no longer than until one is found.
+
+    Raises:
+        OSError: when a folder may not be looked into.
+    """
+    root = raw.resolve()
+    return any(_is_data(parts, entry, root) for parts, entry in _below(raw))
 
 
 def raw_paths(raw: Path) -> Iterator[Path]:
@@ -153,16 +192,9 @@ def raw_paths(raw: Path) -> Iterator[Path]:
         OSError: when a folder may not be looked into.
     """
     root = raw.resolve()
-    for path in _below(raw):
-        relative = path.relative_to(raw)
-        parts = relative.parts
-        if not path.is_file() or len(parts) < 2:
-            continue
-        if parts[-1].lower() in IGNORED_NAMES or parts[-1].startswith("~$"):
-            continue
-        if path.is_symlink() and not path.resolve().is_relative_to(root):
-            continue
-        yield relative
+    for parts, entry in sorted(_below(raw), key=itemgetter(0)):
+        if _is_data(parts, entry, root):
+            yield Path(*parts)
 
 
 def links_not_followed(raw: Path) -> dict[str, str]:
@@ -176,9 +208,10 @@ def links_not_followed(raw: Path) -> dict[str, str]:
     """
     root = raw.resolve()
     found: dict[str, str] = {}
-    for path in _below(raw):
-        if not path.is_symlink():
+    for parts, entry in sorted(_below(raw), key=itemgetter(0)):
+        if not entry.is_symlink():
             continue
+        path = Path(entry.path)
         if path.is_dir():
             why = "it is a link to a folder"
         elif not path.exists():
@@ -187,7 +220,7 @@ def links_not_followed(raw: Path) -> dict[str, str]:
             why = "it is a link that leads out of the folder of raw files"
         else:
             continue
-        found[path_text(path.relative_to(raw))] = (
+        found[path_text(Path(*parts))] = (
             f"{why}, and such links are not followed; put the file itself here"
         )
     return found
@@ -204,7 +237,8 @@ def list_raw_files(raw: Path) -> list[RawFile]:
     rows = [paths[i : i + HASHED_IN_A_ROW] for i in range(0, len(paths), HASHED_IN_A_ROW)]
     with ThreadPoolExecutor(HASHED_AT_ONCE) as pool:  # hashing leaves Python's lock alone
         hashed = chain.from_iterable(pool.map(lambda row: [_hash(path) for path in row], rows))
-        hashes = dict(zip(texts.values(), hashed, strict=True))
+        told = dict(zip(texts.values(), hashed, strict=True))
+    hashes = {text: sha256 for text, (sha256, _) in told.items()}
     superseded = {
         path: (latest, "a later version of the file was fetched")
         for path, latest in _latest_versions(list(hashes)).items()
@@ -218,7 +252,7 @@ def list_raw_files(raw: Path) -> list[RawFile]:
             source_id=text.split("/")[0],
             folder=text.split("/")[1] if len(relative.parts) > 2 else "",
             sha256=hashes[text],
-            bytes=(raw / relative).stat().st_size,
+            bytes=told[text][1],
             superseded_by=_last(text, superseded),
             superseded_reason=superseded.get(text, (None, None))[1],
         )

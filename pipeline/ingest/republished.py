@@ -59,6 +59,8 @@ def find_republished(hashes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
 
 
 def _exact_copies(paths: list[str], hashes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    if len({hashes[path] for path in paths}) == len(paths):
+        return {}
     first: dict[str, str] = {}
     copies: dict[str, tuple[str, str]] = {}
     for path in sorted(paths, key=lambda p: (revision_of(_name(p))[1], len(p), p)):
@@ -70,6 +72,8 @@ def _exact_copies(paths: list[str], hashes: Mapping[str, str]) -> dict[str, tupl
 
 def _revisions(paths: list[str]) -> dict[str, tuple[str, str]]:
     """Earlier versions, where a name says that another file of the same period is a revision."""
+    if not any(_REVISED.search(_name(path).rsplit(".", 1)[0]) for path in paths):
+        return {}
     about = {path: (*revision_of(_name(path)), hint_from_name(_name(path))) for path in paths}
     replaced: dict[str, tuple[str, str]] = {}
     for path, (words, rank, hint) in about.items():

@@ -7,7 +7,7 @@ import shutil
 import uuid
 from pathlib import Path
 
-from pipeline.ingest.files import raw_paths
+from pipeline.ingest.files import has_data
 from pipeline.refresh.inbox import inbox_files
 from pipeline.settings import DEMONSTRATION_MARKER, Settings
 
@@ -39,7 +39,7 @@ def has_raw_files(settings: Settings) -> bool:
     """Whether there is anything to read, filed or still in the inbox."""
     raw = settings.raw
     try:
-        return raw.is_dir() and (bool(inbox_files(raw)) or any(True for _ in raw_paths(raw)))
+        return raw.is_dir() and (bool(inbox_files(raw)) or has_data(raw))
     except OSError:  # there is something that may not be looked at, and the refresh says so
         return True
 

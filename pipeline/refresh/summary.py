@@ -73,9 +73,7 @@ def tell_files(run: Run, summary: Summary) -> None:
             summary.set_aside[path] = reason
         elif status == "partly read":
             summary.partly_read[path] = reason
-    summary.tables = {
-        name: run.store.scan(name).select(pl.len()).collect().item() for name in all_tables()
-    }
+    summary.tables = {name: run.store.rows(name) for name in all_tables()}
 
 
 def tell_checks(run: Run, summary: Summary) -> None:

@@ -23,6 +23,7 @@ import polars as pl
 import polars.selectors as cs
 
 from pipeline.schema import Table, all_tables, table
+from pipeline.store.footer import rows_in
 from pipeline.store.joined import Groups, join
 
 #: Rows of a row group where a file is written in pieces: the unit DuckDB reads in parallel.
@@ -203,7 +204,7 @@ def rows_told(path: Path) -> tuple[int, int | None]:
 def is_whole(path: Path) -> bool:
     """Whether a Parquet file can be opened and holds the rows that its writer wrote."""
     try:
-        return rows_written(path) == pl.scan_parquet(path).select(pl.len()).collect().item()
+        return rows_written(path) == rows_in(path)
     except (pl.exceptions.PolarsError, OSError, ValueError):
         return False
 
@@ -394,8 +395,15 @@ class TableStore:
         return pl.scan_parquet(files) if files else pl.LazyFrame(schema=table(name).polars)
 
     def rows(self, name: str) -> int:
-        """How many rows the table has."""
-        return self.scan(name).select(pl.len()).collect().item()
+        """How many rows the table has.
+
+        Raises:
+            OSError: when a file cannot be read, or is no Parquet file.
+        """
+        try:
+            return sum(rows_in(path) for path in self.files(name))
+        except ValueError as error:
+            raise OSError(str(error)) from error
 
     def read(self, name: str) -> pl.DataFrame:
         """The whole table."""

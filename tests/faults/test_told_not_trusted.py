@@ -11,7 +11,7 @@ from refreshes import World, digest, finish, make_world, start
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.ingest.files import links_not_followed, list_raw_files
+from pipeline.ingest.files import has_data, links_not_followed, list_raw_files
 from pipeline.refresh.context import Run
 from pipeline.refresh.demonstration import has_raw_files
 from pipeline.refresh.inbox import sort_inbox
@@ -39,6 +39,26 @@ def test_links_that_are_not_followed_are_set_aside_by_name(tmp_path: Path) -> No
     files = run.read_parts("files", pl.Schema())
     assert dict(files.select("path", "reason").iter_rows()) == told
     assert set(files["status"]) == {"set aside"}
+
+
+def test_files_are_listed_by_folder_and_a_link_in_a_circle_holds_nobody_up(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    for name in ("spend/a/2.csv", "spend/a/1.csv", "spend/a b/1.csv", "spend/b.csv", "top.csv"):
+        (raw / name).parent.mkdir(parents=True, exist_ok=True)
+        (raw / name).write_text(name)
+    assert not has_data(tmp_path / "nothing")
+    (raw / "spend" / "circle.csv").symlink_to(raw / "spend" / "circle.csv")
+    (raw / "spend" / "again").symlink_to(raw / "spend", target_is_directory=True)
+    (raw / "inbox").symlink_to(raw / "spend", target_is_directory=True)
+    found = list_raw_files(raw)
+    expected = ["spend/a/1.csv", "spend/a/2.csv", "spend/a b/1.csv", "spend/b.csv"]
+    assert [f.path for f in found] == expected
+    assert [f.bytes for f in found] == [len(path) for path in expected]
+    assert list(links_not_followed(raw)) == ["spend/again", "spend/circle.csv"]
+    assert has_data(raw)
+    for path in expected:
+        (raw / path).unlink()
+    assert not has_data(raw)  # links that are not followed, and a file above all sources
 
 
 @pytest.mark.usefixtures("shut")
