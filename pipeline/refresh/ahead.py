@@ -52,6 +52,7 @@ class Ahead:
     def __init__(self) -> None:
         self._drawer: Drawer | None = None
         self._has_looked = False
+        self._seen: dict[Path, str] = {}
 
     def __enter__(self) -> Ahead:
         return self
@@ -67,12 +68,22 @@ class Ahead:
         self._has_looked = True
         try:
             state = json.loads((settings.work / "state.json").read_text(encoding="utf-8"))
-            if not force and state["seen"] == seen(settings.raw):
-                return
+            if not force:
+                self._seen[settings.raw] = seen(settings.raw)
+                if state["seen"] == self._seen[settings.raw]:
+                    return
         except (OSError, ValueError, KeyError, TypeError):
             return  # nothing was published yet, so reading will take longer than loading
         self._drawer = Drawer()
         self._drawer.get_ready()
+
+    def seen(self, raw: Path) -> str:
+        """As :func:`seen`; what was found when this looked, where no file was moved since."""
+        return self._seen.get(raw) or seen(raw)
+
+    def forget_seen(self) -> None:
+        """Files were moved since this looked."""
+        self._seen.clear()
 
     def drawer(self) -> Drawer | None:
         """The process that draws, where it was started; whoever takes it closes it."""

@@ -122,6 +122,7 @@ class Drawer:
                 self.close()
                 raise
             answer = process.work(None)
+            process.end()  # giving back its memory takes a while, and the build is yet to be sealed
         except WorkerLostError:
             shutil.rmtree(asked.folder, ignore_errors=True)
             return draw(asked, settled)

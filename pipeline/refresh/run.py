@@ -17,7 +17,7 @@ from pipeline.corrections import CorrectionError, load_corrections
 from pipeline.ingest.reading import LostFactsError
 from pipeline.marts import MART_ORDER, build_marts
 from pipeline.refresh import meta, payments, sources
-from pipeline.refresh.ahead import Ahead, seen
+from pipeline.refresh.ahead import Ahead
 from pipeline.refresh.allocator import few_areas
 from pipeline.refresh.checked import checked
 from pipeline.refresh.context import Progress, Run, Silent
@@ -130,6 +130,8 @@ def _locked(
     _drop_damaged(run)
     load_corrections(run.settings.corrections)  # a ledger that cannot be read ends the run early
     inbox = empty_inbox(run)
+    if inbox:
+        ahead.forget_seen()
     if not run.files:
         raise RefreshFailedError("\n".join([_nothing_to_read(run.settings), *inbox]))
     unchanged = None if force else _unchanged(run)
@@ -174,7 +176,7 @@ def _build(run: Run, ahead: Ahead) -> Summary:
     with helped(run, ahead):
         read_sources(run, tables)
         build_id = _checked_and_published(run, tables)
-    _remember(run, build_id)
+    _remember(run, build_id, ahead.seen(run.settings.raw))
     summary = Summary(
         build_id, True, run.settings.out, run.is_demo, tables=tables, counters=run.counters
     )
@@ -282,7 +284,7 @@ def _read_before(run: Run) -> Before:
     return before
 
 
-def _remember(run: Run, build_id: str) -> None:
+def _remember(run: Run, build_id: str, seen: str) -> None:
     """Note what the publication was made of, so that the next refresh knows when nothing changed.
 
     Only a whole refresh may say so: a partial one publishes tables of different ages.
@@ -290,6 +292,6 @@ def _remember(run: Run, build_id: str) -> None:
     state = {
         "build": build_id,
         "fingerprint": meta.fingerprint(run),
-        "seen": seen(run.settings.raw),
+        "seen": seen,
     }
     write_bytes(_state_file(run.settings), json.dumps(state).encode())

@@ -30,7 +30,13 @@ from pipeline.schema import Table, all_tables
 from pipeline.schema.described import views as described_views
 from pipeline.store.content import OWNER, Contents, by_organisation, content_in
 from pipeline.store.made_of import MadeOf
-from pipeline.store.seal import force_build_to_disk, force_to_disk, remove_leftovers, seal
+from pipeline.store.seal import (
+    force_build_to_disk,
+    force_to_disk,
+    remove_leftovers,
+    seal,
+    taken_over,
+)
 from pipeline.store.tables import TableStore, rows_told
 
 DATABASE = "fivepercent.duckdb"
@@ -403,13 +409,20 @@ def stage(out: Path, build_id: str) -> Staging:
     return Staging(out, build_id, folder)
 
 
-def switch(staging: Staging, *, keep: int, known: Mapping[str, str] | None = None) -> Path:
+def switch(
+    staging: Staging,
+    *,
+    keep: int,
+    known: Mapping[str, str] | None = None,
+    earlier: Path | None = None,
+) -> Path:
     """Publish a staged build and remove builds beyond ``keep``.
 
     Args:
         staging: a complete build.
         keep: builds left on disk, the new one included.
         known: hashes of its finished files, where they were made already; as in :func:`seal`.
+        earlier: the published build that files were taken over from, which was found whole before.
 
     Returns:
         The folder of the published build.
@@ -422,8 +435,9 @@ def switch(staging: Staging, *, keep: int, known: Mapping[str, str] | None = Non
             final = replaced
         else:
             shutil.rmtree(final)
-    seal(staging.folder, known)
-    force_build_to_disk(staging.folder)
+    taken = taken_over(staging.folder, earlier) if earlier else {}
+    seal(staging.folder, {**taken, **(known or {})})
+    force_build_to_disk(staging.folder, taken)
     os.replace(staging.folder, final)
     force_to_disk(final.parent)  # the build has its name before the link leads to it
     link = out / f".current-{uuid.uuid4().hex[:6]}"
