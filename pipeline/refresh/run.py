@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -104,6 +104,7 @@ def refresh(
         with ahead or Ahead() as ahead:
             if only is None:
                 ahead.look(settings, force=force)
+            run.hashed = ahead.hashes
             if not inbox_files(settings.raw) and not run.files:
                 raise RefreshFailedError(_nothing_to_read(settings))
             with refresh_lock(
@@ -173,9 +174,11 @@ def _unchanged_summary(run: Run, build_id: str, started: float) -> Summary:
 
 def _build(run: Run, ahead: Ahead) -> Summary:
     tables: dict[str, int] = {}
-    with helped(run, ahead):
+    # The build before is read while files are: that work leaves a core alone.
+    with helped(run, ahead), ThreadPoolExecutor(1) as pool:
+        before = pool.submit(_read_before, run)
         read_sources(run, tables)
-        build_id = _checked_and_published(run, tables)
+        build_id = _checked_and_published(run, tables, before)
     _remember(run, build_id, ahead.seen(run.settings.raw))
     summary = Summary(
         build_id, True, run.settings.out, run.is_demo, tables=tables, counters=run.counters
@@ -251,18 +254,17 @@ def compute_marts(run: Run, tables: dict[str, int]) -> None:
         said.append(f"{len(MART_ORDER)} marts")
 
 
-def _checked_and_published(run: Run, tables: dict[str, int]) -> str:
+def _checked_and_published(run: Run, tables: dict[str, int], before: Future[Before]) -> str:
     """Stages two to five; at the same time where the checks have a process of their own."""
     if run.checker is None:
         check_gate(run, "facts")
         compute_marts(run, tables)
         check_gate(run, "marts")
-        return publish(run)
+        return publish(run, before=before.result())
     if run.drawer:
         run.drawer.get_ready()
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(1) as pool:
         results = pool.submit(checked, run, "facts")
-        before = pool.submit(_read_before, run)
         try:
             compute_marts(run, tables)
         except Exception:
@@ -278,7 +280,7 @@ def _checked_and_published(run: Run, tables: dict[str, int]) -> str:
 
 
 def _read_before(run: Run) -> Before:
-    """The build that the new one follows, read while marts are computed."""
+    """The build that the new one follows, read."""
     before = build_before(run)
     before.read()
     return before
