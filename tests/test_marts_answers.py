@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from marts_store import accounts, payment, steady, store_of
 
-from pipeline.marts.statistics import maturity_and_spend, mean_ranks, spearman_with_interval
+from pipeline.marts.statistics import maturity_and_spend, mean_ranks, spearman_with_intervals
 
 YEARS = ("2020/21", "2021/22", "2022/23", "2023/24")
 PRICES = [
@@ -261,12 +261,12 @@ def test_spearman_agrees_with_scipy_and_its_interval_contains_it() -> None:
     rng = np.random.default_rng(3)
     x = rng.normal(size=40).round(1)
     y = (x + rng.normal(size=40)).round(1)
-    found, lower, upper = spearman_with_interval(x, y)
+    ((found, lower, upper),) = spearman_with_intervals([(x, y)])
     assert found == pytest.approx(spearmanr(x, y).statistic)
     assert lower is not None
     assert upper is not None
     assert 0 < lower < found < upper < 1
-    assert spearman_with_interval(x, y) == (found, lower, upper)
+    assert spearman_with_intervals([(x, y)]) == [(found, lower, upper)]
 
 
 def test_ranks_and_interval_are_those_of_scipy_on_each_resample() -> None:
@@ -279,15 +279,29 @@ def test_ranks_and_interval_are_those_of_scipy_on_each_resample() -> None:
         assert np.array_equal(mean_ranks(x, np.ones((size, 1)))[:, 0], rankdata(x))
         chosen = np.random.default_rng(5).integers(0, size, (60, size))
         slow = [float(spearmanr(x[c], y[c]).statistic) for c in chosen]
-        _, lower, upper = spearman_with_interval(x, y, draws=60, seed=5)
+        ((_, lower, upper),) = spearman_with_intervals([(x, y)], draws=60, seed=5)
         assert (lower, upper) == pytest.approx(tuple(np.quantile(slow, [0.025, 0.975])), abs=1e-12)
 
 
 def test_too_few_trusts_or_no_variation_give_no_correlation() -> None:
     few = np.arange(7.0)
-    assert spearman_with_interval(few, few) == (None, None, None)
     flat, rising = np.ones(20), np.arange(20.0)
-    assert spearman_with_interval(flat, rising) == (None, None, None)
+    nothing = (None, None, None)
+    assert spearman_with_intervals([(few, few), (flat, rising)]) == [nothing, nothing]
+    assert spearman_with_intervals([]) == []
+
+
+def test_pairs_asked_together_get_what_each_gets_alone() -> None:
+    rng = np.random.default_rng(11)
+    # the second hardly varies, so that some resamples of it are constant and give no correlation
+    rare = np.zeros(9)
+    rare[4] = 1
+    pairs = [(rng.normal(size=n), rng.normal(size=n)) for n in (30, 9, 12)]
+    pairs.insert(1, (rare, rng.normal(size=9)))
+    pairs.insert(3, (np.arange(5.0), np.arange(5.0)))
+    together = spearman_with_intervals(pairs)
+    assert together == [spearman_with_intervals([pair])[0] for pair in pairs]
+    assert [found is None for found, _, _ in together] == [False, False, False, True, False]
 
 
 def test_sectors_that_differ_make_no_correlation_within_sectors() -> None:

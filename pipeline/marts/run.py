@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,6 +94,8 @@ POINTS = "marts.maturity_and_spend_trust"
 MILESTONE, ORGANISATIONS = "marts.milestone", "dims.organisation"
 #: What the name of a claim begins with in the graph of work.
 _CLAIM = "claims."
+#: The last piece of work, beside writing what is not yet written.
+_CLOSING = "closing"
 
 #: Sums over all payments, side by side, each with its part of the cores; the small queries share them after.
 _LARGE = ("measures.payment_cell", "measures.supplier_paid")
@@ -102,7 +105,6 @@ _LARGE = ("measures.payment_cell", "measures.supplier_paid")
 _WEIGHTS = {
     **dict.fromkeys((*_LARGE, *SUMS), 90),
     **dict.fromkeys(STATISTICS, 45),
-    MILESTONE: 3,
     "marts": 20,
     "measures": 5,
     "claims": 2,
@@ -216,26 +218,29 @@ def build_mart(name: str, store: TableStore, connection: duckdb.DuckDBPyConnecti
         SchemaMismatchError: when the result does not fit the contract.
     """
     with undisturbed():
-        frame = _write_mart(name, store, connection)
+        frame = store.write(name, _made(name, connection))
     _create_view(connection, store, name)
     return frame
 
 
-def _write_mart(
-    name: str,
-    store: TableStore,
-    connection: duckdb.DuckDBPyConnection,
-    prepared: Callable[[str], str] = str,
+def _made(
+    name: str, connection: duckdb.DuckDBPyConnection, prepared: Callable[[str], str] = str
 ) -> pl.DataFrame:
-    """Run one mart and write it to the store; ``prepared`` puts into its SQL what has no relation."""
+    """One mart, not yet in the columns of the contract.
+
+    Args:
+        name: such as ``marts.digital_share``.
+        connection: where to ask.
+        prepared: puts into its SQL what has no relation.
+    """
     if name in LEDGER_MARTS:  # queries of their own, judged one by one
-        return store.write(name, LEDGER_MARTS[name](connection))
+        return LEDGER_MARTS[name](connection)
     if name in STATISTICS:
         from pipeline.marts.statistics import maturity_and_spend
 
         points = _asked(connection, prepared(f"select * from {POINTS}"))
         connection.register(STATISTICS[name], maturity_and_spend(points))
-    return store.write(name, _asked(connection, prepared(sql_of(name))))
+    return _asked(connection, prepared(sql_of(name)))
 
 
 def _asked(connection: duckdb.DuckDBPyConnection, sql: str) -> pl.DataFrame:
@@ -248,10 +253,10 @@ def _texts(wanted: Collection[str]) -> dict[str, str]:
     texts = {name: "" for name in all_tables() if name not in wanted}
     texts |= {name: sql for name, sql, _ in measure_views()}
     for name in wanted:
-        texts[name] = " ".join(tables_read_by(name)) if name in LEDGER_MARTS else sql_of(name)
-    if (
-        MILESTONE in wanted
-    ):  # each claim is a piece of work of its own, asked when what it reads is there
+        if name != MILESTONE:
+            texts[name] = " ".join(tables_read_by(name)) if name in LEDGER_MARTS else sql_of(name)
+    if MILESTONE in wanted:
+        # each claim is a piece of work of its own, asked when what it reads is there
         asked = {f"{_CLAIM}{claim.id}": claim for claim in claims()}
         texts |= {name: f"{claim.query or ''}\n, {ORGANISATIONS}" for name, claim in asked.items()}
         texts[MILESTONE] = " ".join(asked)
@@ -281,13 +286,17 @@ class _Build:
         keys: Mapping[str, str],
     ) -> None:
         self._store, self._connection, self._texts = store, connection, texts
-        self._kept, self._keys = kept, keys
-        self._read_by = {name: [r for r, needs in graph.items() if name in needs] for name in graph}
+        self._graph, self._kept, self._keys = graph, kept, keys
+        self._read_by: dict[str, list[str]] = {name: [] for name in graph}
+        for reader, needs in graph.items():
+            for name in needs & graph.keys():
+                self._read_by[name].append(reader)
         self._queries: dict[str, str] = {}
         self._rows, self._told = rows, told
         self._today = datetime.now(UTC).date()
         self._claims = {f"{_CLAIM}{claim.id}": claim for claim in claims()}
         self._judged: dict[str, dict[str, Any]] = {}
+        self._unwritten: dict[str, pl.DataFrame] = {}
         self._is_demo = False
         self._lock = threading.Lock()
         self._of_thread, self._cursors = threading.local(), list[duckdb.DuckDBPyConnection]()
@@ -332,9 +341,37 @@ class _Build:
         return self._of_thread.cursor
 
     def close(self) -> None:
-        """Close the cursors of all threads."""
-        for cursor in self._cursors:
+        """Close the cursors of all threads, and the database."""
+        for cursor in (*self._cursors, self._connection):
             cursor.close()
+
+    def make_all(self, threads: int) -> None:
+        """Make everything, on as many threads as there are cores, and close the database.
+
+        Marts that nothing reads are written at the end, with the answers to claims: to close the
+        database takes as long as to write five marts.
+
+        Args:
+            threads: of each query; the small ones get one.
+        """
+        graph = {name: needs for name, needs in self._graph.items() if name != MILESTONE}
+        sums = [name for name in _LARGE if name in graph]
+        first = needed(sums, self._texts, graph) if threads > 1 else {}
+        run_graph(first, self.make, cores(), _weight)
+        self._connection.execute("set threads = 1")
+        rest = {name: needs - set(first) for name, needs in graph.items() if name not in first}
+        run_graph(rest, self.make, cores(), _weight)
+        if MILESTONE in self._graph:
+            judged = [self._judged[claim] for claim in self._claims]
+            self._unwritten[MILESTONE] = milestone_table(judged)
+        last = {name: set[str]() for name in (_CLOSING, *self._unwritten)}
+        run_graph(last, self._finish, cores(), lambda name: 2 if name == _CLOSING else 1)
+
+    def _finish(self, name: str) -> None:
+        if name == _CLOSING:
+            self.close()
+        else:
+            self._write(name, self._unwritten[name])
 
     def _stand(self, name: str, sql: str, cursor: duckdb.DuckDBPyConnection) -> None:
         """Have a relation stand for a query.
@@ -363,13 +400,15 @@ class _Build:
         self._stand(name, _reading(self._store, name), cursor)
 
     def _make_mart(self, name: str, cursor: duckdb.DuckDBPyConnection) -> None:
-        if name == MILESTONE:
-            judged = [self._judged[claim] for claim in self._claims]
-            made = self._store.write(name, milestone_table(judged)).height
-        else:
-            made = _write_mart(name, self._store, cursor, self._put_in).height
+        frame = _made(name, cursor, self._put_in)
         if self._read_by[name]:
+            self._write(name, frame)
             self._read_in(name, cursor)
+        else:
+            self._unwritten[name] = frame
+
+    def _write(self, name: str, frame: pl.DataFrame) -> None:
+        made = self._store.write(name, frame).height
         with self._lock:
             self._rows[name] = made
             self._told(name)
@@ -404,29 +443,26 @@ def build_marts(
         if progress:
             progress(name, rows[name])
 
-    texts, keys = _texts(rows), dict[str, str]()
-    if kept and only is None:
-        keys = _keys(store, texts, kept)
-        for name in [name for name in rows if kept.holds(store, name, keys.get(name))]:
-            rows[name] = sum(rows_written(path) or 0 for path in store.files(name))
-            texts[name] = ""  # to be read like any table
-            told(name)
-        for claim in claims():
-            if kept.answer(claim.id, keys[f"{_CLAIM}{claim.id}"]):
-                texts[f"{_CLAIM}{claim.id}"] = ORGANISATIONS
-    graph = needed([name for name in rows if texts[name]], texts, texts)
-    sums = [name for name in _LARGE if name in graph]
-    threads = max(1, cores() // max(1, len(sums)))
-    with (
-        undisturbed(),
-        closing(open_store(store, threads=threads, measures=False, tables=())) as connection,
-        closing(_Build(store, connection, graph, texts, rows, told, kept, keys)) as build,
-    ):
-        first = needed(sums, texts, graph) if threads > 1 else {}
-        run_graph(first, build.make, cores(), _weight)
-        connection.execute("set threads = 1")
-        rest = {name: needs - set(first) for name, needs in graph.items() if name not in first}
-        run_graph(rest, build.make, cores(), _weight)
+    threads = max(1, cores() // len(_LARGE))
+    with undisturbed():
+        # to open the database takes longer than to find out what to do
+        with ThreadPoolExecutor(1) as aside:
+            opening = aside.submit(open_store, store, threads=threads, measures=False, tables=())
+            texts, keys = _texts(rows), dict[str, str]()
+            if kept and only is None:
+                keys = _keys(store, texts, kept)
+                for name in [name for name in rows if kept.holds(store, name, keys.get(name))]:
+                    rows[name] = sum(rows_written(path) or 0 for path in store.files(name))
+                    texts[name] = ""  # to be read like any table
+                    told(name)
+                for claim in claims():
+                    if kept.answer(claim.id, keys[f"{_CLAIM}{claim.id}"]):
+                        texts[f"{_CLAIM}{claim.id}"] = ORGANISATIONS
+            graph = needed([name for name in rows if texts[name]], texts, texts)
+        with closing(
+            _Build(store, opening.result(), graph, texts, rows, told, kept, keys)
+        ) as build:
+            build.make_all(threads)
     if kept and only is None:
         kept.write(store, {name: key for name, key in keys.items() if name in rows})
     return rows

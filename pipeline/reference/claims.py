@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Protocol, Self, TypeVar
 
@@ -112,7 +112,7 @@ class Claim(_Strict):
             raise ValueError(f"claim {self.id}: partly_from needs a threshold")
         return self
 
-    @property
+    @cached_property
     def tables(self) -> tuple[str, ...]:
         """Tables and views of the database that the query reads, sorted."""
         return tuple(sorted(set(TABLE_IN_QUERY.findall(self.query or ""))))

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from io import BytesIO
 from itertools import pairwise
 from operator import itemgetter
@@ -65,13 +66,19 @@ def conform(frame: pl.DataFrame, spec: Table, *, is_sorted: bool = False) -> pl.
             f"unknown columns {sorted(found - wanted)}"
         )
     try:
-        frame = frame.select(pl.col(name).cast(kind) for name, kind in spec.polars.items())
+        # column by column: for a small table it takes longer to plan a selection than to make it
+        columns = ((frame[name], kind) for name, kind in spec.polars.items())
+        frame = pl.DataFrame([c if c.dtype == kind else c.cast(kind) for c, kind in columns])
     except pl.exceptions.PolarsError as error:
         raise SchemaMismatchError(f"{spec.full_name}: {error}") from error
     holes = [c.name for c in spec.columns if not c.nullable and frame[c.name].null_count()]
     if holes:
         raise SchemaMismatchError(f"{spec.full_name}: null in columns that may not be: {holes}")
-    return frame if is_sorted else frame.sort(spec.order, maintain_order=True, nulls_last=True)
+    if is_sorted:
+        return frame
+    # threads are woken for the sake of many rows
+    several = frame.height > ROW_GROUP
+    return frame.sort(spec.order, maintain_order=True, nulls_last=True, multithreaded=several)
 
 
 def is_in_order(frame: pl.DataFrame, spec: Table) -> bool:
@@ -122,10 +129,15 @@ def plain(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(cs.decimal().cast(pl.Float64))
 
 
+@cache
+def _host() -> str:
+    """The name of this machine as part of a file's name."""
+    return re.sub(r"\W+", "-", socket.gethostname())
+
+
 def unfinished_name(path: Path) -> Path:
     """The name under which ``path`` is written: it tells who writes, so that others leave it alone."""
-    host = re.sub(r"\W+", "-", socket.gethostname())
-    return path.with_name(f".{path.name}.{host}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
+    return path.with_name(f".{path.name}.{_host()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
 
 
 def is_abandoned(path: Path) -> bool:
@@ -136,7 +148,7 @@ def is_abandoned(path: Path) -> bool:
     """
     parts = path.name.split(".")
     host, pid = parts[-4:-2] if len(parts) > 5 else ("", "")
-    if host != re.sub(r"\W+", "-", socket.gethostname()) or not pid.isdigit():
+    if host != _host() or not pid.isdigit():
         return time.time() - path.lstat().st_mtime > DAY
     if int(pid) == os.getpid():
         return False
@@ -149,7 +161,7 @@ def is_abandoned(path: Path) -> bool:
     return False
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes | memoryview) -> None:
     """Write ``content`` so that ``path`` is either the old file or the whole new one."""
     temporary = unfinished_name(path)
     try:
@@ -166,17 +178,17 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """Write ``frame`` so that ``path`` is either the old file or the whole new one."""
+    told = {ROWS_WRITTEN: str(frame.height)}
+    if frame.estimated_size() <= SMALL:
+        # to memory first: for files of the disk Polars has threads that take longer than a small table
+        held = BytesIO()
+        frame.write_parquet(held, compression="zstd", statistics=True, metadata=told)
+        write_bytes(path, held.getbuffer())
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = unfinished_name(path)
     try:
-        told = {ROWS_WRITTEN: str(frame.height)}
-        if frame.estimated_size() <= SMALL:
-            # to memory first: for files of the disk Polars has threads that take longer than a small table
-            held = BytesIO()
-            frame.write_parquet(held, compression="zstd", statistics=True, metadata=told)
-            temporary.write_bytes(held.getbuffer())
-        else:
-            frame.write_parquet(temporary, compression="zstd", statistics=True, metadata=told)
+        frame.write_parquet(temporary, compression="zstd", statistics=True, metadata=told)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
