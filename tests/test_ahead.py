@@ -130,3 +130,17 @@ def test_a_folder_that_may_not_be_read_is_another_state(
 
     monkeypatch.setattr(ahead.os, "scandir", refusing)
     assert ahead.seen(tmp_path) != open_state
+
+
+def test_what_was_seen_is_noted_but_for_files_that_were_moved_meanwhile(
+    settings: Settings,
+) -> None:
+    with Ahead() as guess:
+        guess.look(settings)
+        there = seen(settings.raw)
+        late = payments(settings)[0]
+        late.write_bytes(late.read_bytes() + b"\n")  # after it looked, so the next run will see it
+        assert guess.seen(settings.raw) == there
+        assert guess.seen(settings.raw.parent) == seen(settings.raw.parent)
+        guess.forget_seen()
+        assert guess.seen(settings.raw) == seen(settings.raw) != there

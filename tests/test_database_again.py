@@ -40,8 +40,10 @@ def built(store: TableStore, folder: Path, earlier: Path | None = None, by: str 
 def assert_holds_the_store(store: TableStore, folder: Path) -> None:
     with duckdb.connect(str(folder / DATABASE), read_only=True) as connection:
         for name, table in all_tables().items():
-            found = connection.sql(f"select * from {name}").pl().sort(table.key)
-            expected = store.read(name).sort(table.key)
+            found = connection.sql(f"select * from {name}").pl()
+            expected = store.read(name)
+            if table.partition_by:  # rows that replace others stand at the end
+                found, expected = found.sort(table.key), expected.sort(table.key)
             assert found.equals(expected.cast(found.schema)), name
         counted = connection.sql("select n from measures.n").fetchall()
         assert counted == [(store.read(PAYMENT).height,)]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from pipeline.charts import theme
 from pipeline.charts.bands import bands
@@ -38,10 +38,9 @@ from pipeline.charts.share import SOURCES
 from pipeline.yaml_text import read_yaml
 
 
-class Hex(BaseModel):
+@dataclass(frozen=True)
+class Hex:
     """Place of one board on the map: row from the north, column from the west, a short label."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     row: int
     column: int
@@ -50,10 +49,9 @@ class Hex(BaseModel):
 
 @cache
 def hexes() -> dict[str, Hex]:
-    """Places by board code, from ``hexes.yaml``."""
-    return TypeAdapter(dict[str, Hex]).validate_python(
-        read_yaml(Path(__file__).parent / "hexes.yaml")
-    )
+    """Places by board code, from ``hexes.yaml``; TypeError where one has an unknown key or lacks one."""
+    found = read_yaml(Path(__file__).parent / "hexes.yaml")
+    return {code: Hex(**place) for code, place in found.items()}
 
 
 BOARD_COLUMNS = (

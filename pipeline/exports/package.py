@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from pipeline.schema import Column, Table, all_tables
+from pipeline.store.scratch import scratch
 from pipeline.store.tables import write_bytes
 
 PACKAGE = "datapackage.json"
@@ -39,12 +40,21 @@ _MEDIA = {
 
 
 def describe_build(database: Path) -> Path:
-    """Write the data package of a build beside its database: the database and its Parquet files."""
-    connection = duckdb.connect(str(database), read_only=True)
-    try:
-        return write_package(connection, database.parent, kinds=("duckdb", "parquet"))
-    finally:
-        connection.close()
+    """Write the data package of a build beside its database: the database and its Parquet files.
+
+    What it says of the build stands in the Parquet files too, and a database of this size takes longer
+    to open than they do.
+
+    Raises:
+        duckdb.Error: when the Parquet files about the build cannot be read.
+    """
+    folder = database.parent
+    with scratch() as connection:
+        connection.execute("create schema meta")
+        for name in ("build", "source"):
+            path = str(folder / "parquet" / "meta" / f"{name}.parquet").replace("'", "''")
+            connection.execute(f"create view meta.{name} as select * from read_parquet('{path}')")
+        return write_package(connection, folder, kinds=("duckdb", "parquet"))
 
 
 def hashes_in(package: Path) -> dict[str, str]:

@@ -7,16 +7,16 @@ among the spend files of one publisher is decided in ``republished``.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
+from pipeline.ingest.hashing import Hashed, hashed, stamp_of
 from pipeline.ingest.republished import find_republished
 from pipeline.plain_text import written_out
 
@@ -64,12 +64,6 @@ class RawFile:
         name = self.path.rsplit("/", 1)[-1]
         found = _VERSION.match(name)
         return f"{found['stem']}{found['ext'] or ''}" if found else name
-
-
-def _hash(path: Path) -> tuple[str, int]:
-    """Hash of a file's content, and how many bytes that is."""
-    with path.open("rb", buffering=0) as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest(), handle.tell()
 
 
 def _latest_versions(paths: list[str]) -> dict[str, str]:
@@ -226,19 +220,26 @@ def links_not_followed(raw: Path) -> dict[str, str]:
     return found
 
 
-def list_raw_files(raw: Path) -> list[RawFile]:
+def list_raw_files(raw: Path, known: Callable[[], Mapping[str, Hashed]] = dict) -> list[RawFile]:
     """Every data file below the raw folder, sorted by path, hashed.
 
     Args:
         raw: the raw tree, laid out ``<source id>/...``.
+        known: gives what was hashed a moment ago, by path; a file that was written since is hashed again.
     """
     texts = path_texts(raw_paths(raw))
-    paths = [raw / p for p in texts]
+    paths = [str(raw / p) for p in texts]
+    before = known()
+
+    def content(path: str) -> Hashed:
+        found = before.get(path)
+        return found if found and found.stamp == stamp_of(os.stat(path)) else hashed(path)  # noqa: PTH116
+
     rows = [paths[i : i + HASHED_IN_A_ROW] for i in range(0, len(paths), HASHED_IN_A_ROW)]
     with ThreadPoolExecutor(HASHED_AT_ONCE) as pool:  # hashing leaves Python's lock alone
-        hashed = chain.from_iterable(pool.map(lambda row: [_hash(path) for path in row], rows))
-        told = dict(zip(texts.values(), hashed, strict=True))
-    hashes = {text: sha256 for text, (sha256, _) in told.items()}
+        found = chain.from_iterable(pool.map(lambda row: [content(path) for path in row], rows))
+        told = dict(zip(texts.values(), found, strict=True))
+    hashes = {text: one.sha256 for text, one in told.items()}
     superseded = {
         path: (latest, "a later version of the file was fetched")
         for path, latest in _latest_versions(list(hashes)).items()
@@ -252,7 +253,7 @@ def list_raw_files(raw: Path) -> list[RawFile]:
             source_id=text.split("/")[0],
             folder=text.split("/")[1] if len(relative.parts) > 2 else "",
             sha256=hashes[text],
-            bytes=told[text][1],
+            bytes=told[text].bytes,
             superseded_by=_last(text, superseded),
             superseded_reason=superseded.get(text, (None, None))[1],
         )

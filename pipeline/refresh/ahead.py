@@ -1,9 +1,10 @@
 """A process that is started before it is certain that it is needed, because it is slow to load.
 
 Whether anything changed is known when every raw file has been hashed. Long before, names and sizes may
-already differ from those of the run that published last; then the process that draws loads while this
-one still loads itself. It is a guess about work, never about results: where it is wrong, a
-process was started in vain, or is started later.
+already differ from those of the run that published last; then the process that draws hashes the raw
+files while this one still loads itself, and loads what it needs while this one reads. It is a guess about
+work, never about results: where it is wrong, a process was started in vain, or is started later, and a
+file that was written since it was hashed is hashed again.
 
 Belongs here: the guess, and starting and ending it. Does not belong here: what it does (``drawing``).
 Nothing heavy is imported here, because it is the first thing a refresh does.
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 from pipeline.refresh.drawing import Drawer
 
 if TYPE_CHECKING:
+    from pipeline.ingest.hashing import Hashed
     from pipeline.settings import Settings
 
 
@@ -51,7 +53,9 @@ class Ahead:
 
     def __init__(self) -> None:
         self._drawer: Drawer | None = None
+        self._hashes: dict[str, Hashed] | None = None
         self._has_looked = False
+        self._seen: dict[Path, str] = {}
 
     def __enter__(self) -> Ahead:
         return self
@@ -67,12 +71,28 @@ class Ahead:
         self._has_looked = True
         try:
             state = json.loads((settings.work / "state.json").read_text(encoding="utf-8"))
-            if not force and state["seen"] == seen(settings.raw):
-                return
+            if not force:
+                self._seen[settings.raw] = seen(settings.raw)
+                if state["seen"] == self._seen[settings.raw]:
+                    return
         except (OSError, ValueError, KeyError, TypeError):
             return  # nothing was published yet, so reading will take longer than loading
-        self._drawer = Drawer()
+        self._drawer = Drawer(settings.raw)
         self._drawer.get_ready()
+
+    def seen(self, raw: Path) -> str:
+        """As :func:`seen`; what was found when this looked, where no file was moved since."""
+        return self._seen.get(raw) or seen(raw)
+
+    def forget_seen(self) -> None:
+        """Files were moved since this looked."""
+        self._seen.clear()
+
+    def hashes(self) -> dict[str, Hashed]:
+        """What was hashed of the raw files ahead, by path; nothing where the process was not started."""
+        if self._hashes is None:
+            self._hashes = self._drawer.hashes() if self._drawer else {}
+        return self._hashes
 
     def drawer(self) -> Drawer | None:
         """The process that draws, where it was started; whoever takes it closes it."""

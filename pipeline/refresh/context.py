@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +20,7 @@ from pipeline.store.seal import Hashes
 from pipeline.store.tables import write_parquet
 
 if TYPE_CHECKING:
+    from pipeline.ingest.hashing import Hashed
     from pipeline.refresh.checking import Checker
     from pipeline.refresh.drawing import Drawer
 
@@ -117,6 +118,7 @@ class Run:
             classified).
         checker: makes the checks in a process of its own, where there is one.
         drawer: draws the site in a process of its own, where there is one.
+        hashed: gives what was hashed of the raw files ahead of the run, by path.
     """
 
     settings: Settings
@@ -125,6 +127,7 @@ class Run:
     counters: dict[str, int] = field(default_factory=dict)
     checker: Checker | None = None
     drawer: Drawer | None = None
+    hashed: Callable[[], Mapping[str, Hashed]] = dict
 
     @cached_property
     def store(self) -> TableStore:
@@ -144,7 +147,7 @@ class Run:
     @cached_property
     def files(self) -> list[RawFile]:
         """The raw files, hashed."""
-        return list_raw_files(self.settings.raw)
+        return list_raw_files(self.settings.raw, self.hashed)
 
     def forget_files(self) -> None:
         """Take the list of raw files anew when it is asked for next; they were moved."""

@@ -1,4 +1,4 @@
-"""A process that draws the site, beside the one that refreshes.
+"""A process that draws the site, beside the one that refreshes; where it starts ahead, it hashes raw files first.
 
 Drawing is Python, of which one process does one piece at a time, and so is much of the rest of a
 refresh. In a process of its own it takes the other core, and what it needs is loaded while files are
@@ -13,11 +13,13 @@ from __future__ import annotations
 import pickle
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.ingest.hashing import Hashed, hashed_below
 from pipeline.refresh.process import Process, WorkerLostError, answer_all, standard_streams
 
 #: Its tables are small: threads of the table library would cost more than they do.
@@ -83,10 +85,15 @@ def draw(asked: Pages, settled: Callable[[], object]) -> Drawn:
 
 
 class Drawer:
-    """Draws a site in a process of its own, which is started by :meth:`get_ready`; use as a context."""
+    """Draws a site in a process of its own, which is started by :meth:`get_ready`; use as a context.
 
-    def __init__(self) -> None:
+    Args:
+        raw: raw files, which the process hashes before it loads what drawing needs; None for nothing.
+    """
+
+    def __init__(self, raw: Path | None = None) -> None:
         self._process: Process | None = None
+        self._raw = raw
 
     def __enter__(self) -> Drawer:
         return self
@@ -104,7 +111,19 @@ class Drawer:
         """Have the process load what it needs, while something else is done."""
         if self._process is None:
             self._process = Process("pipeline.refresh.drawing", ONE_THREAD)
+            with suppress(WorkerLostError):  # whoever asks for something will hear of it
+                self._process.send(self._raw)
         return self._process
+
+    def hashes(self) -> dict[str, Hashed]:
+        """What the process hashed of the raw files, by path; told once, and nothing where it was lost."""
+        if self._process is None or self._raw is None:
+            return {}
+        self._raw = None
+        try:
+            return self._process.answer()
+        except WorkerLostError:
+            return {}
 
     def draw(self, asked: Pages, settled: Callable[[], object]) -> Drawn:
         """As :func:`draw`; a process that is lost costs time, because all is then drawn here.
@@ -114,6 +133,7 @@ class Drawer:
                 drawing ran into there.
         """
         process = self.get_ready()
+        self.hashes()  # an answer that nobody asked for stands before the others
         try:
             process.send(asked)
             try:
@@ -122,6 +142,7 @@ class Drawer:
                 self.close()
                 raise
             answer = process.work(None)
+            process.end()  # giving back its memory takes a while, and the build is yet to be sealed
         except WorkerLostError:
             shutil.rmtree(asked.folder, ignore_errors=True)
             return draw(asked, settled)
@@ -137,8 +158,12 @@ def _work(told: BinaryIO, asked: Pages | None) -> Drawn | None:
 
 
 def main() -> None:
-    """Load what drawing needs, then serve on the standard streams."""
+    """Hash what is to be hashed, load what drawing needs, then serve on the standard streams."""
     told, answers = standard_streams()
+    raw: Path | None = pickle.load(told)  # noqa: S301 - a pipe from the process that started this one
+    if raw is not None:
+        pickle.dump(hashed_below(raw), answers)
+        answers.flush()
     from pipeline.site.render import warm_up
 
     warm_up()

@@ -35,6 +35,7 @@ from pipeline.store.publish import (
     switch,
     write_database,
 )
+from pipeline.store.seal import force_all_to_disk
 
 #: Tables that are written when the gates have answered.
 LATE = (CHECKS, HISTORY, CHANGE)
@@ -77,7 +78,8 @@ def publish(
             with run.stage("Publication") as said:
                 known = written.result()
                 said.append("database and Parquet")
-        return switch(staging, keep=run.settings.keep_builds, known=known).name
+        keep = run.settings.keep_builds
+        return switch(staging, keep=keep, known=known, earlier=earlier).name
     except Exception:
         shutil.rmtree(staging.folder, ignore_errors=True)
         raise
@@ -117,7 +119,10 @@ def _write_tables(
     )
     note_contents(run)
     copy_parquet(run.store, staging.parquet, LATE)
-    return hashes_in(describe_build(staging.database))
+    known = hashes_in(describe_build(staging.database))
+    # All is forced before the switch; these are most of it, and pages are still being drawn.
+    force_all_to_disk(staging.folder / name for name in known)
+    return known
 
 
 def _write_site(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from pipeline.corrections import CorrectionError, load_corrections
 from pipeline.ingest.reading import LostFactsError
 from pipeline.marts import MART_ORDER, build_marts
 from pipeline.refresh import meta, payments, sources
-from pipeline.refresh.ahead import Ahead, seen
+from pipeline.refresh.ahead import Ahead
 from pipeline.refresh.allocator import few_areas
 from pipeline.refresh.checked import checked
 from pipeline.refresh.context import Progress, Run, Silent
@@ -104,6 +104,7 @@ def refresh(
         with ahead or Ahead() as ahead:
             if only is None:
                 ahead.look(settings, force=force)
+            run.hashed = ahead.hashes
             if not inbox_files(settings.raw) and not run.files:
                 raise RefreshFailedError(_nothing_to_read(settings))
             with refresh_lock(
@@ -130,6 +131,8 @@ def _locked(
     _drop_damaged(run)
     load_corrections(run.settings.corrections)  # a ledger that cannot be read ends the run early
     inbox = empty_inbox(run)
+    if inbox:
+        ahead.forget_seen()
     if not run.files:
         raise RefreshFailedError("\n".join([_nothing_to_read(run.settings), *inbox]))
     unchanged = None if force else _unchanged(run)
@@ -171,10 +174,12 @@ def _unchanged_summary(run: Run, build_id: str, started: float) -> Summary:
 
 def _build(run: Run, ahead: Ahead) -> Summary:
     tables: dict[str, int] = {}
-    with helped(run, ahead):
+    # The build before is read while files are: that work leaves a core alone.
+    with helped(run, ahead), ThreadPoolExecutor(1) as pool:
+        before = pool.submit(_read_before, run)
         read_sources(run, tables)
-        build_id = _checked_and_published(run, tables)
-    _remember(run, build_id)
+        build_id = _checked_and_published(run, tables, before)
+    _remember(run, build_id, ahead.seen(run.settings.raw))
     summary = Summary(
         build_id, True, run.settings.out, run.is_demo, tables=tables, counters=run.counters
     )
@@ -249,18 +254,17 @@ def compute_marts(run: Run, tables: dict[str, int]) -> None:
         said.append(f"{len(MART_ORDER)} marts")
 
 
-def _checked_and_published(run: Run, tables: dict[str, int]) -> str:
+def _checked_and_published(run: Run, tables: dict[str, int], before: Future[Before]) -> str:
     """Stages two to five; at the same time where the checks have a process of their own."""
     if run.checker is None:
         check_gate(run, "facts")
         compute_marts(run, tables)
         check_gate(run, "marts")
-        return publish(run)
+        return publish(run, before=before.result())
     if run.drawer:
         run.drawer.get_ready()
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(1) as pool:
         results = pool.submit(checked, run, "facts")
-        before = pool.submit(_read_before, run)
         try:
             compute_marts(run, tables)
         except Exception:
@@ -276,13 +280,13 @@ def _checked_and_published(run: Run, tables: dict[str, int]) -> str:
 
 
 def _read_before(run: Run) -> Before:
-    """The build that the new one follows, read while marts are computed."""
+    """The build that the new one follows, read."""
     before = build_before(run)
     before.read()
     return before
 
 
-def _remember(run: Run, build_id: str) -> None:
+def _remember(run: Run, build_id: str, seen: str) -> None:
     """Note what the publication was made of, so that the next refresh knows when nothing changed.
 
     Only a whole refresh may say so: a partial one publishes tables of different ages.
@@ -290,6 +294,6 @@ def _remember(run: Run, build_id: str) -> None:
     state = {
         "build": build_id,
         "fingerprint": meta.fingerprint(run),
-        "seen": seen(run.settings.raw),
+        "seen": seen,
     }
     write_bytes(_state_file(run.settings), json.dumps(state).encode())

@@ -2,16 +2,21 @@
 
 Belongs here: the description of each table (``*.yaml``) and its translation into DuckDB and Polars
 types, comments and the dictionary. Does not belong here: how a table is made.
+
+Every process reads this, so the library that checks the other reviewed files is not loaded for it: an
+unknown or missing key, a bad name or type stops the reading here, and a test holds the kind of every
+value to what is written here.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.yaml_text import read_yaml
 
@@ -37,16 +42,16 @@ POLARS_TYPES: dict[str, pl.DataType] = {
 FIRST_VERSION = "0.1.0"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class Column(_Strict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
     """One column: its name, type, unit and meaning."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str
     type: ColumnType
-    comment: str = Field(min_length=6)
+    comment: str
     unit: str | None = None
     nullable: bool = True
     allowed: tuple[str, ...] | None = None
@@ -57,6 +62,16 @@ class Column(_Strict):
     formula: str | None = None
     #: First version of the package that published the column.
     since: str = FIRST_VERSION
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is no name of a column: small letters, digits and _")
+        if self.type not in POLARS_TYPES:
+            raise ValueError(
+                f"{self.name}: no type {self.type!r}; there are {', '.join(POLARS_TYPES)}"
+            )
+        if len(self.comment) < 6:
+            raise ValueError(f"{self.name}: a comment says what the column holds")
 
     @property
     def said(self) -> str:
@@ -74,7 +89,8 @@ class Column(_Strict):
         return POLARS_TYPES[self.type]
 
 
-class Table(_Strict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
     """One table: its grain, the question it answers, its columns and its key."""
 
     database_schema: str
@@ -86,12 +102,16 @@ class Table(_Strict):
     #: SQL condition that leaves out the rows the warning is about.
     safe_filter: str | None = None
     sources: tuple[str, ...] = ()
-    key: tuple[str, ...] = Field(min_length=1)
+    key: tuple[str, ...]
     sort: tuple[str, ...] = ()
     partition_by: str | None = None
     #: First version of the package that published the table.
     since: str = FIRST_VERSION
     columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            raise ValueError(f"{self.full_name}: a table has a key")
 
     @property
     def full_name(self) -> str:
@@ -135,14 +155,27 @@ def all_tables() -> dict[str, Table]:
     """Every table of the contract by ``schema.table``, in the order of the YAML files.
 
     Raises:
-        pydantic.ValidationError: when a YAML file has an unknown key or a bad value.
+        TypeError: when a YAML file has an unknown key or lacks one.
+        ValueError: when it has a bad value.
     """
     tables: dict[str, Table] = {}
     for stem in ("dims", "facts", "marts", "meta"):
         for name, body in read_yaml(Path(__file__).parent / f"{stem}.yaml").items():
-            table = Table(database_schema=stem, name=name, **body)
+            columns = tuple(_column(column) for column in body["columns"])
+            told = {"database_schema": stem, "name": name, **_fixed(body), "columns": columns}
+            table = Table(**told)
             tables[table.full_name] = table
     return tables
+
+
+def _column(body: dict[str, Any]) -> Column:
+    ends = {end: float(body[end]) for end in ("minimum", "maximum") if body.get(end) is not None}
+    return Column(**{**_fixed(body), **ends})
+
+
+def _fixed(body: dict[str, Any]) -> dict[str, Any]:
+    """What a YAML file says, lists as tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in body.items()}
 
 
 def table(full_name: str) -> Table:

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -72,6 +72,48 @@ def _hashes(paths: Sequence[Path]) -> Iterator[str | OSError]:
         yield from pool.map(hashed, paths)
 
 
+def _inside(folder: Path) -> tuple[list[str], list[str]]:
+    """Files and folders below a folder, as paths from it with forward slashes, sorted."""
+    files: list[str] = []
+    folders: list[str] = []
+    above = len(str(folder)) + 1
+    for at, inner, names in os.walk(folder):
+        within = f"{at[above:].replace(os.sep, '/')}/" if len(at) >= above else ""
+        files += [f"{within}{name}" for name in names]
+        folders += [f"{within}{name}" for name in inner]
+    return sorted(files), sorted(folders)
+
+
+def taken_over(folder: Path, earlier: Path) -> dict[str, str]:
+    """Hashes of files of a build that are second names of files of an earlier one, as its seal gives them.
+
+    Such a file need not be read again, because it is the one that was compared with its seal when this
+    run looked for damage. What is done to it afterwards is found: the seal tells what it was. To read it
+    again would seal the damage.
+
+    Args:
+        folder: the build, complete.
+        earlier: a build that was found whole by :func:`damage` before files were taken from it.
+
+    Returns:
+        Hash by path from the folder; a file that was copied, or made anew, is not among them.
+    """
+    try:
+        told: dict[str, str] = json.loads((earlier / SEAL).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {name: sha256 for name, sha256 in told.items() if _is_one(folder / name, earlier / name)}
+
+
+def _is_one(path: Path, other: Path) -> bool:
+    """Whether two paths are names of one file."""
+    try:
+        one = path.lstat()
+        return one.st_nlink > 1 and os.path.samestat(one, other.lstat())
+    except OSError:
+        return False
+
+
 def seal(folder: Path, known: Mapping[str, str] | None = None) -> None:
     """List every file of a build with its hash in ``seal.json``.
 
@@ -82,14 +124,13 @@ def seal(folder: Path, known: Mapping[str, str] | None = None) -> None:
     Raises:
         OSError: when a file cannot be read.
     """
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SEAL)
-    names = {path: path.relative_to(folder).as_posix() for path in files}
-    told = {name: (known or {}).get(name, "") for name in names.values()}
-    left = [path for path, name in names.items() if not told[name]]
-    for path, found in zip(left, _hashes(left), strict=True):
+    files, _ = _inside(folder)
+    told = {name: (known or {}).get(name, "") for name in files if name != SEAL}
+    left = [name for name, sha256 in told.items() if not sha256]
+    for name, found in zip(left, _hashes([folder / name for name in left]), strict=True):
         if isinstance(found, OSError):
             raise found
-        told[names[path]] = found
+        told[name] = found
     write_bytes(folder / SEAL, json.dumps(told, indent=0).encode())
 
 
@@ -106,20 +147,31 @@ def force_to_disk(path: Path) -> None:
         os.close(handle)
 
 
-def force_build_to_disk(folder: Path) -> None:
+def force_all_to_disk(paths: Iterable[Path]) -> None:
+    """Force files or folders, several at a time, which takes the disk no longer than one.
+
+    Raises:
+        OSError: the disk could not write one.
+    """
+    with ThreadPoolExecutor(FORCED_AT_ONCE) as pool:
+        list(pool.map(force_to_disk, paths))
+
+
+def force_build_to_disk(folder: Path, there: Collection[str] = ()) -> None:
     """Force every file of a build and every folder of it, so that a power cut cannot hollow it out.
 
     Args:
         folder: the build, sealed and not yet switched in.
+        there: files, as paths from the folder, that are second names of files of a published build:
+            that was forced before it was switched in. Their names are in the folders, which are forced.
 
     Raises:
         OSError: the disk could not write a file.
     """
-    inside = list(folder.rglob("*"))
-    files, folders = [p for p in inside if p.is_file()], [p for p in inside if p.is_dir()]
-    with ThreadPoolExecutor(FORCED_AT_ONCE) as pool:  # the disk takes several in one go
-        for paths in (files, [*folders, folder]):
-            list(pool.map(force_to_disk, paths))
+    files, folders = _inside(folder)
+    left = set(files).difference(there)
+    force_all_to_disk(folder / name for name in files if name in left)
+    force_all_to_disk([*(folder / name for name in folders), folder])
 
 
 def damage(folder: Path) -> list[str]:
