@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.ingest import organisations
 from pipeline.refresh import RefreshFailedError, dictionary, refresh, sources
 from pipeline.refresh.context import Run
 from pipeline.refresh.dictionary import build_dictionary
@@ -95,6 +96,38 @@ def test_a_forced_run_and_another_register_read_everything(
     read.clear()
     assert build(small_demo[0], tmp_path) == first
     assert len(read) == len(SOURCES)
+
+
+@pytest.mark.parametrize(
+    "change", ["nothing", "sectors", "gone", "as read", "a part", "boards", "another file", "force"]
+)
+def test_the_register_is_read_again_only_where_it_or_what_was_made_of_it_changed(
+    small_demo: tuple[Path, Truth], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    shutil.copytree(small_demo[0], raw)
+    first = build(raw, out)
+    times: list[int] = []
+    read_all = organisations.read_organisations
+    monkeypatch.setattr(
+        organisations, "read_organisations", lambda *a, **k: times.append(1) or read_all(*a, **k)
+    )
+    register = out / ".work/tables/dims/organisation.parquet"
+    if change == "sectors":  # as the end of reading leaves it
+        before = register.read_bytes()
+        sources.finish_organisations(Run(Settings(raw=raw, out=out)))
+        assert register.read_bytes() != before
+    elif change == "gone":
+        register.unlink()
+    elif change == "another file":
+        next(p for p in sorted((raw / "organisations").rglob("*.csv"))).unlink()
+    elif change not in ("nothing", "force"):
+        name = {"as read": "unchanged/organisation", "a part": "parts/organisations.files"}
+        path = out / ".work" / f"{name.get(change, 'tables/dims/icb_membership')}.parquet"
+        path.write_bytes(path.read_bytes()[:-1] + b"!")
+    again = build(raw, out, force=change == "force")
+    assert len(times) == (change not in ("nothing", "sectors", "gone"))
+    assert again == (build(raw, tmp_path / "cold") if change == "another file" else first)
 
 
 def test_the_dictionary_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

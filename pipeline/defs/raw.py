@@ -9,8 +9,8 @@ from pipeline.defs.describe import rows_table
 from pipeline.defs.freshness import policy_of
 from pipeline.defs.keys import OWNERS, raw_key
 from pipeline.defs.resources import Product
+from pipeline.ingest.files import INBOX
 from pipeline.refresh import sources
-from pipeline.refresh.filing import INBOX
 from pipeline.refresh.inbox import sort_inbox
 from pipeline.store.lock import refresh_lock
 

@@ -26,7 +26,9 @@ HASHED_AT_ONCE = 2
 HASHED_IN_A_ROW = 16
 SPEND = "spend_over_25k/"
 IGNORED_NAMES = {"readme.md", "readme.txt", "demonstration", ".gitkeep", "thumbs.db", ".ds_store"}
-IGNORED_FOLDERS = {".fetch", "inbox"}
+#: The folder for files of unknown kind, beside those of the sources.
+INBOX = "inbox"
+IGNORED_FOLDERS = {".fetch", INBOX}
 _VERSION = re.compile(r"^(?P<stem>.*)~(?P<when>\d{8}T\d{6}Z)(?P<ext>\.[^.]*)?$")
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipeline.catalogue.versions import base_path, split_version
 from pipeline.fetch.keeping import keep, sha256_of
-from pipeline.ingest.files import list_raw_files, path_text
+from pipeline.ingest.files import INBOX, list_raw_files, path_text
 from pipeline.ingest.identity import identify
 from pipeline.ingest.names import Register
 from pipeline.ingest.recognise import Recognised, recognise
@@ -26,7 +26,6 @@ from pipeline.ingest.tabular import UnreadableFileError, read_grids
 from pipeline.refresh.context import MEGABYTE, Run
 from pipeline.refresh.sources import HANDLED, with_national_publishers
 
-INBOX = "inbox"
 SURE = 0.6
 """Below this confidence a layout that looks like payments is not believed."""
 HOW_TO_SAY_WHOSE = (

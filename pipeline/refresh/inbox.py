@@ -13,13 +13,16 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipeline.ingest.files import IGNORED_NAMES, path_texts
+from pipeline.ingest.files import IGNORED_NAMES, INBOX, path_texts
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.refresh.context import Run
-from pipeline.refresh.filing import INBOX, InboxOutcome, Opened, Sorter
+
+if TYPE_CHECKING:
+    from pipeline.refresh.filing import InboxOutcome, Opened
 
 UNFINISHED = (".part", ".tmp", ".crdownload", ".download")
 FRESH_SECONDS = 2.0
@@ -75,6 +78,8 @@ def sort_inbox(run: Run) -> list[InboxOutcome]:
     found = inbox_files(run.settings.raw)
     outcomes: list[InboxOutcome] = []
     if found:
+        from pipeline.refresh.filing import Sorter  # slow to import, and the inbox is mostly empty
+
         texts = path_texts(path.relative_to(run.settings.raw) for path in found)
         sorter = Sorter(run, _growing(found), texts)
         known = [(sorter.open(path), path) for path in found]

@@ -13,11 +13,11 @@ from pathlib import Path
 import polars as pl
 
 import pipeline
+from pipeline.ingest.files import INBOX
 from pipeline.refresh.code import code_hash
 from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import ledger_hash, read_applied
 from pipeline.refresh.dictionary import build_dictionary
-from pipeline.refresh.filing import INBOX
 from pipeline.refresh.revisions import build_revisions
 from pipeline.schema import table
 from pipeline.settings import PROJECT_ROOT

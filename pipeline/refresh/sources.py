@@ -19,9 +19,10 @@ from pipeline.ingest.result import SourceResult
 from pipeline.measures import category_frame, measure_frame, parameter_frame
 from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import correct_facts, ledger_hash
-from pipeline.refresh.unchanged import Note
+from pipeline.refresh.unchanged import FOLDER, Note
 from pipeline.schema import table
 from pipeline.store.seal import file_hash
+from pipeline.store.tables import write_bytes
 
 Reader = Callable[..., SourceResult]
 
@@ -53,22 +54,38 @@ SOURCES = (
     Source("dspt", "facts.security", "security:read_security"),
     Source("gdp_deflator", "facts.deflator", "deflator:read_deflator"),
 )
+#: The register, and what is read with it.
+ORGANISATION = "dims.organisation"
+_BESIDE = ("dims.icb", "dims.icb_membership", "dims.succession")
 HANDLED = {s.source_id for s in SOURCES} | {"organisations", "spend_over_25k"}
 
 
 def build_organisations(run: Run) -> dict[str, int]:
-    """``dims.organisation``, ``dims.icb``, ``dims.icb_membership``, ``dims.succession``."""
+    """``dims.organisation``, ``dims.icb``, ``dims.icb_membership``, ``dims.succession``.
+
+    What would come out the same is left as it is. Organisations are as they were read: what
+    :func:`finish_organisations` gave them the last time is not here, because it may come from sources
+    that are gone.
+    """
     from pipeline.ingest.organisations import read_organisations
 
-    found = read_organisations(run.files_of("organisations"), is_demo=run.is_demo)
+    store, files = run.store, run.files_of("organisations")
+    note = Note(run, "organisations", *_versions(files), str(run.is_demo))
+    made = store.root / "dims" / "organisation.parquet"
+    as_read = run.settings.work / FOLDER / made.name
+    if note.holds():
+        write_bytes(made, as_read.read_bytes())
+        return {name: store.rows(name) for name in (ORGANISATION, *_BESIDE)}
+    found = read_organisations(files, is_demo=run.is_demo)
     organisations = with_national_publishers(found.organisation, run)
-    rows = {
-        "dims.organisation": run.store.write("dims.organisation", organisations).height,
-        "dims.icb": run.store.write("dims.icb", found.icb).height,
-        "dims.icb_membership": run.store.write("dims.icb_membership", found.icb_membership).height,
-        "dims.succession": run.store.write("dims.succession", found.succession).height,
+    frames = {ORGANISATION: organisations} | {
+        name: getattr(found, name.removeprefix("dims.")) for name in _BESIDE
     }
+    rows = {name: store.write(name, frame).height for name, frame in frames.items()}
     run.write_part("organisations", found.reports, found.rejected)
+    write_bytes(as_read, made.read_bytes())
+    parts = (run.settings.work / "parts").glob("organisations.*.parquet")
+    note.write([as_read, *(path for name in _BESIDE for path in store.files(name)), *parts])
     return rows
 
 
@@ -137,11 +154,20 @@ def build_source(run: Run, source: Source, register: Register | None) -> dict[st
     return {source.table: rows}
 
 
+def _versions(files: Sequence[RawFile]) -> list[str]:
+    return [f"{f.path} {f.sha256} {f.superseded_by} {f.superseded_reason}" for f in files]
+
+
 def _made_of(run: Run, files: Sequence[RawFile]) -> list[str]:
     """What decides the facts of some files, beside the code."""
     register = [file_hash(path) for path in run.store.files("dims.organisation")]
-    versions = [f"{f.path} {f.sha256} {f.superseded_by} {f.superseded_reason}" for f in files]
-    return [*versions, *register, str(run.limits), str(run.is_demo), ledger_hash(run.settings)]
+    return [
+        *_versions(files),
+        *register,
+        str(run.limits),
+        str(run.is_demo),
+        ledger_hash(run.settings),
+    ]
 
 
 def finish_organisations(run: Run) -> dict[str, int]:
