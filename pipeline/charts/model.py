@@ -115,8 +115,8 @@ class Chart:
         top = old_top + 26 * (title.count("<br>") + 1)
         top += 17 * (subtitle.count("<br>") + 1) + 22
         bottom = old_bottom + 15 * (foot.count("<br>") + 1) + 18
+        figure.layout.template = theme.template()
         figure.update_layout(
-            template=theme.template(),
             title={
                 "text": f"<b>{title}</b>",
                 "y": 1,
