@@ -6,8 +6,9 @@ import hashlib
 import shutil
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from pipeline.marts import MART_ORDER, build_marts
@@ -23,6 +24,8 @@ from pipeline.marts.together import (
 from pipeline.store import TableStore
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from pipeline.refresh import Summary
     from pipeline.settings import Settings
 
@@ -115,3 +118,38 @@ def test_marts_are_the_same_bytes_on_one_thread_and_on_four(
         return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
     assert hashes(1) == hashes(4)
+
+
+@pytest.mark.parametrize("fails", ["asked", "written"])
+def test_a_mart_that_fails_ends_the_run_and_the_database_is_closed(
+    demo_build: tuple[Settings, Summary],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: str,
+):
+    mart = "marts.peer"  # nothing reads it, so it is written when the database closes
+    store = TableStore(tmp_path / "tables")
+    shutil.copytree(demo_build[0].tables, store.root)
+    opened: list[duckdb.DuckDBPyConnection] = []
+    open_store, sql_of, write = marts_run.open_store, marts_run.sql_of, TableStore.write
+
+    def opening(*store: TableStore, **how: Any) -> duckdb.DuckDBPyConnection:
+        opened.append(open_store(*store, **how))
+        return opened[-1]
+
+    def writing(self: TableStore, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+        if name == mart:
+            raise OSError("disk full")
+        return write(self, name, frame)
+
+    monkeypatch.setattr(marts_run, "open_store", opening)
+    if fails == "asked":
+        monkeypatch.setattr(
+            marts_run, "sql_of", lambda n: "from nowhere" if n == mart else sql_of(n)
+        )
+    else:
+        monkeypatch.setattr(TableStore, "write", writing)
+    with pytest.raises((duckdb.CatalogException, OSError), match=r"nowhere|disk full"):
+        build_marts(store)
+    with pytest.raises(duckdb.ConnectionException):
+        opened[0].execute("select 1")

@@ -189,16 +189,15 @@ def milestone(
     }
 
 
-def build_promised_money(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+def promised_money(is_demo: bool) -> pl.DataFrame:
     """``marts.promised_money``: promised, changed and delivered pounds of ``money.yaml``.
 
     Args:
-        connection: from ``pipeline.marts.open_store``; tells whether this is the demonstration.
+        is_demo: whether this is the demonstration.
 
     Returns:
         One row a promise; ``delivered_share`` is null where nothing was published as delivered.
     """
-    is_demo = is_demonstration(connection)
     rows = []
     for promise in promises():
         row = promise.model_dump()
@@ -209,22 +208,38 @@ def build_promised_money(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=table("marts.promised_money").polars)
 
 
-def build_published_evidence(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+def evidence_published(is_demo: bool) -> pl.DataFrame:
     """``marts.published_evidence``: the cited figures and findings of ``published.yaml``.
 
     Args:
-        connection: from ``pipeline.marts.open_store``; tells whether this is the demonstration.
+        is_demo: whether this is the demonstration.
 
     Returns:
         One row a figure or finding.
     """
-    is_demo = is_demonstration(connection)
     rows = []
     for entry in published_evidence():
         row = entry.model_dump()
         row["evidence_id"] = row.pop("id")
         rows.append(row | {"is_demo": is_demo})
     return pl.DataFrame(rows, schema=table("marts.published_evidence").polars)
+
+
+#: The marts that are cited figures; they read nothing but whether this is the demonstration.
+CITED: dict[str, Callable[[bool], pl.DataFrame]] = {
+    "marts.published_evidence": evidence_published,
+    "marts.promised_money": promised_money,
+}
+
+
+def build_promised_money(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """:func:`promised_money` of an open store (``pipeline.marts.open_store``)."""
+    return promised_money(is_demonstration(connection))
+
+
+def build_published_evidence(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """:func:`evidence_published` of an open store (``pipeline.marts.open_store``)."""
+    return evidence_published(is_demonstration(connection))
 
 
 #: The marts made in Python, in order, after every SQL mart.

@@ -20,6 +20,7 @@ import polars as pl
 from pipeline.marts.judging import Answer, ask
 from pipeline.marts.kept import SUMS, Kept
 from pipeline.marts.milestones import (
+    CITED,
     LEDGER_MARTS,
     is_demonstration,
     milestone,
@@ -271,6 +272,13 @@ def _keys(store: TableStore, texts: Mapping[str, str], kept: Kept) -> dict[str, 
     return {name: kept.key(store, behind(name, texts)) for name in names if name != MILESTONE}
 
 
+def _is_demonstration(store: TableStore) -> bool:
+    """Whether the organisations of the store are the fictional ones."""
+    if not store.exists(ORGANISATIONS):
+        return False
+    return bool(store.scan(ORGANISATIONS).select(pl.col("is_demo").any()).collect().item())
+
+
 class _Build:
     """One run over the graph: what is made of each name, by whichever thread takes it."""
 
@@ -458,6 +466,10 @@ def build_marts(
                 for claim in claims():
                     if kept.answer(claim.id, keys[f"{_CLAIM}{claim.id}"]):
                         texts[f"{_CLAIM}{claim.id}"] = ORGANISATIONS
+            for name in [name for name in CITED if texts[name]]:  # these need no database
+                rows[name] = store.write(name, CITED[name](_is_demonstration(store))).height
+                texts[name] = ""
+                told(name)
             graph = needed([name for name in rows if texts[name]], texts, texts)
         with closing(
             _Build(store, opening.result(), graph, texts, rows, told, kept, keys)

@@ -59,7 +59,8 @@ def conform(frame: pl.DataFrame, spec: Table, *, is_sorted: bool = False) -> pl.
         SchemaMismatchError: when a column is missing or unknown, a value does not fit its type,
             or a column that may not be null holds a null.
     """
-    wanted, found = set(spec.polars.names()), set(frame.columns)
+    types = {column.name: column.polars for column in spec.columns}
+    wanted, found = set(types), set(frame.columns)
     if wanted != found:
         raise SchemaMismatchError(
             f"{spec.full_name}: missing columns {sorted(wanted - found)}, "
@@ -67,7 +68,7 @@ def conform(frame: pl.DataFrame, spec: Table, *, is_sorted: bool = False) -> pl.
         )
     try:
         # column by column: for a small table it takes longer to plan a selection than to make it
-        columns = ((frame[name], kind) for name, kind in spec.polars.items())
+        columns = ((frame[name], kind) for name, kind in types.items())
         frame = pl.DataFrame([c if c.dtype == kind else c.cast(kind) for c, kind in columns])
     except pl.exceptions.PolarsError as error:
         raise SchemaMismatchError(f"{spec.full_name}: {error}") from error
