@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.store import seal
 from pipeline.store.publish import Staging, stage, switch
-from pipeline.store.seal import SEAL, damage, file_hash, taken_over
+from pipeline.store.seal import SEAL, damage, file_hash, finish, taken_over
 
 FILES = ("fivepercent.duckdb", "charts/a.html", "charts/data/b.csv", "charts/data/c.csv")
 
@@ -65,7 +65,8 @@ def test_a_build_with_files_taken_over_is_sealed_as_it_is(
     read: list[str] = []
     real = seal.file_hash
     monkeypatch.setattr(seal, "file_hash", lambda path: read.append(path.name) or real(path))
-    final = switch(following(tmp_path, earlier), keep=3, earlier=earlier)
+    staging = following(tmp_path, earlier)
+    final = switch(staging, keep=3, known=taken_over(staging.folder, earlier))
     assert sorted(read) == ["c.csv", "fivepercent.duckdb"]
     told = json.loads((final / SEAL).read_text())
     assert told == {name: real(final / name) for name in FILES}
@@ -77,7 +78,7 @@ def test_what_is_done_to_a_file_after_it_was_taken_over_is_found_and_not_sealed(
 ) -> None:
     staging = following(tmp_path, earlier)
     (earlier / "charts/a.html").write_text("something else")  # and so the page of the new build
-    final = switch(staging, keep=3, earlier=earlier)
+    final = switch(staging, keep=3, known=taken_over(staging.folder, earlier))
     assert damage(final) == ["charts/a.html is not what was published"]
 
 
@@ -93,7 +94,34 @@ def test_all_but_what_was_forced_with_the_build_before_is_forced(
         real(handle)
 
     monkeypatch.setattr(seal.os, "fsync", noting)
-    switch(staging, keep=3, earlier=earlier)
+    switch(staging, keep=3, known=taken_over(staging.folder, earlier))
     own = {"fivepercent.duckdb", "charts/data/c.csv", SEAL, "charts", "charts/data", "."}
     assert own <= forced
     assert forced.isdisjoint({"charts/a.html", "charts/data/b.csv"})
+
+
+def test_a_part_is_hashed_and_forced_while_others_are_made_and_not_again(
+    tmp_path: Path, earlier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staging = following(tmp_path, earlier)
+    forced: list[str] = []
+    real = os.fsync
+
+    def noting(handle: int) -> None:
+        forced.append(os.path.relpath(Path(f"/proc/self/fd/{handle}").readlink(), staging.folder))
+        real(handle)
+
+    monkeypatch.setattr(seal.os, "fsync", noting)
+    taken = taken_over(staging.folder, earlier)
+    site = finish(staging.folder, staging.charts, taken)
+    assert site == {n: file_hash(staging.folder / n) for n in FILES if n.startswith("charts/")}
+    assert sorted(forced) == ["charts", "charts/data", "charts/data/c.csv"]
+    forced.clear()
+    (staging.folder / "charts/late.html").write_text("after all")  # nobody should, and it is sealed
+    final = switch(staging, keep=3, known=site)
+    assert {"fivepercent.duckdb", SEAL, "charts/late.html", "charts", "charts/data", "."} <= {
+        *forced
+    }
+    assert forced.count("charts/data/c.csv") == 0
+    assert damage(final) == []
+    assert "charts/late.html" in json.loads((final / SEAL).read_text())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,15 @@ _MEDIA = {
 }
 
 
-def describe_build(database: Path) -> Path:
+def describe_build(database: Path, known: Mapping[str, str] | None = None) -> Path:
     """Write the data package of a build beside its database: the database and its Parquet files.
 
     What it says of the build stands in the Parquet files too, and a database of this size takes longer
     to open than they do.
+
+    Args:
+        database: of the build, in its folder.
+        known: hashes of files, by path from the folder, that were made since the files were closed.
 
     Raises:
         duckdb.Error: when the Parquet files about the build cannot be read.
@@ -54,7 +58,7 @@ def describe_build(database: Path) -> Path:
         for name in ("build", "source"):
             path = str(folder / "parquet" / "meta" / f"{name}.parquet").replace("'", "''")
             connection.execute(f"create view meta.{name} as select * from read_parquet('{path}')")
-        return write_package(connection, folder, kinds=("duckdb", "parquet"))
+        return write_package(connection, folder, kinds=("duckdb", "parquet"), known=known)
 
 
 def hashes_in(package: Path) -> dict[str, str]:
@@ -64,7 +68,11 @@ def hashes_in(package: Path) -> dict[str, str]:
 
 
 def write_package(
-    connection: duckdb.DuckDBPyConnection, folder: Path, *, kinds: Sequence[str] = tuple(_MEDIA)
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    *,
+    kinds: Sequence[str] = tuple(_MEDIA),
+    known: Mapping[str, str] | None = None,
 ) -> Path:
     """Describe every data file below a folder in ``datapackage.json``.
 
@@ -72,6 +80,7 @@ def write_package(
         connection: the published database the files were made of.
         folder: holds Parquet, CSV, workbooks or the database.
         kinds: endings of the files to describe.
+        known: hashes of files, as in :func:`describe_build`.
 
     Returns:
         The path written.
@@ -99,7 +108,7 @@ def write_package(
             | ({"path": page} if page and page.startswith("http") and not is_demo else {})
             for title, page, licence, publisher in sources
         ],
-        "resources": [_resource(folder, path) for path in files],
+        "resources": [_resource(folder, path, known or {}) for path in files],
     }
     if not is_demo:
         package["licenses"] = [OGL]
@@ -108,7 +117,7 @@ def write_package(
     return path
 
 
-def _resource(folder: Path, path: Path) -> dict[str, Any]:
+def _resource(folder: Path, path: Path, known: Mapping[str, str]) -> dict[str, Any]:
     """One file: where, how large, which hash, and its columns where it is one table."""
     relative = path.relative_to(folder).as_posix()
     kind = path.suffix.removeprefix(".")
@@ -118,7 +127,7 @@ def _resource(folder: Path, path: Path) -> dict[str, Any]:
         "format": kind,
         "mediatype": _MEDIA[kind],
         "bytes": path.stat().st_size,
-        "hash": f"sha256:{file_hash(path)}",
+        "hash": f"sha256:{known.get(relative) or file_hash(path)}",
     }
     table = _table_of(relative)
     if table is None:

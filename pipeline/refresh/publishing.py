@@ -35,7 +35,7 @@ from pipeline.store.publish import (
     switch,
     write_database,
 )
-from pipeline.store.seal import force_all_to_disk
+from pipeline.store.seal import file_hash, finish, force_all_to_disk, force_to_disk, taken_over
 
 #: Tables that are written when the gates have answered.
 LATE = (CHECKS, HISTORY, CHANGE)
@@ -74,12 +74,15 @@ def publish(
             except Exception:
                 settled.result()  # what is wrong with the rows says more than what drawing ran into
                 raise
+            # Rows are still being written, and nobody writes to the site any more.
+            taken = taken_over(staging.folder, earlier) if earlier else {}
+            site = finish(staging.folder, staging.charts, taken)
             held.tell(run.progress)
             with run.stage("Publication") as said:
                 known = written.result()
                 said.append("database and Parquet")
         keep = run.settings.keep_builds
-        return switch(staging, keep=keep, known=known, earlier=earlier).name
+        return switch(staging, keep=keep, known=known | site).name
     except Exception:
         shutil.rmtree(staging.folder, ignore_errors=True)
         raise
@@ -104,8 +107,14 @@ def _read_both(run: Run, before: Before) -> Build:
 def _write_tables(
     run: Run, staging: Staging, earlier: Path | None, settled: Callable[[], None]
 ) -> dict[str, str]:
-    """Database, Parquet and their description; returns the hashes that it gives."""
+    """Database, Parquet and their description; returns their hashes, and they are on the disk."""
     copy_parquet(run.store, staging.parquet, all_tables().keys() - set(LATE))
+    known = finish(staging.folder, staging.parquet)
+
+    def finished(database: Path) -> None:
+        known[DATABASE] = file_hash(database)
+        force_to_disk(database)
+
     write_database(
         run.store,
         staging.database,
@@ -116,13 +125,13 @@ def _write_tables(
         late=LATE,
         settled=settled,
         contents=run.contents,
+        beside=finished,
     )
     note_contents(run)
     copy_parquet(run.store, staging.parquet, LATE)
-    known = hashes_in(describe_build(staging.database))
-    # All is forced before the switch; these are most of it, and pages are still being drawn.
-    force_all_to_disk(staging.folder / name for name in known)
-    return known
+    described = hashes_in(describe_build(staging.database, known))
+    force_all_to_disk(staging.folder / name for name in described.keys() - known.keys())
+    return described
 
 
 def _write_site(

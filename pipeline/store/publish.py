@@ -20,6 +20,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,6 @@ from pipeline.store.seal import (
     force_to_disk,
     remove_leftovers,
     seal,
-    taken_over,
 )
 from pipeline.store.tables import TableStore, rows_told
 
@@ -161,6 +161,7 @@ def write_database(
     late: Collection[str] = (),
     settled: Callable[[], object] = lambda: None,
     contents: Contents | None = None,
+    beside: Callable[[Path], object] = lambda _: None,
 ) -> dict[str, int]:
     """Write the database file from the working store.
 
@@ -176,6 +177,7 @@ def write_database(
         settled: returns when they are written; called before one of them is read, and before anything
             is where a whole database is to be written, which takes much memory.
         contents: knows what each organisation's rows of files are, or finds it out.
+        beside: given the finished file while it is compared with the store; it may read it.
 
     Returns:
         Rows by table.
@@ -204,7 +206,11 @@ def write_database(
         shutil.rmtree(_spill(path), ignore_errors=True)
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
     note.write(path.parent)
-    return _verify(path, store)
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(beside, path)
+        rows = _verify(path, store)
+        done.result()
+    return rows
 
 
 def _write_whole(
@@ -252,6 +258,8 @@ def _carry_on(
         late = [name for name in all_tables() if name not in note.files]
         for name in (*list(note.files), *late):
             if name in late:
+                if name == late[0]:  # most of the writing is done before anybody waits for it
+                    connection.execute("checkpoint")
                 settled()
                 note.add(store, name)
             table = all_tables()[name]
@@ -418,15 +426,14 @@ def switch(
     *,
     keep: int,
     known: Mapping[str, str] | None = None,
-    earlier: Path | None = None,
 ) -> Path:
     """Publish a staged build and remove builds beyond ``keep``.
 
     Args:
         staging: a complete build.
         keep: builds left on disk, the new one included.
-        known: hashes of its finished files, where they were made already; as in :func:`seal`.
-        earlier: the published build that files were taken over from, which was found whole before.
+        known: hashes of finished files that are on the disk already, by path from the build's folder:
+            from :func:`finish`, or taken over from a published build.
 
     Returns:
         The folder of the published build.
@@ -439,9 +446,8 @@ def switch(
             final = replaced
         else:
             shutil.rmtree(final)
-    taken = taken_over(staging.folder, earlier) if earlier else {}
-    seal(staging.folder, {**taken, **(known or {})})
-    force_build_to_disk(staging.folder, taken)
+    seal(staging.folder, known)
+    force_build_to_disk(staging.folder, known or ())
     os.replace(staging.folder, final)
     force_to_disk(final.parent)  # the build has its name before the link leads to it
     link = out / f".current-{uuid.uuid4().hex[:6]}"

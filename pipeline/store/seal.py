@@ -114,6 +114,39 @@ def _is_one(path: Path, other: Path) -> bool:
         return False
 
 
+def finish(folder: Path, part: Path, taken: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Hash and force what stands in a part of a build, while other parts are still being made.
+
+    Args:
+        folder: the build.
+        part: a folder in it, into whose files nobody writes any more.
+        taken: from :func:`taken_over`; these are not looked at.
+
+    Returns:
+        Hash by path from the build's folder, those taken over among them.
+
+    Raises:
+        OSError: when a file cannot be read, or the disk could not write it.
+    """
+    files, folders = _inside(part)
+    within = part.relative_to(folder).as_posix()
+    known = _told(folder, [f"{within}/{name}" for name in files], taken or {})
+    force_all_to_disk(folder / name for name in known if name not in (taken or {}))
+    force_all_to_disk([*(part / name for name in folders), part])
+    return known
+
+
+def _told(folder: Path, names: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Hash of every file by path from the folder, in order; those that are known are not read."""
+    told = {name: known.get(name, "") for name in names}
+    left = [name for name, sha256 in told.items() if not sha256]
+    for name, found in zip(left, _hashes([folder / name for name in left]), strict=True):
+        if isinstance(found, OSError):
+            raise found
+        told[name] = found
+    return told
+
+
 def seal(folder: Path, known: Mapping[str, str] | None = None) -> None:
     """List every file of a build with its hash in ``seal.json``.
 
@@ -125,12 +158,7 @@ def seal(folder: Path, known: Mapping[str, str] | None = None) -> None:
         OSError: when a file cannot be read.
     """
     files, _ = _inside(folder)
-    told = {name: (known or {}).get(name, "") for name in files if name != SEAL}
-    left = [name for name, sha256 in told.items() if not sha256]
-    for name, found in zip(left, _hashes([folder / name for name in left]), strict=True):
-        if isinstance(found, OSError):
-            raise found
-        told[name] = found
+    told = _told(folder, (name for name in files if name != SEAL), known or {})
     write_bytes(folder / SEAL, json.dumps(told, indent=0).encode())
 
 
@@ -162,8 +190,9 @@ def force_build_to_disk(folder: Path, there: Collection[str] = ()) -> None:
 
     Args:
         folder: the build, sealed and not yet switched in.
-        there: files, as paths from the folder, that are second names of files of a published build:
-            that was forced before it was switched in. Their names are in the folders, which are forced.
+        there: files, as paths from the folder, that were forced since they were written, or are
+            second names of files of a published build, which was forced before it was switched in.
+            Their names are in the folders, which are forced.
 
     Raises:
         OSError: the disk could not write a file.
