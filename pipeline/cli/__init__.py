@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use.
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import typer
@@ -69,4 +70,8 @@ for module in (
 
 def main() -> None:
     """Entry point of the ``fivepercent`` script."""
-    app()
+    try:
+        app()
+    finally:
+        # The process ends now. Python lets go of everything then, and need not look for garbage before.
+        gc.disable()

@@ -69,6 +69,8 @@ def register(app: typer.Typer) -> None:
             gc.disable()  # what is loaded stays, so looking for garbage meanwhile finds none
             import polars as pl
 
+            import pipeline.refresh.portions  # noqa: F401 - what reads, which needs no DuckDB
+
             if "duckdb" not in sys.modules:
                 # Nor is it looked for among these later, when all is let go of at the end least of all.
                 # DuckDB counts then what is left of it, so it is loaded afterwards.
