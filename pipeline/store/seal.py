@@ -102,14 +102,15 @@ def taken_over(folder: Path, earlier: Path) -> dict[str, str]:
         told: dict[str, str] = json.loads((earlier / SEAL).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {name: sha256 for name, sha256 in told.items() if _is_one(folder / name, earlier / name)}
+    here, there = str(folder), str(earlier)
+    return {n: sha256 for n, sha256 in told.items() if _is_one(f"{here}/{n}", f"{there}/{n}")}
 
 
-def _is_one(path: Path, other: Path) -> bool:
+def _is_one(path: str, other: str) -> bool:
     """Whether two paths are names of one file."""
     try:
-        one = path.lstat()
-        return one.st_nlink > 1 and os.path.samestat(one, other.lstat())
+        one = os.lstat(path)
+        return one.st_nlink > 1 and os.path.samestat(one, os.lstat(other))
     except OSError:
         return False
 
