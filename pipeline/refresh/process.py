@@ -1,7 +1,7 @@
 """A program beside this one that is told things on its standard input and answers on its standard output.
 
 It imports nothing of the program that started it, so a notebook or a script may refresh as well as the
-command, and it ends when the one that started it ends, however that comes about.
+command, and it ends at once when the one that started it ends, however that comes about.
 
 Belongs here: starting it, talking to it, serving. Does not belong here: what it does.
 """
@@ -11,9 +11,11 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, BinaryIO, cast
@@ -106,8 +108,21 @@ def answer_all(told: BinaryIO, answers: BinaryIO, work: Callable[[Any], object])
 
 
 def standard_streams() -> tuple[BinaryIO, BinaryIO]:
-    """The streams to serve on; what a library prints goes elsewhere, because it is no answer."""
+    """The streams to serve on; what a library prints goes elsewhere, because it is no answer.
+
+    When the process that started this one is gone, this one ends at once, whatever it is at: it would
+    write on into a folder that the next refresh removes.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it decides when it ends
+    threading.Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
     answers = sys.stdout.buffer
     sys.stdout = sys.stderr
     return sys.stdin.buffer, answers
+
+
+def _end_with(pipe: int) -> None:
+    """End this process when nobody is left who could write to a pipe."""
+    watch = select.poll()
+    watch.register(pipe, 0)  # that the other end is gone is told in any case
+    watch.poll()
+    os._exit(1)
