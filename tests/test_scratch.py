@@ -8,7 +8,10 @@ from threading import Barrier
 import duckdb
 import pytest
 
-from pipeline.store.scratch import scratch
+from pipeline.refresh import refresh
+from pipeline.settings import Settings
+from pipeline.store import scratch as module
+from pipeline.store.scratch import close_idle, scratch
 
 
 def test_what_one_left_behind_the_next_does_not_see():
@@ -57,3 +60,19 @@ def test_two_at_once_have_one_each():
         (one, first), (other, second) = pool.map(ask, (1, 2))
     assert one != other
     assert (first, second) == ([(1,)], [(2,)])
+
+
+def test_those_that_nobody_uses_are_closed():
+    with scratch() as used:
+        with scratch() as first:
+            first.execute("select 1")
+        close_idle()
+        assert used.execute("select 1").fetchall() == [(1,)]
+    with pytest.raises(duckdb.ConnectionException):
+        first.execute("select 1")
+
+
+def test_a_refresh_leaves_none_open(demo_build, tmp_path):
+    """Each keeps a little of what it was asked, so a process that refreshes for weeks would grow."""
+    refresh(Settings(raw=demo_build[0].raw, out=tmp_path / "out", offline=True))
+    assert module._idle == []

@@ -32,6 +32,7 @@ from pipeline.settings import Settings
 from pipeline.store.location import LocationError
 from pipeline.store.lock import refresh_lock
 from pipeline.store.publish import current_build
+from pipeline.store.scratch import close_idle
 from pipeline.store.seal import damage, remove_leftovers
 from pipeline.store.tables import is_whole, write_bytes
 
@@ -113,6 +114,8 @@ def refresh(
                 summary = _locked(run, started, ahead, force=force, only=only)
     except (CorrectionError, ClusterError, LocationError, LostFactsError) as error:
         raise RefreshFailedError(f"{error} The previous publication stands.") from error
+    finally:
+        close_idle()
     summary.seconds = time.monotonic() - started
     return summary
 

@@ -44,7 +44,10 @@ def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @atexit.register
-def _close() -> None:
-    """Close them before Python ends; DuckDB complains of what is open then."""
+def close_idle() -> None:
+    """Close those that nobody uses: when a refresh is over, because each keeps a little of all it was asked.
+
+    And before Python ends; DuckDB complains of what is open then.
+    """
     while _idle:
         _idle.pop().close()
