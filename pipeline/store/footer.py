@@ -36,11 +36,7 @@ def read_footer(path: Path) -> tuple[Fields, int]:
         ValueError: when it is none.
         OSError: when it cannot be read.
     """
-    content, start = _footer_of(path)
-    try:
-        return _Reader(content).fields(), start
-    except IndexError as error:
-        raise ValueError(f"the footer of {path} ends too early") from error
+    return _fields_of(path)
 
 
 def rows_in(path: Path) -> int:
@@ -55,18 +51,15 @@ def rows_in(path: Path) -> int:
         ValueError: when it is none.
         OSError: when it cannot be read.
     """
-    content, _ = _footer_of(path)
-    try:
-        kind, rows = _Reader(content).fields(last=ROWS).get(ROWS, (I64, -1))
-    except IndexError as error:
-        raise ValueError(f"the footer of {path} ends too early") from error
+    fields, _ = _fields_of(path, last=ROWS)
+    kind, rows = fields.get(ROWS, (I64, -1))
     if kind != I64 or rows < 0:
         raise ValueError(f"the footer of {path} does not tell how many rows there are")
     return rows
 
 
-def _footer_of(path: Path) -> tuple[bytes, int]:
-    """The bytes of a footer and the place where they begin."""
+def _fields_of(path: Path, last: int | None = None) -> tuple[Fields, int]:
+    """The fields of a footer, all of them or those up to one, and the place where it begins."""
     with path.open("rb", buffering=0) as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - 8))
@@ -75,7 +68,11 @@ def _footer_of(path: Path) -> tuple[bytes, int]:
         if tail[4:] != MAGIC or start < len(MAGIC):
             raise ValueError(f"{path} has no footer of a Parquet file")
         file.seek(start)
-        return file.read(size - 8 - start), start
+        content = file.read(size - 8 - start)
+    try:
+        return _Reader(content).fields(last), start
+    except IndexError as error:
+        raise ValueError(f"the footer of {path} ends too early") from error
 
 
 def footer_bytes(fields: Fields) -> bytes:
