@@ -89,10 +89,12 @@ def test_a_process_that_was_lost_is_made_up_for(raw: Path, read: list[str]) -> N
     assert true(files)
 
 
-def test_links_are_not_followed(raw: Path, tmp_path: Path) -> None:
+def test_links_are_not_followed_and_what_is_hidden_is_not_hashed(raw: Path, tmp_path: Path) -> None:
     (tmp_path / "outside").write_text("secret")
     (raw / "a/link.csv").symlink_to(tmp_path / "outside")
     (raw / "d").symlink_to(tmp_path)
+    (raw / ".fetch").mkdir()
+    (raw / ".fetch/page").write_text("kept by the downloader")
     assert sorted(hashed_below(raw)) == sorted(
         str(raw / name) for name in ("a/1.csv", "a/2.csv", "b/c/3.csv")
     )

@@ -40,7 +40,11 @@ def hashed(path: Path | str) -> Hashed:
 
 
 def hashed_below(folder: Path) -> dict[str, Hashed]:
-    """Hash all files below a folder, by their paths; no link is followed, and what cannot be read is left out."""
+    """Hash the files below a folder, by their paths.
+
+    No link is followed, and what is hidden or cannot be read is left out: nobody asks for the one, and
+    whoever asks for the other is told why.
+    """
     found: dict[str, Hashed] = {}
     waiting = [str(folder)]
     while waiting:
@@ -50,6 +54,8 @@ def hashed_below(folder: Path) -> dict[str, Hashed]:
         except OSError:
             continue
         for entry in entries:
+            if entry.name.startswith("."):
+                continue
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(entry.path)
             elif entry.is_file(follow_symlinks=False):
