@@ -276,7 +276,7 @@ def _understand(
         if undated and (told := month_of_titles(titles)):
             hint = told
             layout.notes.append("The month was taken from the title above the table.")
-        elif undated and (told := hint.within(period_of_titles(titles).span)).span:
+        elif undated and (told := hint.within(period_of_titles(titles).span)) != hint:
             hint = told
             layout.notes.append("The year was taken from the title above the table.")
         elif titles and hint == PeriodHint():
