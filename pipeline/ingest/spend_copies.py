@@ -127,7 +127,7 @@ def _leave_out_hidden(
     return kept
 
 
-def _published_from(sheet: Sheet, other: Sheet, counts: dict[str | None, pl.DataFrame]) -> bool:
+def _published_from(sheet: Sheet, other: Sheet, counts: dict[str, pl.DataFrame]) -> bool:
     """Whether a sheet shows of a hidden one what had to be published: all but the smaller lines."""
     if other.grid.visible or not sheet.grid.visible:
         return False
