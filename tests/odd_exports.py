@@ -266,3 +266,85 @@ def a_hidden_extract_of_which_the_larger_lines_are_published():
         truth(),
         "'AP extract' is hidden",
     )
+
+
+# ---- more of what looks like a payment ---------------------------------------------------------
+
+
+def dressed(at: int, *row: str) -> bytes:
+    """The template with a row of a date, a name and the sum of all payments."""
+    rows = template()
+    rows.insert(at, ["", "", "30/04/2023", "", "", *row, "", pounds_of(PAID)])
+    return text(rows).encode()
+
+
+@case
+def a_dated_sum_of_everything_above_the_payments():
+    return Odd("spend.csv", dressed(1, "Total spend over £25k"), truth())
+
+
+@case
+def a_dated_sum_of_everything_that_is_not_called_a_total():
+    return Odd("spend.csv", dressed(len(PAID) + 1, "Value of payments"), truth())
+
+
+@case
+def voided_payments():
+    rows = short(
+        (*PLAIN, "Payment Status"),
+        lambda d, p: (*both(d, p), "VOIDED" if p[4] == "800102" else "RECONCILED"),
+    )
+    lines = truth()
+    return Odd("spend.csv", text(rows).encode(), [lines[0], *lines[2:]], "its status is VOIDED", 1)
+
+
+@case
+def two_sums_in_one_cell():
+    rows = template()
+    rows[1][-1] = "26,500.00\n30,000.00"
+    return Odd("spend.csv", text(rows).encode(), truth()[1:], "is no number", 1)
+
+
+@case
+def a_sheet_of_credit_notes_without_signs():
+    rows = real_dates()
+    some = [[*row[:-1], abs(row[-1])] for row in rows[1:5]]
+    sheets = {"Payments": rows, "Credit notes": [rows[0], *some]}
+    return Odd("April 2023.xlsx", workbook(sheets), truth(), "named after credits", 5)
+
+
+@case
+def times_with_dots():
+    rows = template(day=lambda d: f"{d:%d-%b-%y} 00.00.00.000000000".upper())
+    return Odd("spend.csv", text(rows).encode(), truth())
+
+
+@case
+def dates_with_blanks():
+    return Odd("spend.csv", text(template(day=lambda d: f"{d:%d %m %Y}")).encode(), truth())
+
+
+def in_months(*more: str, header_again: bool = True) -> bytes:
+    """Payments without dates, a row with a month before the first and the seventh."""
+    rows = [row[1:] for row in plain()[1:]]
+    head = list(PLAIN[1:])
+    again = [head] if header_again else []
+    return text([[more[0]], head, *rows[:6], [more[1]], *again, *rows[6:]]).encode()
+
+
+@case
+def months_that_head_their_payments():
+    lines = [(None, date(2023, 4 + (i >= 6), 1), *line[2:]) for i, line in enumerate(truth())]
+    return Odd("spend.csv", in_months("April 2023", "May 2023"), lines)
+
+
+@case
+def months_that_head_their_payments_under_one_header():
+    lines = [(None, date(2023, 4 + (i >= 6), 1), *line[2:]) for i, line in enumerate(truth())]
+    return Odd("2023-24.csv", in_months("April", "May", header_again=False), lines)
+
+
+@case
+def a_month_whose_year_nothing_tells():
+    lines = [(None, *line[1:]) for line in truth()[:6]]
+    return Odd("April 2023.csv", in_months("", "May"), lines, "gives one month and year", 6)

@@ -6,6 +6,7 @@ module judges the others, whose cells it sees as published.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -28,7 +29,10 @@ _ENDS_COUNT = r"(?i)\S\s+counts?\s*:?\s*$"
 #: What a supplier may look like that is the label of a total; most that end so are one.
 MAYBE_TOTAL = rf"(?i){ONLY_TOTAL.removeprefix('(?i)')}|\S\s+(?:totals?|counts?)\s*:?\s*$"
 _NO_YEAR = r"(?i)^\s*(?:\d{1,2}(?:st|nd|rd|th)?[ \-/.]*[a-z]{3,9}|[a-z]{3,9}[ \-/.]\d{2})\s*$"
+_NAMES_TOTAL = re.compile(r"\b(?:totals?|sum)\b", re.IGNORECASE)
 HEADER_SHARE = 0.6
+#: A table of hardly any payments may have one that is as large as the others together.
+FEW, NEARLY_ALL = 6, 0.8
 #: What a header that is printed again may have around it and the first one not.
 _AROUND = " \t\r\n\u00a0:*."
 _ALONE = "the row has hardly more than an amount, and it is not the sum of the rows above"
@@ -149,6 +153,8 @@ def outcome() -> pl.Expr:
                 "that, and so does a table taken from a PDF)"
             )
         )
+        .when(pl.col("_void").is_not_null() & ~amount_blank)
+        .then(rejected + pl.format("its status is {}, so nothing was paid", "_void"))
         .when(amount_blank & pl.col("_in_workbook"))
         .then(pl.lit(f"rejected: {_NO_AMOUNT}{_UNSAVED_FORMULA}"))
         .when(amount_blank)
@@ -243,6 +249,36 @@ def _year_is_impossible() -> pl.Expr:
     number = _year_shown().cast(pl.Int32, strict=False)
     outside = (number <= EARLIEST.year) | (number > date.today().year + LATEST_YEARS_AHEAD)
     return outside.fill_null(False)
+
+
+def dressed_totals(rows: pl.DataFrame, kept: np.ndarray) -> np.ndarray:
+    """The places of payments that are the sum of all others of their table and look like no payment.
+
+    Such a row has a name and an amount in a table whose payments have a type or an area as well, or its
+    name says that it is a total. One that looks like a payment is left, for a warning.
+
+    Args:
+        rows: all rows: ``g``, ``amount_gbp``, ``supplier``, ``expense_type``, ``expense_area``.
+        kept: which of them are payments.
+    """
+    table = rows["g"].to_numpy()
+    amounts = np.where(kept, rows["amount_gbp"].fill_null(0.0).to_numpy(), 0.0)
+    sums, counts = np.bincount(table, weights=amounts), np.bincount(table, weights=kept)
+    alike = np.abs(2 * amounts - sums[table]) < 0.01
+    places = np.flatnonzero(alike & kept & (counts[table] > FEW) & (amounts > 0))
+    found: list[int] = []
+    for at in places.tolist():
+        row = rows.row(at, named=True)
+        if any(row[name] for name in ("expense_type", "expense_area")):
+            continue
+        start, end = np.searchsorted(table, [table[at], table[at] + 1])
+        labelled = pl.any_horizontal(pl.col("expense_type", "expense_area").is_not_null())
+        share = (
+            rows[int(start) : int(end)].filter(pl.Series(kept[start:end])).select(labelled.mean())
+        )
+        if share.item() >= NEARLY_ALL or _NAMES_TOTAL.search(row["supplier"] or ""):
+            found.append(at)
+    return np.array(found, dtype=np.int64)
 
 
 def settle_totals(rows: pl.DataFrame, kept: np.ndarray, doubtful: pl.DataFrame) -> pl.DataFrame:

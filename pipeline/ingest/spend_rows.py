@@ -18,11 +18,16 @@ import polars as pl
 
 from pipeline.ingest.report import raw_rows
 from pipeline.ingest.spend_cells import TEXTS, Sheet, rows_of
-from pipeline.ingest.spend_months import months_of_period_column, months_of_publication
+from pipeline.ingest.spend_months import (
+    months_of_headings,
+    months_of_period_column,
+    months_of_publication,
+)
 from pipeline.ingest.spend_orders import settle_orders
 from pipeline.ingest.spend_outcome import (
     MAYBE_TOTAL,
     describe_cells,
+    dressed_totals,
     outcome,
     settle_totals,
 )
@@ -167,7 +172,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
     rows, turned = _turn_negative_tables(rows)
     count_read(sheets, rows)
     decided = {row["g"]: row for row in decisions.iter_rows(named=True)}
-    rows = _fill_months(rows, hints)
+    rows = months_of_headings(_fill_months(rows, hints), sheets)
     rows, by_column = months_of_period_column(rows, sheets)
     named = {s.key: None if s.key in by_column else s.hint.month for s in sheets}
     rows, by_name = months_of_publication(rows, named)
@@ -178,6 +183,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
         & (pl.lit(True) if totals is None else ~totals)
         & pl.col("amount_gbp").is_not_null()
         & pl.col("_currency").is_null()
+        & pl.col("_void").is_null()
         & pl.col("month").is_not_null()
         & _dated(rows)
     ).to_series()
@@ -187,6 +193,11 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
         for settled in (False, True):
             kept[doubtful.filter(pl.col("_outcome") == "kept")["_at"].to_numpy()] = True
             doubtful = doubtful if settled else settle_totals(rows, kept, doubtful)
+    totals = dressed_totals(rows, kept)
+    if totals.size:
+        kept[totals] = False
+        own = rows[totals].with_columns(_at=pl.Series(totals), _outcome=pl.lit("ignored: total"))
+        doubtful = pl.concat([doubtful, own], how="diagonal")
     _count(sheets, rows, kept, doubtful, rejected)
     for sheet in sheets:
         source = (

@@ -28,6 +28,9 @@ _NOTES = (
     "PURCHASE CREDIT",
 )
 _NOTE_HEADER = re.compile(r"(?:^| )(?:type|credit|credits|doc|document)(?: |$)")
+_NOTE_SHEET = re.compile(
+    r"^\s*(?:supplier\s+)?credit(?:s|\s*notes?|\s*memos?)?\b(?!\s*(?:card|union))", re.IGNORECASE
+)
 _SIGNED = r"^£?\s*[-(]|[-)]$|(?i:cr)$"
 MOSTLY, KINDS = 0.6, 8
 
@@ -81,6 +84,13 @@ def _find_credit_notes(grid: Grid, layout: Layout, first_row: int) -> None:
     Where any amount is negative the publisher has written signs, and they are left alone.
     """
     taken = {c for role, c in layout.columns.items() if role != "their_reference"}
+    if _NOTE_SHEET.search(grid.sheet or "") and "amount" in layout.columns:
+        amount = pl.col(layout.columns["amount"]).str.strip_chars()
+        if not grid.frame.slice(first_row).select(amount.str.contains(_SIGNED).any()).item():
+            raise LayoutError(
+                f"the sheet {grid.sheet!r} is named after credits, but no amount of it has a sign; write credits "
+                "as negative amounts, or name the sheet after payments"
+            )
     some = [
         c for c, h in layout.headers.items() if c not in taken and _NOTE_HEADER.search(normalise(h))
     ]

@@ -98,7 +98,7 @@ def _in_any_form(values: pl.DataFrame, column: str) -> pl.DataFrame:
         .str.replace_all(r"[\x{00a0}\s]+", " ")
         .str.replace(r"^['’]", "")
         .str.replace(
-            r"[ t]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:am|pm)?\s*(?:z|utc|gmt|bst|[+-]\d\d:?\d\d)?$",
+            r"[ t]\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?\s*(?:am|pm)?\s*(?:z|utc|gmt|bst|[+-]\d\d:?\d\d)?$",
             "",
         )
         .str.replace(
@@ -106,6 +106,7 @@ def _in_any_form(values: pl.DataFrame, column: str) -> pl.DataFrame:
         )
         .str.replace(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+", "")
         .str.replace_all(r"\s*[/\\]\s*", "/")
+        .str.replace(r"^(\d{1,2})[ _](\d{1,2})[ _](20\d\d)$", "$1/$2/$3")
     )
     values = values.with_columns(_t=text)
     t = pl.col("_t")

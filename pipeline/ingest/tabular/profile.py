@@ -25,8 +25,8 @@ DATE = re.compile(
     rf"|\d{{1,2}} ?[/.\\\-] ?\d{{1,2}} ?[/.\\\-] ?(?:\d{{4}}|\d{{2}})"
     rf"|\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ \-/.]*{_MONTH}(?:[ \-/.,]*(?:\d{{4}}|\d{{2}}))?"
     rf"|{_MONTH}[ \-/.,]*\d{{1,2}}(?:st|nd|rd|th)?,?[ ]+\d{{4}}"
-    rf"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])20\d{{2}}"
-    rf"|(?:19|20)\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?:[ T]\d{{1,2}}:\d{{2}}.*)?$",
+    rf"|\d{{1,2}}[ _]\d{{1,2}}[ _]20\d{{2}}|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])20\d{{2}}"
+    rf"|(?:19|20)\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?:[ T]\d{{1,2}}[:.]\d{{2}}.*)?$",
     re.IGNORECASE,
 )
 MONTH_ONLY = re.compile(
@@ -207,7 +207,11 @@ def profile(values: list[str | None]) -> Profile:
     ask: Callable[[str], tuple[frozenset[str], int]] = look
     if joined.isdecimal() and joined.isascii():  # numbers hardly come again: no answer to look up
         ask = _look_at_digits
-    elif cells[0][-3:-2] == "." and _ALL_USUAL_MONEY.fullmatch("\n".join(cells) + "\n"):
+    elif (
+        "\n" not in joined
+        and cells[0][-3:-2] == "."
+        and _ALL_USUAL_MONEY.fullmatch("\n".join(cells) + "\n")
+    ):
         ask = _look_at_money
     for cell, k in times.items():
         found, width = ask(cell)

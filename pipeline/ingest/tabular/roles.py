@@ -400,7 +400,7 @@ def _may_be(role: str, header: str | None) -> bool:
     return found is None or found[1] < 0.75 or (role in ESSENTIAL and found[0] not in (
         "reference", "their_reference", "vat_amount", "supplier_number", "code", "period", "financial_year",
         "vat_registration", "expense_type", "expense_area", "description", "entity", "department",
-        "supplier_type", "supplier_postcode", "contract_number", "project_code", "spend_kind", "other",
+        "supplier_type", "supplier_postcode", "contract_number", "project_code", "spend_kind", "status", "other",
     ))  # fmt: skip
 
 
