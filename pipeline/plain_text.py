@@ -2,7 +2,7 @@
 
 A terminal obeys some characters instead of showing them, and others turn or hide what stands beside
 them. Cells of files lose such signs when they are read (``ingest``); names of files and what a database
-answers do not pass there.
+answers do not pass there. And a number with its noun, so that one is never "1 rows".
 """
 
 from __future__ import annotations
@@ -36,3 +36,8 @@ def written_out(text: str, *, breaks: bool = False) -> str:
         return f"\\x{ord(sign):02x}" if ord(sign) < 0x100 else f"\\u{ord(sign):04x}"
 
     return text if text.isascii() and text.isprintable() else _STEERING.sub(escape, text)
+
+
+def plural(number: int, noun: str, many: str | None = None) -> str:
+    """``1 trust``, ``10 trusts``, ``1,204 trusts``."""
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"

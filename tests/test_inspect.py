@@ -75,10 +75,10 @@ def test_a_person_sees_layout_first_rows_months_rejected_rows_and_warnings(tmp_p
         "date = Date",
         "26,000.50",
         "2020-04",
-        "Set aside (1 rows)",
+        "Set aside (1 row)",
         "lots",
         "repeat an earlier row",
-        "tax, pension",
+        "Tax, pension",
     ):
         assert said in result.output, said
 

@@ -61,7 +61,7 @@ BOARD_COLUMNS = (
     TableColumn("share_lower", "Lower end", "percent"),
     TableColumn("share_upper", "Upper end", "percent"),
     TableColumn("trusts_counted", "Trusts counted", "count"),
-    TableColumn("trusts", "Trusts", "count"),
+    TableColumn("trusts", "Trusts with a share", "count"),
     TableColumn("gap_gbp", "Gap", "money"),
 )
 # Text on a coloured hexagon does not follow the page from light to dark, so it is no theme colour.
@@ -174,7 +174,8 @@ def _with_all_boards(tables: Tables, rows: pl.DataFrame, year: str) -> pl.DataFr
     blank = others.select(
         "icb_code",
         "icb_name",
-        pl.col("trusts"),
+        # As in the mart: trusts with a share, of which no board here has one.
+        pl.lit(0, pl.Int64).alias("trusts"),
         pl.lit(0, pl.Int64).alias("trusts_counted"),
     )
     return pl.concat([rows, blank], how="diagonal_relaxed").sort("icb_code")

@@ -154,7 +154,7 @@ def capital_and_revenue(tables: Tables) -> Chart:
             f"England (May 2025). {BREAK_SENTENCE if len(years) > 1 else ''}"
         ).strip(),
         sketch=body,
-        definition="Published payments over £25,000 classed as digital, by nature of the line.",
+        definition="Payments under the spend-over-£25,000 rule classed as digital, by nature of the line.",
         denominator="All payments of the same trusts and year classed as digital.",
         source=source,
         vintage=vintage,

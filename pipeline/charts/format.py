@@ -13,6 +13,7 @@ import textwrap
 from functools import lru_cache
 
 from pipeline.plain_text import FORMULA_SIGNS
+from pipeline.plain_text import plural as plural
 
 NOT_KNOWN = "not known"
 MINUS = "−"
@@ -93,11 +94,6 @@ def decimal(value: float | None, digits: int = 1) -> str:
     if value is None or value != value:
         return NOT_KNOWN
     return f"{value:,.{digits}f}".replace("-", MINUS)
-
-
-def plural(number: int, noun: str, many: str | None = None) -> str:
-    """``1 trust``, ``10 trusts``, ``1,204 trusts``."""
-    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
 
 
 def be(number: int, past: bool = True) -> str:

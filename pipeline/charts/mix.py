@@ -166,7 +166,7 @@ def spend_mix(tables: Tables) -> Chart:
         ),
         sketch=body,
         definition=(
-            "Published payments over £25,000 classed as digital, by category; duplicates, "
+            "Payments under the spend-over-£25,000 rule classed as digital, by category; duplicates, "
             "superseded and balance-sheet lines left out."
         ),
         denominator="All payments of the same trusts classed as digital.",
@@ -177,7 +177,7 @@ def spend_mix(tables: Tables) -> Chart:
         alt=f"{title}. One bar for each category, the largest first.",
         table=mix.select([c.name for c in MIX_COLUMNS]),
         columns=MIX_COLUMNS,
-        caveat="Smaller invoices and pay are not in published payments.",
+        caveat="Most smaller invoices and all pay are not in published payments.",
         is_demo=demo,
     )
 

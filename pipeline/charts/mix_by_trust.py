@@ -114,7 +114,7 @@ def mix_by_trust(tables: Tables) -> Chart:
         title=title,
         subtitle="Each bar is one trust's published digital payments, listed by name.",
         sketch=body,
-        definition="Published payments over £25,000 classed as digital, in five groups.",
+        definition="Payments under the spend-over-£25,000 rule classed as digital, in five groups.",
         denominator="The trust's own payments classed as digital.",
         source=source,
         vintage=vintage,

@@ -111,7 +111,7 @@ def top_suppliers(tables: Tables) -> Chart:
             "that paid each. Green: on the list of electronic patient record suppliers, or paid for one."
         ),
         sketch=body,
-        definition="Published payments over £25,000 classed as digital, by canonical supplier.",
+        definition="Payments under the spend-over-£25,000 rule classed as digital, by canonical supplier.",
         denominator="All published payments classed as digital in that year.",
         source=source,
         vintage=vintage,

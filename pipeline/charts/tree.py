@@ -101,7 +101,7 @@ def spend_treemap(tables: Tables) -> Chart:
         title=title,
         subtitle="Area: pounds of payments classed as digital, by group and category.",
         sketch=body,
-        definition="Published payments over £25,000 classed as digital, by category.",
+        definition="Payments under the spend-over-£25,000 rule classed as digital, by category.",
         denominator="All payments of the same trusts classed as digital.",
         source=source,
         vintage=vintage,
@@ -110,6 +110,6 @@ def spend_treemap(tables: Tables) -> Chart:
         alt=title,
         table=mix.select([c.name for c in MIX_COLUMNS]),
         columns=MIX_COLUMNS,
-        caveat="Smaller invoices and pay are not in published payments.",
+        caveat="Most smaller invoices and all pay are not in published payments.",
         is_demo=demo,
     )

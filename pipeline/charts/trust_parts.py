@@ -64,7 +64,7 @@ def mix_of_year(code: str, rows: pl.DataFrame, titles: dict[str, str], origin: O
         title=title,
         subtitle="Hatched: payments that may be digital, counted in upper bounds only.",
         sketch=body,
-        definition="Published payments over £25,000 classed as digital, by category.",
+        definition="Payments under the spend-over-£25,000 rule classed as digital, by category.",
         denominator="All the trust's payments of the year classed as digital.",
         source=source,
         vintage=vintage,

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from pipeline.cli.common import JSON_OPTION, OUT_OPTION, fail, print_json, say, settings_from, shown
+from pipeline.plain_text import plural
 
 
 def register(app: typer.Typer) -> None:
@@ -50,4 +51,4 @@ def register(app: typer.Typer) -> None:
             return
         for sentence in done.shortened:
             say(sentence)
-        say(f"{len(done.files):,} files in {shown(target)}")
+        say(f"{plural(len(done.files), 'file')} in {shown(target)}")

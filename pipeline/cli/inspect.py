@@ -18,6 +18,7 @@ from pipeline.cli.common import (
     say,
     settings_from,
 )
+from pipeline.plain_text import plural
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +39,8 @@ def register(app: typer.Typer) -> None:
         from pipeline.refresh.inspection import inspect_file
 
         if not file.is_file():
+            if file.is_dir():
+                fail(f"{file} is a folder; name one file in it", code=2)
             fail(f"there is no file {file}", code=2)
         told = inspect_file(file, settings_from(None, out))
         if as_json:
@@ -121,7 +124,7 @@ def _show(told: dict[str, Any]) -> None:
             )
         console.print(table)
     for reason, rows in told.get("rejected", {}).items():
-        say(f"Set aside ({rows['rows']:,} rows): {reason}")
+        say(f"Set aside ({plural(rows['rows'], 'row')}): {reason}")
         for sample in rows["sample"]:
             say(f"  row {sample['row']}: {sample['raw']}")
     for warning in told["warnings"]:

@@ -18,6 +18,7 @@ from pipeline.cli.common import (
     shown,
 )
 from pipeline.cli.diff import find_build
+from pipeline.plain_text import plural
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +59,11 @@ def register(app: typer.Typer) -> None:
         else:
             say(f"{len(done.same):,} tables are the same as in {done.old}.")
             for name, rows in done.different.items():
-                say(f"{name}: {rows:,} rows differ" if rows >= 0 else f"{name}: not comparable")
+                say(
+                    f"{name}: {plural(rows, 'row')} not the same"
+                    if rows >= 0
+                    else f"{name}: not comparable"
+                )
             for note in done.notes:
                 say(note)
         raise typer.Exit(0 if done.is_same else 1)

@@ -21,12 +21,14 @@ from pipeline.cli.common import (
     settings_from,
     shown,
 )
+from pipeline.plain_text import plural
 
 if TYPE_CHECKING:
     from pipeline.refresh import Summary
     from pipeline.settings import Settings
 
 SHOWN_FILES = 12
+REJECTED_ROWS = "select source_file, source_row, reason from meta.rejected_row"
 INBOX_FILES = "select path, reason from meta.source_file where source_id = 'inbox'"
 ALL_FILES = "select path, reason from meta.source_file where status <> 'read'"
 
@@ -139,7 +141,7 @@ def _demonstration(settings: Settings, bars: Bars) -> Path:
 def _tell(summary: Summary) -> None:
     """The ending a person reads."""
     if summary.inbox:
-        say(f"\nInbox ({len(summary.inbox)} files):")
+        say(f"\nInbox ({plural(len(summary.inbox), 'file')}):")
         for sentence in summary.inbox[:SHOWN_FILES]:
             say(f"  {sentence}")
         if len(summary.inbox) > SHOWN_FILES:
@@ -149,17 +151,19 @@ def _tell(summary: Summary) -> None:
     set_aside = {p: r for p, r in summary.set_aside.items() if not p.startswith("inbox/")}
     for title, files in (("Set aside", set_aside), ("Read in part", summary.partly_read)):
         if files:
-            say(f"\n{title} ({len(files)} files):")
+            say(f"\n{title} ({plural(len(files), 'file')}):")
             for path, reason in list(files.items())[:SHOWN_FILES]:
                 say(f"  {path}: {reason}")
             if len(files) > SHOWN_FILES:
                 say(f'  ... and {len(files) - SHOWN_FILES} more: fivepercent query "{ALL_FILES}"')
+    if summary.rows_rejected:
+        say(f'Every row set aside, with its reason: fivepercent query "{REJECTED_ROWS}"')
     if summary.overlaps:
-        say(f"\nPerhaps counted twice ({len(summary.overlaps)} files):")
+        say(f"\nPerhaps counted twice ({plural(len(summary.overlaps), 'file')}):")
         for sentence in summary.overlaps[:SHOWN_FILES]:
             say(f"  {sentence}")
     if summary.warnings:
-        say(f"\nWorth a look ({len(summary.warnings)} checks that do not block):")
+        say(f"\nWorth a look ({plural(len(summary.warnings), 'check')} not blocking):")
         for sentence in summary.warnings[:SHOWN_FILES]:
             say(f"  {sentence}")
     say()
@@ -168,6 +172,6 @@ def _tell(summary: Summary) -> None:
     what = "Published" if summary.published else "Nothing changed; kept"
     say(
         f"{what} {len(summary.tables)} tables, {summary.checks_passed} of {summary.checks} checks passed, "
-        f"{summary.rows_rejected:,} rows set aside, {summary.seconds:.1f} s."
+        f"{plural(summary.rows_rejected, 'row')} set aside, {summary.seconds:.1f} s."
     )
     say(f"Open {shown(summary.index)}")

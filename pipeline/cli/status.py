@@ -19,6 +19,7 @@ from pipeline.cli.common import (
     settings_from,
 )
 from pipeline.cli.query import open_published
+from pipeline.plain_text import plural
 
 MARKS = {
     "here": "[green]■[/]",
@@ -142,7 +143,7 @@ def register(app: typer.Typer) -> None:
         console.print(table)
         for f in told["files"]:
             say(
-                f"{f['files']:,} files {f['status']}: {f['rows_kept'] or 0:,} rows kept, "
+                f"{plural(f['files'], 'file')} {f['status']}: {plural(f['rows_kept'] or 0, 'row')} kept, "
                 f"{f['rows_rejected'] or 0:,} set aside"
             )
         passed, total = told["checks_passed"]

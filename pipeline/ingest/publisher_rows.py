@@ -14,6 +14,7 @@ import polars as pl
 
 from pipeline.ingest.identity import Identity, Names, code_of_entity
 from pipeline.ingest.runs import runs_of
+from pipeline.plain_text import plural
 
 MOST_ORGANISATIONS = 6
 
@@ -40,7 +41,7 @@ class RowPublishers:
         Args:
             who: the decision for the file as a whole.
         """
-        told = " and ".join(f"{code} ({n:,} rows)" for code, n in self.rows.items())
+        told = " and ".join(f"{code} ({plural(n, 'row')})" for code, n in self.rows.items())
         if who.code is not None and who.code not in self.rows:
             warning = (
                 f"The rows name {told} as their publisher, {who.reason}; all rows were booked to "

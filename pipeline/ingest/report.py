@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
+
+from pipeline.plain_text import plural
 
 REJECTED_SCHEMA = pl.Schema(
     {
@@ -93,6 +96,19 @@ class FileReport:
     def rows_rejected(self) -> int:
         """Rows set aside with a reason."""
         return sum(s.rows_rejected for s in self.sheets)
+
+    def why_in_part(self) -> str:
+        """Rows set aside and why: the reason that holds for most of them, where one does."""
+        counts: Counter[str] = Counter()
+        for sheet in self.sheets:
+            counts.update(sheet.rejected)
+        most = max(counts.values())
+        first = max(reason for reason, n in counts.items() if n == most)
+        told = f"{plural(self.rows_rejected, 'row')} set aside"
+        if len(counts) == 1:
+            return f"{told}: {first}"
+        alone = sum(n == most for n in counts.values()) == 1
+        return f"{told}; {'most often' if alone else 'among others'}: {first}"
 
     @property
     def rows_ignored(self) -> int:

@@ -273,10 +273,10 @@ def _understand(
         preamble = min(layout.header_rows, default=1) > 1
         titles = titles_above(grid, layout) if undated or not named or preamble else []
         by_title = False
-        if undated and (told := month_of_titles(titles, hint)):
+        if undated and (told := month_of_titles(titles)):
             hint = told
             layout.notes.append("The month was taken from the title above the table.")
-        elif undated and (told := hint.within(period_of_titles(titles).span)) != hint:
+        elif undated and (told := hint.within(period_of_titles(titles).span)).span:
             hint = told
             layout.notes.append("The year was taken from the title above the table.")
         elif titles and hint == PeriodHint():
@@ -433,9 +433,8 @@ def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataF
             report.reason = why[0] if why else "no row holds a payment"
             continue
         if report.rows_rejected and report.status == "read":
-            most = max(((n, r) for s in report.sheets for r, n in s.rejected.items()))
             report.status = "partly read"
-            report.reason = f"{report.rows_rejected:,} rows set aside; most often: {most[1]}"
+            report.reason = report.why_in_part()
         if found["duplicates"]:
             report.warnings.append(
                 f"{found['duplicates']:,} rows repeat an earlier row exactly; they are kept and counted once."

@@ -144,10 +144,11 @@ def outcome(
         of: rows of the table, where the library counts them; None where a query decides.
         connection: from :func:`opened`; some of the rows that break it are shown from there.
     """
-    rows = "" if of is None else f"{of:,} rows"
+    rows = "" if of is None else f"{of:,} {'row' if of == 1 else 'rows'}"
     observed = rows or NO_ROW
     if failing:
-        observed = f"{failing:,} of {rows} break it" if rows else f"{failing:,} rows break it"
+        of_all = f" of {rows}" if rows else (" row" if failing == 1 else " rows")
+        observed = f"{failing:,}{of_all} {'breaks' if failing == 1 else 'break'} it"
     return CheckResult(
         suite=check.suite,
         check_name=check.check_name,

@@ -28,6 +28,7 @@ from pipeline.ingest.files import RawFile
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
 from pipeline.ingest.shared_payments import PLACE
 from pipeline.ingest.spend_pounds import PENCE, pence_by_file
+from pipeline.plain_text import plural
 from pipeline.refresh.context import Run
 from pipeline.refresh.revisions import counting_version, families
 from pipeline.schema import table
@@ -134,7 +135,7 @@ def _book(
         report.move_to_rejected(sheet, reason, rows, pence)
         if report.status == "read":
             report.status = "partly read"
-            report.reason = f"{rows:,} rows set aside: {reason}"
+            report.reason = f"{plural(rows, 'row')} set aside: {reason}"
     changed = (
         after.lines.join(published, on=PLACE, how="inner")
         .group_by("source_file")

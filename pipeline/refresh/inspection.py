@@ -11,6 +11,7 @@ import polars as pl
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.report import FileReport
 from pipeline.ingest.tabular import Limits, UnreadableFileError, check_size, read_grids
+from pipeline.plain_text import plural
 from pipeline.refresh.context import limits_of
 from pipeline.settings import Settings
 
@@ -206,8 +207,8 @@ def _warnings(payments: pl.DataFrame, misaligned: pl.DataFrame) -> list[str]:
     balance = payments.filter("is_balance_sheet")
     if balance.height:
         said.append(
-            f"{balance.height:,} rows ({balance['amount_gbp'].sum():,.0f} pounds) are tax, pension, loans or the like "
-            "and count in no share."
+            f"Tax, pension, loans or the like: {plural(balance.height, 'row')} "
+            f"({balance['amount_gbp'].sum():,.0f} pounds), which count in no share."
         )
     years = payments.group_by("financial_year").len().sort("len", descending=True)
     if years.height > 1:

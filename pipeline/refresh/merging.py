@@ -55,7 +55,8 @@ def merged_piece(
             frame
             if codes.issuperset(part.rows)
             else frame.filter(pl.col("organisation_code").is_in(codes))
-            for part, frame in zip(parts, job.kept.frames(parts), strict=True)
+            for part in parts
+            for frame in (job.kept.frame(part),)
         ]
         places = _places(copies.values())
         write([flag_copies(frame, places) for frame in frames])

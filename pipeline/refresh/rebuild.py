@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.ingest.files import list_raw_files
+from pipeline.plain_text import plural
 from pipeline.refresh.context import Progress
 from pipeline.refresh.run import refresh
 from pipeline.schema import all_tables
@@ -113,7 +114,7 @@ def _gather(inputs: list[tuple[str, str]], kept: Path, raw: Path, *, is_demo: bo
         first = "\n".join(f"  - {path} (sha256 {sha[:12]}...)" for path, sha in missing[:10])
         more = f"\n  and {len(missing) - 10:,} more" if len(missing) > 10 else ""
         raise InputsMissingError(
-            f"{len(missing):,} of {len(inputs):,} files of the old build are not in {kept} in that "
+            f"{len(missing):,} of {plural(len(inputs), 'file')} of the old build are not in {kept} in that "
             f"version:\n{first}{more}\nBring them back (fetch keeps old versions) and try again."
         )
     for path, sha in inputs:

@@ -16,6 +16,7 @@ from pathlib import Path
 from pipeline.corrections import CorrectionError, load_corrections
 from pipeline.ingest.reading import LostFactsError
 from pipeline.marts import MART_ORDER, build_marts
+from pipeline.plain_text import plural
 from pipeline.refresh import meta, payments, sources
 from pipeline.refresh.ahead import Ahead
 from pipeline.refresh.allocator import few_areas
@@ -163,7 +164,7 @@ def empty_inbox(run: Run) -> list[str]:
     with run.stage("Inbox") as said:
         outcomes = sort_inbox(run)
         filed = sum(not o.stays for o in outcomes)
-        said.append(f"{filed:,} of {len(outcomes):,} files filed")
+        said.append(f"{filed:,} of {plural(len(outcomes), 'file')} filed")
     return [o.sentence for o in sorted(outcomes, key=lambda o: not o.stays)]
 
 
@@ -231,7 +232,7 @@ def read_sources(run: Run, tables: dict[str, int]) -> None:
     for source in sources.SOURCES:
         with run.stage(source.source_id.replace("_", " ").capitalize()) as said:
             tables |= sources.build_source(run, source, register)
-            said.append(f"{tables[source.table]:,} rows")
+            said.append(plural(tables[source.table], "row"))
     tables |= sources.finish_organisations(run)
     sources.build_unknown(run)
     spend = run.files_of("spend_over_25k")
@@ -239,12 +240,14 @@ def read_sources(run: Run, tables: dict[str, int]) -> None:
         tables |= payments.build_payments(run, register)
         opened = run.counters.get("spend_files_opened", 0)
         said.append(
-            f"{tables['facts.payment']:,} payments from {len(spend):,} files, {opened:,} of them newly read"
+            f"{plural(tables['facts.payment'], 'payment')} from {plural(len(spend), 'file')}, "
+            f"{opened:,} of them newly read"
         )
     with run.stage("Accounts of files") as said:
         tables |= meta.build_all(run)
         said.append(
-            f"{tables['meta.source_file']:,} files, {tables['meta.rejected_row']:,} rows set aside"
+            f"{plural(tables['meta.source_file'], 'file')}, "
+            f"{plural(tables['meta.rejected_row'], 'row')} set aside"
         )
 
 

@@ -81,7 +81,6 @@ def write_all(
                 "page": page_name(code),
                 "about": register.get(code, {}),
                 "share": current[0] if current else None,
-                "trusts": len(today.get(code, [])),
             }
         )
         shown_trusts = _of_year(trusts.of(code), own)

@@ -75,7 +75,7 @@ def write(writer: Writer, tables: Tables, organisations: list[Organisation]) -> 
             "bands": [name for _, _, name in bands(head.benchmark)] if head else [],
             "organisations": organisations,
             "source": source_text(tables, (*SOURCES, "digital_maturity")),
-            "vintage": vintage_text(tables, SOURCES),
+            "vintage": vintage_text(tables, (*SOURCES, "digital_maturity")),
         },
     )
 

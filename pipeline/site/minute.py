@@ -61,8 +61,8 @@ def minute(tables: Tables, answer: Answer) -> list[Minute]:
         Minute("Who is most mature?", _mature(tables, head), "maturity.html", "More on maturity"),
         Minute(
             "What cannot be known?",
-            f"{answer.coverage} Payments under £25,000, the pay of digital staff and what national "
-            "bodies pay for a trust are in no public file by trust.",
+            f"{answer.coverage} Most payments under £25,000, the pay of digital staff and what "
+            "national bodies pay for a trust are in no public file by trust.",
             "coverage.html",
             "What is missing, and why",
         ),

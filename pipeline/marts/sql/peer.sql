@@ -106,7 +106,7 @@ select
         when maturity is null or peer_maturity is null then 'Maturity of one of the two is not known.'
         when peer_maturity < maturity + 0.25 then 'Maturity is not higher by a quarter of a point.'
         when share is null or peer_share is null
-            then 'Alike and more mature; whether at a similar share is not known, because a share of one of the two is missing.'
+            then 'Alike and more mature; whether at a similar share is not known, because one of the two has no share of a year with badge A or B.'
         when is_similar_share then 'Alike, more mature, at a similar share.'
         else 'Alike and more mature, at another share.'
     end as reason,
