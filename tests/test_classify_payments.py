@@ -234,3 +234,23 @@ def test_no_rows_and_missing_columns():
     assert classify(empty).height == 0
     with pytest.raises(ClassifierInputError, match="missing: description"):
         classify(empty.drop("description"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "supplier", "digital"),
+    [
+        ("Maintenance Contract", "Getinge UK", "no"),
+        ("Maintenance Contract", "Softcat Plc", "yes"),
+        ("Theatre Management System", "Nobody Ltd", "yes"),
+        ("Theatre Ventilation System", "Nobody Ltd", "no"),
+        ("Electronic Staff Record", "Nobody Ltd", "yes"),
+        ("Nursing Staff", "Nobody Ltd", "no"),
+        ("Oracle Licences", "Nobody Ltd", "yes"),
+        ("TV Licences", "Nobody Ltd", "no"),
+        ("SIP Trunks", "Nobody Ltd", "yes"),
+    ],
+)
+def test_types_that_name_a_system_or_a_product_are_digital_and_a_bare_contract_is_not(
+    kind: str, supplier: str, digital: str
+) -> None:
+    assert say(kind, "Theatres", supplier)["digital"] == digital
