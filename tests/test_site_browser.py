@@ -6,6 +6,7 @@ import functools
 import http.server
 import shutil
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,20 @@ def test_no_page_has_a_serious_accessibility_fault_light_or_dark_small_or_wide(w
             ]
     assert rules > 500, "axe looked at nothing"
     assert faults == []
+
+
+def test_upright_headings_of_a_narrow_map_stand_beside_each_other(browser, site):
+    watched = Watched(browser, viewport={"width": 390, "height": 844})
+    watched.page.goto((site / "maturity.html").as_uri())
+    watched.draw_all()
+    headings = watched.page.evaluate(
+        """[...document.querySelectorAll('#maturity-heatmap .xtick text')].map(function (t) {
+             var r = t.getBoundingClientRect(); return [r.left, r.right, r.height]; })"""
+    )
+    watched.context.close()
+    assert len(headings) == 7
+    for (_, right, _), (left, _, _) in pairwise(sorted(headings)):
+        assert right <= left, headings
 
 
 def test_charts_are_drawn_only_when_they_come_near(watched, site):

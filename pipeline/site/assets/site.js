@@ -94,7 +94,7 @@
   }
 
   // Upright headings of a narrow map: one line each, or the lines of one lie on those of the next.
-  function unfold(spec, div) {
+  function oneLineHeadings(spec, div) {
     var more = 150 - spec.layout.margin.t;
     spec.data.forEach(function (t) { if (t.type === "heatmap") t.x = t.x.map(function (name) { return name.replace(/<br>/g, " "); }); });
     spec.layout.margin = Object.assign({}, spec.layout.margin, { t: spec.layout.margin.t + more });
@@ -116,7 +116,7 @@
       spec.data.forEach(function (t) { if (t.type === "heatmap") t.text = t.text.map(function (row) { return row.map(function (c) { return c === "\u2013" ? c : ""; }); }); });
       Object.assign(spec.layout.xaxis, { tickangle: -90 });
     }
-    if (div.clientWidth < 560 && spec.layout.meta && spec.layout.meta.tilt) unfold(spec, div);
+    if (div.clientWidth < 560 && spec.layout.meta && spec.layout.meta.tilt) oneLineHeadings(spec, div);
     reserve(spec.layout, div.clientWidth);
     Plotly.react(div, spec.data, spec.layout, {
       responsive: true, displayModeBar: false, displaylogo: false, scrollZoom: false, doubleClick: false
