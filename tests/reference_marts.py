@@ -204,12 +204,14 @@ def workforce(t: Tables) -> dict[Key, Row]:
 def maturity(t: Tables) -> dict[Key, Row]:
     """Scores with the quartile of their care setting and the change on comparable domains."""
     scores: dict[Key, float] = {}
+    files: dict[Key, str] = {}
     pillars: dict[Key, list[float]] = defaultdict(list)
     for m in t["facts.maturity"]:
         if m["score"] is None:
             continue
         key = m["organisation_name"], m["year"], m["care_setting"]
         scores[*key, m["pillar"]] = m["score"]
+        files[*key, m["pillar"]] = m["source_file"]
         if m["pillar"] != "overall_comparable":
             pillars[key].append(m["score"])
     for key, values in pillars.items():
@@ -218,13 +220,16 @@ def maturity(t: Tables) -> dict[Key, Row]:
     for (name, year, setting, pillar), score in scores.items():
         alike = [s for (_, y, c, q), s in scores.items() if (y, c, q) == (year, setting, pillar)]
         before = scores.get((name, year - 1, setting, pillar))
+        one_file = files.get((name, year, setting, pillar)) == files.get(
+            (name, year - 1, setting, pillar)
+        )
         low = quantile(alike, 0.25)
         found[name, year, setting, pillar] = {
             "score": score,
             "setting_median": median(alike),
             "gap_to_p25": max(0.0, low - score),
             "change": score - before
-            if pillar == "overall_comparable" and before is not None
+            if pillar == "overall_comparable" and before is not None and one_file
             else None,
         }
     return found

@@ -203,5 +203,5 @@ def test_the_same_month_published_twice_counts_once(tmp_path: Path) -> None:
     put(tmp_path, "workforce/b.csv", body)
     result = read(tmp_path)
     assert result.frame["fte"].to_list() == [19.0]
-    assert [r.rows_kept for r in result.reports] == [1, 0]
-    assert result.reports[1].sheets[0].ignored["the same is said in workforce/a.csv"] == 1
+    assert [r.rows_kept for r in result.reports] == [0, 1]  # the later by its name counts
+    assert result.reports[0].sheets[0].ignored["the same is said in workforce/b.csv"] == 1

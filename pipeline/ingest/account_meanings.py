@@ -66,11 +66,7 @@ def _unit(cell: str, title: str) -> str:
 
 def is_illustrative(grids: Iterable[Grid]) -> bool:
     """Whether a workbook is of the kind that explains lines."""
-    return any("maincode" in _squeezed_cells(g) for g in grids if 0 < g.height < 1000)
-
-
-def _squeezed_cells(grid: Grid) -> set[str]:
-    return {squeeze(v) for v in grid.frame.drop("row").to_numpy().ravel().tolist() if v}
+    return any(labels for g in grids if 0 < g.height < 1000 for _, _, labels in _tables(g))
 
 
 def _tables(grid: Grid) -> Iterable[tuple[str, dict[str, tuple[str, str]], list[tuple[str, str]]]]:

@@ -23,20 +23,30 @@ from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register, comparable
 from pipeline.ingest.reading import NotDataError, Reading, RefusedFileError, open_file
 from pipeline.ingest.result import SourceResult, read_source
-from pipeline.ingest.tables import clean, named_table
+from pipeline.ingest.tables import clean, named_table, number, of_the_whole, without_marks
 from pipeline.ingest.tabular import Grid, Limits
 from pipeline.ingest.years import financial_year_in
 
-CURRENT_YEAR = r"^A\d{2}[A-Z]?CY"
-KEPT_NOTES = r"^A(?:02|08|09|13|14A?)CY"
+CURRENT_YEAR = r"(?i)^A\d{2}[A-Z]?CY"
+KEPT_NOTES = r"(?i)^A(?:02|08|09|13|14A?)CY"
 """Income statement, operating expenditure, staff, intangibles, plant, leased assets."""
 OTHER_NOTE, PRIOR_YEAR = "other note of the accounts", "prior-year column"
 COLUMNS = {
-    "organisation_name": ("organisationname",),
+    "organisation_name": (
+        "organisationname", "organisation", "providername", "provider", "nameofprovider",
+        "fullnameofprovider", "trustname", "orgname",
+    ),
     "main_code": ("maincode",),
     "sub_code": ("subcode",),
-    "value": ("total", "valuenumber", "value", "amount"),
-}
+    "value": (
+        "total", "valuenumber", "value", "amount", "total000", "total000s", "value000", "value000s",
+        "amount000", "amount000s", "totalthousands", "totalgbpthousand", "totalgbpthousands",
+    ),
+}  # fmt: skip
+_POUNDS = re.compile(r"£|\bgbp\b|\bpounds?\b", re.IGNORECASE)
+_THOUSANDS = re.compile(r"000|thousand|£k\b", re.IGNORECASE)
+#: Operating expenditure of the middle provider of a whole file, in thousands: no file was ever near these.
+LEAST_USUAL, MOST_USUAL, ENOUGH_PROVIDERS = 1_000, 10_000_000, 20
 PROVIDERS = {
     "name": (r"full name of provider|provider(?: name)?|organisation(?: name)?|name",),
     "code": (r"nhs code|org(?:anisation)? code|ods code|code",),
@@ -49,7 +59,7 @@ SECTORS = ("Acute", "Specialist", "Mental Health", "Community", "Ambulance")
 def _without_value(grid: Grid) -> bool:
     """Whether a sheet of lines of accounts lacks the header of its values."""
     for values in grid.frame.head(15).iter_rows():
-        words = {squeeze(v) for v in values[1:] if v}
+        words = {squeeze(without_marks(v)) for v in values[1:] if v}
         if all(
             words & set(COLUMNS[name]) for name in ("organisation_name", "main_code", "sub_code")
         ):
@@ -61,7 +71,7 @@ def find_lines(grid: Grid) -> tuple[int, dict[str, str]] | None:
     """Header row and columns of the sheet of all data, or None."""
     cells = [c for c in grid.frame.columns if c != "row"]
     for values in grid.frame.head(15).iter_rows():
-        words = {squeeze(v): c for c, v in zip(cells, values[1:], strict=True) if v}
+        words = {squeeze(without_marks(v)): c for c, v in zip(cells, values[1:], strict=True) if v}
         found = {
             name: next((words[w] for w in spellings if w in words), None)
             for name, spellings in COLUMNS.items()
@@ -132,6 +142,7 @@ def _parse(reading: Reading, register: Register | None, meanings: Meanings) -> p
         if not any(grid is g for g, _ in lines) and not reading.sheet(grid).ignored:
             reading.ignore_sheet(grid, "sheet without lines of accounts")
     facts = pl.concat(parts)
+    _in_thousands(facts)
     names = facts["organisation_name"].unique(maintain_order=True).to_list()
     matched, unknown = [], []
     for name in names:
@@ -169,12 +180,33 @@ def _parse(reading: Reading, register: Register | None, meanings: Meanings) -> p
     )
 
 
+def _in_thousands(facts: pl.DataFrame) -> None:
+    """Raise where the totals of a whole file cannot be thousands of pounds."""
+    totals = facts.filter(main_code="A08CY01", sub_code="EXP0390")["value"]
+    usual = totals.median()
+    if totals.len() < ENOUGH_PROVIDERS or not isinstance(usual, float):
+        return
+    if not LEAST_USUAL <= usual <= MOST_USUAL:
+        unit = "millions" if usual < LEAST_USUAL else "pounds"
+        raise RefusedFileError(
+            f"half of the providers spent less than {usual:,.0f} by the total of operating expenditure "
+            f"(EXP0390), so the figures are in {unit}; bring them to thousands of pounds, as published "
+            "until now, and offer the file again"
+        )
+
+
 def _lines(reading: Reading, grid: Grid, header_row: int, columns: dict[str, str]) -> pl.DataFrame:
     """Current-year lines of the kept notes; every other row is counted with its reason."""
     sheet = reading.sheet(grid)
     sheet.header_rows = (header_row,)
     header = grid.frame.filter(pl.col("row") == header_row)
     sheet.columns = {n: str(header[c][0]).strip() for n, c in columns.items()}
+    headed = sheet.columns["value"]
+    if _POUNDS.search(headed) and not _THOUSANDS.search(headed):
+        raise RefusedFileError(
+            f"the values are headed {headed!r}, which says pounds; these files are in thousands of pounds. "
+            "Divide them by 1,000, head the column 'Total', and offer the file again"
+        )
     body = grid.frame.lazy().filter(pl.col("row") > header_row)
     main = pl.col(columns["main_code"]).str.strip_chars()
     kind = (
@@ -182,7 +214,7 @@ def _lines(reading: Reading, grid: Grid, header_row: int, columns: dict[str, str
         .then(pl.lit("kept"))
         .when(main.str.contains(CURRENT_YEAR))
         .then(pl.lit(OTHER_NOTE))
-        .when(main.str.contains(r"^A\d{2}[A-Z]?PY"))
+        .when(main.str.contains(r"(?i)^A\d{2}[A-Z]?PY"))
         .then(pl.lit(PRIOR_YEAR))
         .otherwise(pl.lit("row without a main code of the accounts"))
     )
@@ -193,8 +225,8 @@ def _lines(reading: Reading, grid: Grid, header_row: int, columns: dict[str, str
             tagged.filter(pl.col("_kind") == "kept").select(
                 "row",
                 clean(columns["organisation_name"]).alias("organisation_name"),
-                main.alias("main_code"),
-                pl.col(columns["sub_code"]).str.strip_chars().alias("sub_code"),
+                main.str.to_uppercase().alias("main_code"),
+                pl.col(columns["sub_code"]).str.strip_chars().str.to_uppercase().alias("sub_code"),
                 clean(columns["value"]).alias("_text"),
             ),
         ]
@@ -202,12 +234,13 @@ def _lines(reading: Reading, grid: Grid, header_row: int, columns: dict[str, str
     for reason, count in counts.iter_rows():
         if reason != "kept":
             reading.ignore(grid, reason, count)
-    text = pl.col("_text").str.replace_all(",", "")
-    value = text.str.replace(r"^\((.*)\)$", "-$1").cast(pl.Float64, strict=False)
-    kept = kept.with_columns(value=pl.when(value.is_finite()).then(value))
+    value = pl.when(~pl.col("_text").str.contains("%")).then(number("_text"))
+    kept = kept.with_columns(value=value)
     empty = pl.col("_text").is_null()
     reading.ignore(grid, "line without a figure", kept.filter(empty).height)
-    kept = kept.filter(~empty)
+    whole = of_the_whole("organisation_name")
+    reading.ignore(grid, "total of providers", kept.filter(~empty & whole).height)
+    kept = kept.filter(~empty & ~whole)
     problem = (
         pl.when(pl.col("organisation_name").is_null())
         .then(pl.lit("no name of a provider"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -109,14 +110,19 @@ def read_deflator(
     Returns:
         Rows of ``facts.deflator``, reports and rejected rows.
     """
-    current = [f for f in files if f.superseded_by is None]
-    latest = max(current, key=lambda f: (*_published(f.name), f.name), default=None)
+    used: list[str] = []
 
     def parse(reading: Reading) -> pl.DataFrame:
         facts = _parse(reading)
-        if latest is not None and reading.file.path != latest.path:
-            reading.ignore_kept(f"an earlier vintage; {latest.path} is used")
+        if used:
+            reading.ignore_kept(f"an earlier vintage; {used[0]} is used")
             return facts.clear()
+        if facts.height:
+            used.append(reading.file.path)
         return facts
 
-    return read_source(files, "facts.deflator", "gdp_deflator", parse, limits=limits)
+    # The latest first, so that an earlier one takes its place when it cannot be read.
+    latest_first = sorted(files, key=lambda f: (*_published(f.name), f.name), reverse=True)
+    found = read_source(latest_first, "facts.deflator", "gdp_deflator", parse, limits=limits)
+    place = {file.path: i for i, file in enumerate(files)}
+    return replace(found, reports=sorted(found.reports, key=lambda r: place[r.path]))

@@ -15,8 +15,9 @@ from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
 from pipeline.ingest.reading import Reading, RefusedFileError
 from pipeline.ingest.result import SourceResult, read_source
-from pipeline.ingest.tables import NamedTable, named_table
+from pipeline.ingest.tables import NamedTable, code, is_withheld, named_table, of_the_whole
 from pipeline.ingest.tabular import Grid, Limits
+from pipeline.ingest.years import month_in
 
 WANTED = {
     "organisation_code": (r"organisation code|org code|trust code|ods code|code",),
@@ -25,6 +26,11 @@ WANTED = {
     "supplier": (r"supplier.*|.*epr supplier.*",),
 }
 REQUIRED = ("organisation_code", "supplier")
+NO_EPR = (
+    r"(?i)^(?:no (?:epr|supplier|system|electronic patient record)\b.*|none|no|nil|"
+    r"paper(?: ?-?based)?(?: records?)?)$"
+)
+"""Wordings of the list for a trust without a record system."""
 _DAY = re.compile(r"(?<!\d)(\d{1,2})[.\-/](\d{1,2})[.\-/](\d{4}|\d{2})(?!\d)")
 
 
@@ -36,9 +42,9 @@ def find_table(grid: Grid) -> NamedTable | None:
 
 
 def day_in(text: str) -> date | None:
-    """A day written 01.10.24 or 1/10/2024 (day first); None when there is none."""
+    """A day written 01.10.24 or 1/10/2024 (day first), or the first of a month; None without either."""
     if not (found := _DAY.search(text)):
-        return None
+        return month_in(text)
     year = int(found[3]) if len(found[3]) == 4 else 2000 + int(found[3])
     try:
         return date(year, int(found[2]), int(found[1]))
@@ -49,7 +55,7 @@ def day_in(text: str) -> date | None:
 def _file_day(name: str) -> date | None:
     found = re.search(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)", name)
     try:
-        return date(int(found[1]), int(found[2]), int(found[3])) if found else None
+        return date(int(found[1]), int(found[2]), int(found[3])) if found else month_in(name)
     except ValueError:
         return None
 
@@ -74,8 +80,19 @@ def _parse(reading: Reading) -> pl.DataFrame:
                 f"{named:%d %B %Y}; the sheet is followed."
             )
         as_at = as_at or named
-        rows = found.rows.with_columns(has_epr=~pl.col("supplier").str.contains(r"(?i)^no epr\b"))
-        is_code = pl.col("organisation_code").str.contains(r"^[A-Za-z0-9]{3,5}$")
+        if as_at is None:
+            sheet.warnings.append(
+                "Neither the sheet nor the file is named with a date: any list with a date counts before "
+                "this one. Name the file such as epr_suppliers_20251001.xlsx."
+            )
+        whole = of_the_whole("organisation_code", "organisation_name")
+        reading.ignore(grid, "total of trusts", found.rows.filter(whole).height)
+        rows = found.rows.filter(~whole).with_columns(
+            organisation_code=code("organisation_code"),
+            supplier=pl.when(~is_withheld("supplier")).then("supplier"),
+            has_epr=~pl.col("supplier").str.contains(NO_EPR),
+        )
+        is_code = pl.col("organisation_code").str.contains(r"^[A-Z0-9]{3,5}$")
         bad = rows.filter(is_code & pl.col("supplier").is_null())
         reading.reject(
             grid,
@@ -87,7 +104,7 @@ def _parse(reading: Reading) -> pl.DataFrame:
         reading.keep(grid, kept.height)
         parts.append(
             kept.select(
-                pl.col("organisation_code").str.to_uppercase(),
+                "organisation_code",
                 "organisation_name",
                 "trust_type",
                 supplier=pl.when("has_epr").then("supplier"),

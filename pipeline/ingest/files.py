@@ -17,7 +17,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from pipeline.ingest.hashing import Hashed, hashed, stamp_of
-from pipeline.ingest.republished import find_republished
+from pipeline.ingest.republished import find_republished, find_revised
 from pipeline.plain_text import written_out
 
 #: Files hashed at the same time, and those a thread hashes before it asks for more: handing over a
@@ -248,6 +248,7 @@ def list_raw_files(raw: Path, known: Callable[[], Mapping[str, Hashed]] = dict) 
     }
     spend = {p: h for p, h in hashes.items() if p.startswith(SPEND) and p not in superseded}
     superseded |= find_republished(spend)
+    superseded |= find_revised(p for p in hashes if not p.startswith(SPEND) and p not in superseded)
     return [
         RawFile(
             path=text,

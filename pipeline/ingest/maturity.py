@@ -16,7 +16,7 @@ from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
 from pipeline.ingest.reading import Reading, RefusedFileError
 from pipeline.ingest.result import SourceResult, read_source
-from pipeline.ingest.tables import clean, number, squash, top_text
+from pipeline.ingest.tables import clean, number, of_the_whole, squash, top_text
 from pipeline.ingest.tabular import Grid, Limits
 
 PILLARS = (
@@ -39,7 +39,11 @@ SPELLINGS = {squash(p): p for p in PILLARS} | {
     "healthier populations": "Healthy Populations",
 }
 OVERALL = "overall_comparable"
-_AVERAGE = re.compile(r"^(20\d{2}) (?:average|overall).*$|^(?:average|overall).* (20\d{2})$")
+_AVERAGE = re.compile(
+    r"^(20\d{2})(?: overall)?(?: dma)?(?: score)? (?:average|overall|mean)\b.*$|"
+    r"^(?:average|overall|mean)\b.* (20\d{2})$"
+)
+_PLACE = re.compile(r"\b(?:provider|trust|organisation)s?\b(?!.*\bcode\b)")
 OLD_SCALE = (
     "the scores go above 5: this looks like a self-assessment of 2015 to 2017, which scores from 0 "
     "to 100 and cannot be compared with the assessment of 2024 and later; it is not used"
@@ -48,7 +52,7 @@ OLD_SCALE = (
 
 @dataclass(frozen=True)
 class ScoreSheet:
-    """How one sheet was understood: header row, place columns, score columns (pillar, year)."""
+    """How one sheet was understood: header row, places, scores (pillar, year), other headers."""
 
     header_row: int
     region: str | None
@@ -56,6 +60,7 @@ class ScoreSheet:
     provider: str | None
     care_setting: str | None
     scores: dict[str, tuple[str, int | None]]
+    others: dict[str, str]
 
 
 def find_scores(grid: Grid) -> ScoreSheet | None:
@@ -75,7 +80,7 @@ def find_scores(grid: Grid) -> ScoreSheet | None:
 
         provider = place(
             "provider", "trust", "organisation", "provider name", "trust name", "organisation name"
-        )
+        ) or next((c for c, w in words.items() if c not in scores and _PLACE.search(w)), None)
         icb = place(
             "ics", "icb", "integrated care board", "integrated care system", "ics name", "icb name"
         )
@@ -87,6 +92,7 @@ def find_scores(grid: Grid) -> ScoreSheet | None:
                 provider,
                 place("care setting", "setting", "type"),
                 scores,
+                {c: w for c, w in words.items() if c not in scores and c not in {provider, icb}},
             )
     return None
 
@@ -98,6 +104,19 @@ def _year(grid: Grid, header_row: int, file_name: str) -> int | None:
         if years:
             return int(max(years))
     return None
+
+
+def _tell_unused_scores(
+    reading: Reading, grid: Grid, found: ScoreSheet, body: pl.DataFrame
+) -> None:
+    """Warn of columns that hold scores and have no name that is known."""
+    for column, header in found.others.items():
+        given = body[column].drop_nulls()
+        score = body.select(number(column)).to_series().is_between(1, 5).sum()
+        if given.len() and score > 0.8 * given.len():
+            reading.sheet(grid).warnings.append(
+                f"The column {header!r} looks like scores but is no pillar that is known; it is not used."
+            )
 
 
 def _sheet_facts(
@@ -119,12 +138,13 @@ def _sheet_facts(
     assert name_column is not None  # noqa: S101  find_scores returns no sheet without one
     primary = bool(re.search(r"(?i)primary care|\bPC\b", grid.sheet + " " + top_text(grid, 12)))
     is_board = found.provider is None
+    body = grid.frame.filter(pl.col("row") > found.header_row)
+    _tell_unused_scores(reading, grid, found, body)
     setting = (
         clean(found.care_setting)
         if found.care_setting
         else pl.lit("ICB primary care" if primary else "ICB" if is_board else "not stated")
     )
-    body = grid.frame.filter(pl.col("row") > found.header_row)
     texts = {f"_s{i}": clean(c) for i, c in enumerate(found.scores)}
     rows = body.select(
         "row",
@@ -137,10 +157,24 @@ def _sheet_facts(
     any_score = pl.any_horizontal(pl.col(t).is_not_null() for t in texts)
     named = pl.col("organisation_name").is_not_null()
     reading.ignore(grid, "notes below the table", rows.filter(~(named & any_score)).height)
-    rows = rows.filter(named & any_score).with_columns(number(t) for t in texts)
+    rows = rows.filter(named & any_score)
+    whole = of_the_whole("organisation_name")
+    reading.ignore(grid, "average of organisations", rows.filter(whole).height)
+    rows = rows.filter(~whole)
+    said = sum(rows[t].is_not_null().sum() for t in texts)
+    rows = rows.with_columns(number(t) for t in texts)
     values = [v for t in texts for v in rows[t].drop_nulls().to_list()]
     if values and max(values) > 5.0001:
         raise RefusedFileError(f"sheet {grid.sheet!r}: {OLD_SCALE}")
+    if values and min(values) < 1:
+        raise RefusedFileError(
+            f"sheet {grid.sheet!r} has a score of {min(values):g}; scores are from 1 to 5. If the file gives "
+            "parts or per cent, bring them to the scale of 1 to 5, and leave cells without a score empty"
+        )
+    if said > len(values):
+        sheet.warnings.append(
+            f"{said - len(values)} scores are not given (such as * or n/a): left out."
+        )
     scored = pl.any_horizontal(pl.col(t).is_not_null() for t in texts)
     reading.reject(
         grid, rows.filter(~scored).select("row", reason=pl.lit("no score is a number from 1 to 5"))
@@ -148,6 +182,11 @@ def _sheet_facts(
     rows = rows.filter(scored)
     reading.keep(grid, rows.height, rows.height * len(found.scores))
     names = rows["organisation_name"].unique(maintain_order=True).to_list()
+    if is_board and len(names) * 2 < rows.height:
+        raise RefusedFileError(
+            f"sheet {grid.sheet!r} has several rows for each board, so it is about trusts, but no column is "
+            "headed as their names; head it 'Provider', as published until now"
+        )
     kind = "icb" if is_board else None
     codes = {n: register.match(n, kind=kind) if register else None for n in names}
     missing = [n for n, code in codes.items() if code is None]
@@ -218,5 +257,4 @@ def read_maturity(
         "digital_maturity",
         lambda reading: _parse(reading, register),
         limits=limits,
-        prefer=pl.col("source_file"),
     )

@@ -167,7 +167,7 @@ def _register(reading: Reading, grid: Grid) -> pl.DataFrame:
         organisation_code=code,
         name=clean("c1"),
         region=clean("c2").replace_strict(REGION_OF_CODE, default=None, return_dtype=pl.String),
-        icb_code=clean("c3"),
+        icb_code=clean("c3").str.to_uppercase(),
         opened="opened",
         closed="closed",
         vintage=pl.lit(month_in(reading.file.name), dtype=pl.Date),
@@ -189,6 +189,8 @@ def _take(
             selected[name] = pl.lit(None, dtype=schema[name])
         elif schema[name] == pl.Date():
             selected[name] = _day(column)
+        elif name.endswith("_code") or name == "predecessors":
+            selected[name] = clean(column).str.to_uppercase()
         else:
             selected[name] = clean(column)
     taken = rows.select("row", **selected)
@@ -249,8 +251,8 @@ def _successions(reading: Reading, grid: Grid, known: set[str]) -> pl.DataFrame:
     names = _header(grid)
     rows = grid.frame.slice(1).select(
         "row",
-        old_code=clean(names["old code"]),
-        new_code=clean(names["new code"]),
+        old_code=clean(names["old code"]).str.to_uppercase(),
+        new_code=clean(names["new code"]).str.to_uppercase(),
         date=_day(names["date"]),
     )
     wanted = pl.col("old_code").is_in(known) & pl.col("new_code").is_in(known)

@@ -110,5 +110,4 @@ def read_platform(
         "fdp",
         lambda reading: _parse(reading, register),
         limits=limits,
-        prefer=pl.col("source_file"),
     )

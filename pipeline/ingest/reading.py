@@ -6,8 +6,8 @@ rows read = kept + rejected + ignored. Does not belong here: what any source loo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -43,6 +43,7 @@ class Reading:
         grids: its sheets.
         rejected: frames in ``REJECTED_SCHEMA``.
         facts_due: sheet -> facts that its kept rows must give.
+        is_passed_over: whether another file is used in its place.
     """
 
     file: RawFile
@@ -50,6 +51,7 @@ class Reading:
     grids: list[Grid]
     rejected: list[pl.DataFrame] = field(default_factory=list)
     facts_due: dict[str, int] = field(default_factory=dict)
+    is_passed_over: bool = False
     _sheets: dict[int, SheetReport] = field(default_factory=dict)
 
     def sheet(self, grid: Grid) -> SheetReport:
@@ -120,6 +122,7 @@ class Reading:
             self.ignore(grid, reason, sheet.rows_kept)
             sheet.rows_kept = 0
         self.facts_due.clear()
+        self.is_passed_over = True
 
 
 def _set_aside(reading: Reading, reason: str, status: str = "set aside") -> None:
@@ -165,13 +168,33 @@ def run_files(
     Returns:
         Every file's reading, with what ``parse`` gave; None when the file gave nothing.
     """
-    done: list[tuple[Reading, pl.DataFrame | None]] = []
-    for file in files:
+
+    def read(file: RawFile) -> tuple[Reading, pl.DataFrame | None]:
         report = FileReport(file.path, file.sha256, file.bytes, source_id, facts_table=facts_table)
         opened = opener(file, limits)
         reading = Reading(file, report, [] if isinstance(opened, str) else opened)
-        done.append((reading, _parse_one(reading, opened, parse)))
+        return reading, _parse_one(reading, opened, parse)
+
+    done = [read(file) for file in files]
+    refused = {r.file.path for r, _ in done if r.report.status == "set aside"}
+    for i, file in _standing_in(files, refused):
+        done[i] = read(replace(file, superseded_by=None, superseded_reason=None))
+        done[i][0].report.warnings.append(
+            f"{file.superseded_by} replaces this file but cannot be read; this one counts."
+        )
     return done
+
+
+def _standing_in(files: Sequence[RawFile], refused: Set[str]) -> list[tuple[int, RawFile]]:
+    """The last earlier version of each file that was set aside, with its place among the files."""
+    found: dict[str, tuple[int, RawFile]] = {}
+    for i, file in enumerate(files):
+        later = file.superseded_by
+        if later is not None and later in refused:
+            before = found.get(later)
+            if before is None or before[1].path < file.path:
+                found[later] = (i, file)
+    return list(found.values())
 
 
 def _parse_one(
@@ -192,6 +215,7 @@ def _parse_one(
         with panics_are_errors():
             facts = parse(reading)
         _account_for_the_rest(reading, facts)
+        _refuse_what_gave_nothing(reading, facts)
     except LostFactsError:
         raise
     except RefusedFileError as error:
@@ -233,6 +257,29 @@ def _account_for_the_rest(reading: Reading, facts: pl.DataFrame | None) -> None:
                 reading.reject(grid, missed)
                 left -= missed.height
         reading.ignore(grid, "titles, headers and notes", left)
+
+
+def _refuse_what_gave_nothing(reading: Reading, facts: pl.DataFrame | None) -> None:
+    """Set a file aside whose table was found and whose every row was taken for something else.
+
+    Such a file has changed (another spelling of a code, another word in a column) and would be lost
+    without a word.
+
+    Raises:
+        RefusedFileError: for such a file.
+    """
+    if facts is None or facts.height or reading.rejected or reading.is_passed_over:
+        return
+    reasons: dict[str, int] = {}
+    for sheet in reading.report.sheets:
+        for reason, rows in sheet.ignored.items() if sheet.header_rows else ():
+            reasons[reason] = reasons.get(reason, 0) + rows
+    said = max(reasons, key=lambda r: reasons[r], default="")
+    raise RefusedFileError(
+        "its columns are known, but not one of its rows can be used"
+        + (f" (most of them: {said})" if said else "")
+        + "; compare what stands in the columns with an earlier file of the same source"
+    )
 
 
 def _looks_like_data(

@@ -1,6 +1,7 @@
 """Cost of medical-records services by trust: one wide table, a column a measure and year.
 
-Columns are called ``mrc_<measure>_<YYYYYY>``; each row becomes one fact a year.
+Columns are called ``mrc_<measure>_<YYYYYY>``; each row becomes one fact a year. Of two files the later
+by its name counts.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
 from pipeline.ingest.reading import Reading, RefusedFileError
 from pipeline.ingest.result import SourceResult, read_source
-from pipeline.ingest.tables import clean, number
+from pipeline.ingest.tables import clean, code, is_withheld, number, of_the_whole, squash
 from pipeline.ingest.tabular import Grid, Limits
 from pipeline.ingest.years import financial_year_in
 
@@ -22,11 +23,16 @@ MEASURES = {
     "on": "on_site_gbp",
     "off": "off_site_gbp",
     "total": "total_gbp",
-    "service_provision": "provision",
+    "service provision": "provision",
     "type": "records_type",
 }
 MONEY = ("on_site_gbp", "off_site_gbp", "total_gbp")
-_COLUMN = re.compile(r"^mrc_(?P<measure>[a-z_]+?)_(?P<year>\d{6})$")
+_COLUMN = re.compile(r"^mrc (?P<measure>[a-z ]+?) (?P<year>20\d\d ?\d{2}(?:\d{2})?)(?P<unit> .*)?$")
+CODES = ("trust code", "organisation code", "org code", "ods code", "code")
+NAMES = ("trust name", "organisation name", "org name", "trust", "organisation")
+#: Pounds below which the usual yearly total of a trust would be if it were written in thousands.
+LEAST_USUAL, ENOUGH_TRUSTS = 5_000, 20
+UNIT = re.compile(r" (?:£|gbp|pounds)")
 _SEARCH = 20
 
 
@@ -34,18 +40,29 @@ def find_columns(grid: Grid) -> tuple[int, dict[str, str], dict[str, dict[str, s
     """Header row, code and name columns, and year -> measure -> column; None when there is none."""
     cells = [c for c in grid.frame.columns if c != "row"]
     for values in grid.frame.head(_SEARCH).iter_rows():
-        words = {c: (v or "").strip().lower() for c, v in zip(cells, values[1:], strict=True)}
+        words = {c: squash(v) for c, v in zip(cells, values[1:], strict=True)}
         years: dict[str, dict[str, str]] = {}
         names: dict[str, str] = {}
         for column, word in words.items():
-            if word in ("trust_code", "organisation_code", "org_code", "trust code"):
-                names["organisation_code"] = column
-            elif word in ("trust_name", "organisation_name", "org_name", "trust name"):
-                names["organisation_name"] = column
+            if word in CODES:
+                names.setdefault("organisation_code", column)
+            elif word in NAMES:
+                names.setdefault("organisation_name", column)
             elif (found := _COLUMN.match(word)) and found["measure"] in MEASURES:
                 year = financial_year_in(found["year"])
+                measure = MEASURES[found["measure"]]
+                if (
+                    year
+                    and found["unit"]
+                    and measure in MONEY
+                    and not UNIT.fullmatch(found["unit"])
+                ):
+                    raise RefusedFileError(
+                        f"a column is headed {word!r}; costs are expected in pounds, under headers such "
+                        "as mrc_on_202324. Bring them to pounds and name the columns so"
+                    )
                 if year:
-                    years.setdefault(year, {})[MEASURES[found["measure"]]] = column
+                    years.setdefault(year, {})[measure] = column
         if "organisation_code" in names and years:
             return int(values[0]), names, years
     return None
@@ -59,7 +76,7 @@ def _year_rows(
         clean(measures["records_type"]) if "records_type" in measures else pl.lit(None, pl.String)
     )
     return kept.select(
-        organisation_code=clean(names["organisation_code"]).str.to_uppercase(),
+        organisation_code=code(names["organisation_code"]),
         organisation_name=clean(names["organisation_name"])
         if "organisation_name" in names
         else pl.lit(None, pl.String),
@@ -76,6 +93,22 @@ def _year_rows(
     )
 
 
+def _in_pounds(kept: pl.DataFrame, years: dict[str, dict[str, str]]) -> None:
+    """Raise where the costs of a year are too small to be pounds."""
+    for year, measures in years.items():
+        cost = next((measures[m] for m in reversed(MONEY) if m in measures), None)
+        if cost is None:
+            continue
+        given = kept.select(number(cost)).to_series().drop_nulls()
+        given = given.filter(given > 0)
+        usual = given.median()
+        if given.len() >= ENOUGH_TRUSTS and isinstance(usual, float) and usual < LEAST_USUAL:
+            raise RefusedFileError(
+                f"half of the trusts would have paid less than {usual:,.0f} pounds in {year}, so the costs "
+                "seem to be in thousands; bring them to pounds and offer the file again"
+            )
+
+
 def _parse(reading: Reading) -> pl.DataFrame:
     parts: list[pl.DataFrame] = []
     for grid in reading.grids:
@@ -90,10 +123,23 @@ def _parse(reading: Reading) -> pl.DataFrame:
             f"{m} {y}": m for y, measures in years.items() for m in measures
         }
         rows = grid.frame.filter(pl.col("row") > header_row)
-        code = clean(names["organisation_code"])
         money = [columns[m] for columns in years.values() for m in MONEY if m in columns]
-        wrong = pl.any_horizontal(clean(c).is_not_null() & number(c).is_null() for c in money)
-        is_code = code.str.contains(r"^[A-Za-z0-9]{3,5}$").fill_null(False)
+        if not money:
+            raise RefusedFileError(
+                "the columns of costs (mrc_on_<year>, mrc_off_<year>, mrc_total_<year>) are not there"
+            )
+        whole = of_the_whole(*names.values())
+        reading.ignore(grid, "total of trusts", rows.filter(whole).height)
+        rows = rows.filter(~whole)
+        withheld = sum(rows.select(is_withheld(c).sum()).item() for c in money)
+        if withheld:
+            sheet.warnings.append(
+                f"{withheld:,} costs are not given (such as * or n/a): shown as missing."
+            )
+        wrong = pl.any_horizontal(
+            clean(c).is_not_null() & number(c).is_null() & ~is_withheld(c) for c in money
+        )
+        is_code = code(names["organisation_code"]).str.contains(r"^[A-Z0-9]{3,5}$").fill_null(False)
         reading.reject(
             grid,
             rows.filter(is_code & wrong).select(
@@ -108,6 +154,7 @@ def _parse(reading: Reading) -> pl.DataFrame:
         )
         kept = rows.filter(is_code & ~wrong)
         reading.keep(grid, kept.height, kept.height * len(years))
+        _in_pounds(kept, years)
         parts += [_year_rows(kept, names, y, m, grid.sheet) for y, m in sorted(years.items())]
     if not parts:
         raise RefusedFileError(

@@ -8,7 +8,7 @@ clear is left to count, with a warning where the payments themselves are the sam
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pipeline.ingest.tabular.periods import hint_from_name
 
@@ -55,6 +55,28 @@ def find_republished(hashes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     for paths in folders.values():
         replaced |= _exact_copies(paths, hashes)
         replaced |= _revisions([p for p in paths if p not in replaced])
+    return replaced
+
+
+def find_revised(paths: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Superseded file -> its revision and why, among files whose names differ in words of revision only.
+
+    For sources other than spend, whose names say what a file is about (the year of accounts), so that
+    copies under other names are none.
+
+    Args:
+        paths: raw files of any folders.
+    """
+    families: dict[tuple[str, frozenset[str]], list[tuple[int, str]]] = {}
+    for path in paths:
+        words, rank = revision_of(_name(path))
+        families.setdefault((path.rpartition("/")[0], words), []).append((rank, path))
+    replaced: dict[str, tuple[str, str]] = {}
+    for versions in families.values():
+        rank, latest = max(versions)
+        for earlier, path in versions:
+            if earlier < rank:
+                replaced[path] = (latest, f"{_name(latest)!r} is a revision of it by its name")
     return replaced
 
 

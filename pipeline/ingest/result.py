@@ -6,6 +6,7 @@ opening files (``reading``) and what any source looks like.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,9 @@ from pipeline.ingest.reading import (
     run_files,
 )
 from pipeline.ingest.report import FileReport
+from pipeline.ingest.republished import revision_of
 from pipeline.ingest.tabular import Grid, Limits
+from pipeline.ingest.years import month_in
 from pipeline.schema import table
 
 PROVENANCE = {"_sheet": pl.String(), "_row": pl.Int64()}
@@ -41,6 +44,23 @@ class SourceResult:
     frame: pl.DataFrame
     reports: list[FileReport]
     rejected: pl.DataFrame
+
+
+def by_name(path: str) -> tuple[tuple[int, int], int, str]:
+    """What tells the later of two files by their names, for sorting: the later one comes last.
+
+    The latest month or year named, then words of revision (v2, revised), then the name itself, so that
+    ``list-1.csv`` comes after ``list.csv``.
+
+    Args:
+        path: of a raw file.
+    """
+    name = path.rsplit("/", 1)[-1]
+    stem = name.rsplit(".", 1)[0]
+    years = re.findall(r"(?<!\d)(20\d{2})(?!\d{3,})", stem)
+    month = month_in(stem)
+    time = (month.year, month.month) if month else (max(map(int, years), default=0), 0)
+    return time, revision_of(name)[1], stem.lower()
 
 
 def read_source(
@@ -63,7 +83,8 @@ def read_source(
         limits: what an untrusted file may cost.
         opener: turns a file into sheets, or a sentence why it cannot.
         prefer: among rows of one key the one with the greatest value wins, so that a later position
-            replaces an earlier one. Without it the first row wins.
+            replaces an earlier one. Where it does not decide, the file that is later by its name wins
+            (:func:`by_name`), and within a file the first row.
 
     Returns:
         Facts with one row a key, reports, rejected rows.
@@ -109,19 +130,31 @@ def _one_row_a_key(
     facts = pl.concat(parts).with_row_index("_order")
     key = list(contract.key)
     ranked = facts
-    if prefer is not None:
-        ranked = facts.with_columns(_prefer=prefer).sort(
-            "_prefer", "_order", descending=[True, False], nulls_last=True
-        )
     if ranked.select(pl.struct(key).is_duplicated().any()).item():
+        names = {
+            path: i for i, path in enumerate(sorted({r.file.path for r in readings}, key=by_name))
+        }
+        later = pl.col("source_file").replace_strict(names, return_dtype=pl.Int64)
+        ranked = facts.with_columns(
+            _prefer=pl.lit(0) if prefer is None else prefer, _later=later
+        ).sort("_prefer", "_later", "_order", descending=[True, True, False], nulls_last=True)
         first = ranked.unique(key, keep="first", maintain_order=True)
         place = ["source_file", "_sheet", "_row"]
+        said = [c for c in schema if c not in {*key, "source_file"}]
         lost = (
             ranked.join(
-                first.select(*key, _winner="source_file"), on=key, how="left", nulls_equal=True
+                first.select(*key, pl.col("source_file", *said).name.prefix("_winner_")),
+                on=key,
+                how="left",
+                nulls_equal=True,
+            )
+            .with_columns(
+                _winner="_winner_source_file",
+                _same=pl.all_horizontal(pl.col(c).eq_missing(pl.col(f"_winner_{c}")) for c in said),
             )
             .join(first.select("_order"), on="_order", how="anti")
             .join(first.select(place).unique(), on=place, how="anti")
+            .sort("_same", maintain_order=True)
             .unique(place, keep="first", maintain_order=True)
         )
         _move_lost_rows(lost, readings)
@@ -144,4 +177,11 @@ def _move_lost_rows(lost: pl.DataFrame, readings: Iterable[Reading]) -> None:
             reason = "another row of the file has the same key; the first one is used"
             reading.reject(grid, rows.select(row="_row", reason=pl.lit(reason)))
         else:
-            reading.ignore(grid, f"the same is said in {winner}", rows.height)
+            other = rows.filter(~pl.col("_same")).height
+            reading.ignore(grid, f"the same is said in {winner}", rows.height - other)
+            reading.ignore(grid, f"{winner} says something else and is the later one", other)
+            if other:
+                reading.sheet(grid).warnings.append(
+                    f"{other:,} rows differ from the rows about the same in {winner}, which is taken for "
+                    "the later file. If it is the earlier one, remove it."
+                )

@@ -10,7 +10,7 @@ from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
 from pipeline.ingest.reading import Reading, RefusedFileError
 from pipeline.ingest.result import SourceResult, read_source
-from pipeline.ingest.tables import NamedTable, named_table
+from pipeline.ingest.tables import NamedTable, code, is_withheld, named_table, of_the_whole
 from pipeline.ingest.tabular import Grid, Limits
 
 WANTED = {
@@ -33,8 +33,12 @@ def find_table(grid: Grid) -> NamedTable | None:
 
 def _date(column: str) -> pl.Expr:
     text = pl.col(column).str.slice(0, 10)
+    words = pl.col(column).str.replace_all(r"[\s-]+", " ")
     return pl.coalesce(
-        text.str.to_date("%d/%m/%Y", strict=False), text.str.to_date("%Y-%m-%d", strict=False)
+        text.str.to_date("%d/%m/%Y", strict=False),
+        text.str.to_date("%Y-%m-%d", strict=False),
+        words.str.to_date("%d %b %Y", strict=False),
+        words.str.to_date("%d %B %Y", strict=False),
     )
 
 
@@ -48,18 +52,29 @@ def _parse(reading: Reading) -> pl.DataFrame:
         sheet = reading.sheet(grid)
         sheet.header_rows = (found.header_row,)
         sheet.columns = {n: found.headers[c] for n, c in found.columns.items()}
-        year = r"(?:20)?(\d{2})[/-](?:20)?(\d{2})"
+        year = r"(?:20)?(\d{2})\s?[/-]\s?(?:20)?(\d{2})\b"
         first, second = (pl.col("status").str.extract(year, n) for n in (1, 2))
-        rows = found.rows.with_columns(
-            toolkit_year=pl.when(first.is_not_null()).then(
+        follows = (first.cast(pl.Int32) + 1) % 100 == second.cast(pl.Int32)
+        whole = of_the_whole("organisation_code", "organisation_name")
+        reading.ignore(grid, "total of organisations", found.rows.filter(whole).height)
+        rows = found.rows.filter(~whole).with_columns(
+            organisation_code=code("organisation_code"),
+            status=pl.when(~is_withheld("status")).then("status"),
+            toolkit_year=pl.when(follows).then(
                 pl.concat_str(
                     pl.lit("20"),
                     first,
                     pl.lit("/"),
                     second,
                 )
-            )
+            ),
         )
+        dated = rows["published"].count()
+        rows = rows.with_columns(published=_date("published"))
+        if undated := dated - rows["published"].count():
+            sheet.warnings.append(
+                f"{undated} dates of publication are not understood and left out."
+            )
         years = rows["toolkit_year"].drop_nulls()
         usual = years.mode().sort().last() if years.len() else None
         without = rows.filter(pl.col("status").is_not_null() & pl.col("toolkit_year").is_null())
@@ -69,7 +84,7 @@ def _parse(reading: Reading) -> pl.DataFrame:
                 "the year of the other rows."
             )
         rows = rows.with_columns(pl.col("toolkit_year").fill_null(usual))
-        is_code = pl.col("organisation_code").str.contains(r"^[A-Za-z0-9]{3,8}$").fill_null(False)
+        is_code = pl.col("organisation_code").str.contains(r"^[A-Z0-9]{3,8}$").fill_null(False)
         good = is_code & pl.col("status").is_not_null() & pl.col("toolkit_year").is_not_null()
         reading.reject(
             grid, rows.filter(is_code & ~good).select("row", reason=pl.lit("no status or no year"))
@@ -78,11 +93,11 @@ def _parse(reading: Reading) -> pl.DataFrame:
         reading.keep(grid, kept.height)
         parts.append(
             kept.select(
-                pl.col("organisation_code").str.to_uppercase(),
+                "organisation_code",
                 "organisation_name",
                 "toolkit_year",
-                status=pl.col("status").str.replace(r"^(?:20)?\d{2}[/-](?:20)?\d{2}\s*", ""),
-                published=_date("published"),
+                status=pl.col("status").str.replace(rf"\s*\(?{year}\)?\s*", " ").str.strip_chars(),
+                published="published",
                 _sheet=pl.lit(grid.sheet),
                 _row="row",
             )

@@ -17,10 +17,35 @@ from pipeline.ingest.tabular import Grid
 SEARCH_ROWS = 60
 NUMBER = r"^\s*\(?-?\s*£?\s*\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?\s*%?\)?\s*$"
 
+#: What publishers hang on a header, a code or a figure to point at a note: [1], [note 2], (see note 3), *.
+_FOOTNOTE = (
+    r"(?:\s*(?:\[(?:foot)?(?:note)?\s*\w{1,2}\]|\((?:see\s+)?(?:foot)?notes?\b[^()]*\)|"
+    r"\(\d{1,2}\)|[*†‡¹²³⁰⁴⁵⁶⁷⁸⁹]))+\s*$"
+)
+_MARKS = re.compile(_FOOTNOTE, re.IGNORECASE)
+#: What stands in place of a figure that is not given.
+WITHHELD = (
+    "*", "-", "\u2013", "c", "[c]", "[x]", "[z]", "..", ":", "n/a", "na", "#n/a", "nil return",
+    "not available", "not applicable", "not stated", "suppressed", "redacted", "tbc", "unknown",
+)  # fmt: skip
+_WHOLE = (
+    r"(?i)^(?:(?:grand|sub|overall|national|england|nhs)[\s-]*)*(?:totals?|averages?|mean|median|sum|england)"
+    r"(?:\s*(?:total|average|mean|median))?$|^all (?:trusts|providers|organisations|icbs|boards)$|^ENG$"
+)
+
+
+def without_marks(text: str) -> str:
+    """A text without the marks of footnotes at its end."""
+    return _MARKS.sub("", text)
+
 
 def squash(text: str | None) -> str:
-    """A header cell as comparable words: lower case, letters and digits only, single blanks."""
-    return " ".join(re.findall(r"[a-z0-9£%]+", (text or "").lower().replace("_", " ")))
+    """A header cell as comparable words: lower case, letters and digits only, single blanks.
+
+    Marks of footnotes at its end are left out.
+    """
+    words = without_marks(text or "").lower().replace("_", " ")
+    return " ".join(re.findall(r"[a-z0-9£%]+", words))
 
 
 @dataclass(frozen=True)
@@ -46,12 +71,33 @@ def clean(column: str) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
+def code(column: str) -> pl.Expr:
+    """The code of an organisation: upper case, without blanks around it and marks of footnotes."""
+    return clean(column).str.replace(_FOOTNOTE, "").str.to_uppercase()
+
+
+def of_the_whole(*columns: str) -> pl.Expr:
+    """Whether a row is about all organisations together, by the word in a column of names or codes."""
+    return pl.any_horizontal(
+        pl.col(c).str.strip_chars().str.replace(_FOOTNOTE, "").str.contains(_WHOLE).fill_null(False)
+        for c in columns
+    )
+
+
+def is_withheld(column: str) -> pl.Expr:
+    """Whether a cell says that a figure is not given; null where the cell is empty."""
+    return clean(column).str.to_lowercase().is_in(WITHHELD)
+
+
 def number(column: str) -> pl.Expr:
-    """A number in English writing (commas, brackets, pound and per cent signs), else null."""
-    text = pl.col(column).str.replace_all(r"[£,\s\x{00a0}]", "")
-    negative = text.str.starts_with("(") & text.str.ends_with(")")
+    """A number in English writing (commas, brackets, minus behind, pound and per cent signs), else null.
+
+    Marks behind it, such as ``*`` or ``[r]``, are left out.
+    """
+    text = pl.col(column).str.replace_all(r"[£,\s\x{00a0}*]|\[[A-Za-z]{1,2}\]$", "")
+    negative = (text.str.starts_with("(") & text.str.ends_with(")")) | text.str.contains(r"^\d.*-$")
     percent = text.str.ends_with("%")
-    value = text.str.replace_all(r"[()%]", "").cast(pl.Float64, strict=False)
+    value = text.str.replace_all(r"[()%]|-$", "").cast(pl.Float64, strict=False)
     value = pl.when(percent).then(value / 100).otherwise(value)
     value = pl.when(value.is_finite()).then(value)
     return pl.when(negative).then(-value).otherwise(value)

@@ -31,6 +31,8 @@ WANTED = {
     "occupancy": (r"occupancy.*", r".*occupancy.*"),
 }
 REQUIRED = ("icb_code", "icb_name", "capacity", "occupancy")
+MOST_OCCUPIED = 3
+"""No usual occupancy, as a part of capacity, is above this."""
 NUMBERS = ("capacity", "capacity_per_100k", "registered_population", "patients")
 
 
@@ -79,6 +81,15 @@ def _parse(reading: Reading) -> pl.DataFrame:
     return pl.concat(parts)
 
 
+def _occupancy_unit(reading: Reading, grid: Grid, found: NamedTable) -> int:
+    """100 where occupancy is written in per cent without the sign (73.9), else 1."""
+    usual = found.rows.select(number("occupancy")).to_series().median()
+    if not isinstance(usual, float) or usual <= MOST_OCCUPIED:
+        return 1
+    reading.sheet(grid).warnings.append("Occupancy is written in per cent and was divided by 100.")
+    return 100
+
+
 def _facts(reading: Reading, grid: Grid, found: NamedTable, month: date) -> pl.DataFrame:
     name = pl.col("icb_name").str.strip_chars("* ").str.to_uppercase()
     region = pl.col("region_code").str.extract(r"^(Y\d{2})$", 1)
@@ -91,7 +102,7 @@ def _facts(reading: Reading, grid: Grid, found: NamedTable, month: date) -> pl.D
         .otherwise(region)
     )
     # 100%* stands for "more than 100"; ** for no return.
-    occupancy = number("_occupancy")
+    occupancy = number("_occupancy") / _occupancy_unit(reading, grid, found)
     rows = found.rows.with_columns(
         code=code, _occupancy=pl.col("occupancy").str.replace_all("*", "", literal=True)
     )
@@ -131,5 +142,4 @@ def read_virtual_wards(
         "virtual_wards",
         _parse,
         limits=limits,
-        prefer=pl.col("source_file"),
     )

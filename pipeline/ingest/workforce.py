@@ -7,6 +7,7 @@ publication are recognised and said to be unused. Counts of people under 5 are s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -16,14 +17,25 @@ from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
 from pipeline.ingest.reading import NotDataError, Reading, RefusedFileError
 from pipeline.ingest.result import SourceResult, read_source
-from pipeline.ingest.tables import clean, number, squash
+from pipeline.ingest.tables import clean, code, is_withheld, number, of_the_whole, squash
 from pipeline.ingest.tabular import Grid, Limits
 from pipeline.ingest.years import month_in
 
 SMALLEST_COUNT = 5
 TOTAL = "All staff groups"
+#: Spellings of a header -> the one that the layouts below are written in.
+SPELLINGS = {
+    "reporting org code": "org code", "organisation code": "org code", "ods code": "org code",
+    "reporting organisation code": "org code", "trust code": "org code",
+    "reporting org name": "org name", "organisation name": "org name",
+    "reporting organisation name": "org name", "trust name": "org name",
+    "staff group 1 name": "staff group 1", "staff group name": "staff group",
+    "main staff group name": "main staff group", "staff group 2 name": "staff group 2",
+    "hc": "headcount", "head count": "headcount", "full time equivalent": "fte", "wte": "fte",
+    "month": "data month",
+}  # fmt: skip
 LAYOUTS: dict[str, tuple[str, ...]] = {
-    "turnover": ("period", "type", "reporting org code", "staff group 1 name", "hc", "fte"),
+    "turnover": ("period", "type", "org code", "staff group 1", "headcount", "fte"),
     "staff_group": ("date", "org code", "staff group", "data type", "total"),
     "core_5": (
         "data month", "org code", "main staff group", "staff group 1", "staff group 2",
@@ -35,17 +47,20 @@ CORE_1_ONLY = {
     "data month", "data level", "nhse region code", "nhse region name", "ics code", "ics name",
     "org code", "org name", "main staff group", "staff group 1", "fte", "headcount",
 }  # fmt: skip
+WHOLE_GROUPS = (
+    "total",
+    "all staff",
+    "total staff",
+    "all staff groups",
+    "total all staff",
+    "all groups",
+)
 PARENTS = {
     "all staff groups", "all staff", "total", "hchs doctors", "support to clinical staff",
     "professionally qualified clinical staff", "nhs infrastructure support",
     "all hchs doctors (excluding locums)",
 }  # fmt: skip
-NAMES = {
-    "turnover": ("reporting org name", "cluster group", "benchmark group"),
-    "staff_group": ("org name", "cluster group", "benchmark group"),
-    "core_1": ("org name", "cluster group", "benchmark group"),
-    "core_5": ("org name", "cluster group", "benchmark group"),
-}
+NAMES = ("org name", "cluster group", "benchmark group")
 
 
 def layout_of(grid: Grid) -> tuple[str, int, dict[str, str]] | None:
@@ -56,7 +71,7 @@ def layout_of(grid: Grid) -> tuple[str, int, dict[str, str]] | None:
     """
     cells = [c for c in grid.frame.columns if c != "row"]
     for values in grid.frame.head(15).iter_rows():
-        words = {squash(v): c for c, v in zip(cells, values[1:], strict=True) if v}
+        words = _spelt(cells, values[1:])
         for name, wanted in LAYOUTS.items():
             if not all(w in words for w in wanted):
                 continue
@@ -64,10 +79,22 @@ def layout_of(grid: Grid) -> tuple[str, int, dict[str, str]] | None:
                 continue
             return name, int(values[0]), words
         staff = any(w.startswith(("staff group", "main staff group")) for w in words)
-        org = any(w in words for w in ("org code", "reporting org code"))
+        org = "org code" in words
         if ("data month" in words or "period" in words) and (staff or org) and len(words) >= 5:
             return "unused", int(values[0]), words
     return None
+
+
+def _spelt(cells: Sequence[str], values: Sequence[str | None]) -> dict[str, str]:
+    """Header in the layouts' spelling -> column; of two headers of one meaning both keep their own."""
+    found = {squash(v): c for c, v in zip(cells, values, strict=True) if v}
+    spelt: dict[str, str] = {}
+    for word, column in found.items():
+        known = SPELLINGS.get(word, word)
+        spelt[word if known != word and (known in found or known in spelt) else known] = column
+    if "period" in spelt and "type" in spelt and "staff group 1" not in spelt:
+        spelt |= {"staff group 1": spelt["staff group"]} if "staff group" in spelt else {}
+    return spelt
 
 
 def _without_prefix(column: str) -> pl.Expr:
@@ -75,13 +102,19 @@ def _without_prefix(column: str) -> pl.Expr:
 
 
 def month_of(text: str) -> date | None:
-    """The month of a date cell: 2025-10-31, 31/10/2025, October 2025, an Excel serial."""
+    """The month of a date cell: 2025-10-31, 31/10/2025, October 2025, 202510."""
     if found := month_in(text):
         return found
     parts = text.replace("-", "/").split("/")
     if len(parts) == 3 and all(p.isdigit() for p in parts) and len(parts[2]) == 4:
-        return date(int(parts[2]), int(parts[1]), 1)
+        return date(int(parts[2]), int(parts[1]), 1) if 1 <= int(parts[1]) <= 12 else None
     return None
+
+
+def last_month_of(text: str) -> date | None:
+    """The last month of a period: 202509 to 202510, Sep-25 to Oct-25, 2025-10-31."""
+    last = re.split(r"\s+(?:to|until|-|–)\s+", text.strip(), flags=re.IGNORECASE)[-1]
+    return month_of(last)
 
 
 def _path(words: dict[str, str]) -> pl.Expr:
@@ -102,15 +135,11 @@ def _typed(grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> p
     date_column = words[
         "period" if layout == "turnover" else "date" if layout == "staff_group" else "data month"
     ]
-    if layout == "turnover":
-        last = clean(date_column).str.extract(r"(\d{6})\s*$", 1)
-        month = (last + "01").str.to_date("%Y%m%d", strict=False)
-    else:
-        texts = body[date_column].drop_nulls().unique().to_list()
-        months = {t: month_of(t.strip()) for t in texts}
-        month = pl.col(date_column).replace_strict(months, default=None, return_dtype=pl.Date)
-    code = words["reporting org code" if layout == "turnover" else "org code"]
-    org_name, cluster, bench = (words.get(n) for n in NAMES[layout])
+    understood = last_month_of if layout == "turnover" else month_of
+    texts = body[date_column].drop_nulls().unique().to_list()
+    months = {t: understood(t.strip()) for t in texts}
+    month = pl.col(date_column).replace_strict(months, default=None, return_dtype=pl.Date)
+    org_name, cluster, bench = (words.get(n) for n in NAMES)
 
     def text(column: str | None) -> pl.Expr:
         return clean(column) if column else pl.lit(None, dtype=pl.String)
@@ -118,9 +147,9 @@ def _typed(grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> p
     skip = pl.lit(None, dtype=pl.String)
     level = pl.lit(None, dtype=pl.String)
     if layout == "turnover":
-        group = _without_prefix(words["staff group 1 name"])
+        group = _without_prefix(words["staff group 1"])
         kind = clean(words["type"]).str.to_lowercase()
-        skip = pl.when(kind != "denominator at end of period").then(
+        skip = pl.when(~kind.str.contains(r"denominator.*\bend\b")).then(
             pl.lit("joiners, leavers or staff at the start")
         )
     elif layout == "staff_group":
@@ -141,9 +170,7 @@ def _typed(grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> p
         other = clean(words["data level"]).str.to_lowercase() != "organisation"
         skip = pl.when(other).then(pl.lit("row of a region or of England")).otherwise(skip)
     group = (
-        pl.when(group.str.to_lowercase().is_in(["total", "all staff"]))
-        .then(pl.lit(TOTAL))
-        .otherwise(group)
+        pl.when(group.str.to_lowercase().is_in(WHOLE_GROUPS)).then(pl.lit(TOTAL)).otherwise(group)
     )
     if layout == "staff_group":
         kind = clean(words["data type"]).str.to_lowercase()
@@ -159,12 +186,12 @@ def _typed(grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> p
     else:
         figures = {
             "_fte": pl.col(words["fte"]),
-            "_hc": pl.col(words["hc" if layout == "turnover" else "headcount"]),
+            "_hc": pl.col(words["headcount"]),
         }
     return body.select(
         "row",
         month=month,
-        organisation_code=clean(code).str.to_uppercase(),
+        organisation_code=code(words["org code"]),
         organisation_name=text(org_name),
         cluster_group=text(cluster),
         benchmark_group=text(bench),
@@ -182,9 +209,10 @@ def _facts(
     for reason, count in rows.drop_nulls("_skip").group_by("_skip").len().iter_rows():
         reading.ignore(grid, reason, count)
     rows = rows.filter(pl.col("_skip").is_null())
-    starred = pl.col("_fte").is_in(["*", "-", "c", "[c]"]) | pl.col("_hc").is_in(
-        ["*", "-", "c", "[c]"]
-    )
+    whole = of_the_whole("organisation_code", "organisation_name")
+    reading.ignore(grid, "row of a region or of England", rows.filter(whole).height)
+    rows = rows.filter(~whole)
+    starred = is_withheld("_fte") | is_withheld("_hc")
     unreadable = pl.col("fte").is_null() & pl.col("headcount").is_null() & ~starred.fill_null(False)
     problem = (
         pl.when(pl.col("organisation_code").is_null())
@@ -231,7 +259,7 @@ def _facts(
 
 def _parse(reading: Reading) -> pl.DataFrame:
     parts: list[pl.DataFrame] = []
-    unused: list[str] = []
+    unused: list[list[str]] = []
     for grid in reading.grids:
         found = layout_of(grid)
         if found is None:
@@ -239,7 +267,7 @@ def _parse(reading: Reading) -> pl.DataFrame:
             continue
         layout, header_row, words = found
         if layout == "unused":
-            unused.append(grid.sheet or reading.file.name)
+            unused.append(sorted(set(words) - CORE_1_ONLY))
             reading.ignore_sheet(grid, "layout of the publication that is not used")
             continue
         sheet = reading.sheet(grid)
@@ -254,7 +282,8 @@ def _parse(reading: Reading) -> pl.DataFrame:
     if not parts and unused:
         raise NotDataError(
             "a file of the workforce statistics whose layout is not used; used are Turnover "
-            "benchmarking, Staff Group and Organisation, Core 1 and Core 5"
+            "benchmarking, Staff Group and Organisation, Core 1 and Core 5. Columns that those files "
+            f"do not have, or not together: {', '.join(unused[0][:12])}"
         )
     if not parts:
         raise RefusedFileError(

@@ -4,13 +4,13 @@
 -- Caveat: self-assessed, and no league table. overall_comparable compares years on comparable domains only
 --         and is not the mean of the pillars; only it has a change.
 with scores as (
-    select organisation_code, organisation_name, organisation_kind, region, year, care_setting, pillar, score
+    select organisation_code, organisation_name, organisation_kind, region, year, care_setting, pillar, score, source_file
     from facts.maturity
     where score is not null
     union all
     select
         organisation_code, organisation_name, organisation_kind, min(region), year, care_setting,
-        'mean_of_pillars', avg(score order by pillar)
+        'mean_of_pillars', avg(score order by pillar), null as source_file
     from facts.maturity
     where pillar <> 'overall_comparable' and score is not null
     group by organisation_code, organisation_name, organisation_kind, year, care_setting
@@ -44,5 +44,5 @@ from placed as p
 left join scores as earlier
     on p.pillar = 'overall_comparable' and earlier.pillar = 'overall_comparable'
     and earlier.organisation_name = p.organisation_name and earlier.care_setting = p.care_setting
-    and earlier.year = p.year - 1
+    and earlier.year = p.year - 1 and earlier.source_file = p.source_file
 left join dims.organisation as o on o.organisation_code = p.organisation_code

@@ -8,7 +8,7 @@ with returns as (
         publication,
         sum(fte::decimal(18, 6)) filter (where is_total and staff_group = 'All staff groups') as all_total,
         sum(fte::decimal(18, 6)) filter (where not is_total) as all_parts,
-        sum(fte::decimal(18, 6)) filter (where publication <> 'core_5' and staff_group = 'Central functions') as central_fte
+        sum(fte::decimal(18, 6)) filter (where publication <> 'core_5' and lower(staff_group) = 'central functions') as central_fte
     from facts.workforce
     group by organisation_code, month, publication
 ),
@@ -38,7 +38,7 @@ banded as (
     from facts.workforce
     where publication = 'core_5' and not is_total
         and staff_group ilike '%/ central functions / %'
-        and regexp_matches(coalesce(level, ''), '^Band (5|6|7|8[a-d]|9)$')
+        and regexp_matches(coalesce(level, ''), '^band (5|6|7|8[a-d]|9)$', 'i')
     group by organisation_code, month
 )
 select
