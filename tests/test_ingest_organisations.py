@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -180,3 +181,36 @@ def test_the_ledger_of_successions_is_cited_and_adds_up() -> None:
     for entry in successions():
         assert entry.date >= date(2022, 4, 1)
         assert entry.weight == 1 or entry.assumption
+
+
+def test_a_board_changed_after_the_mergers_is_dated_between_the_two_registers(raw: Path) -> None:
+    folder = raw / "organisations"
+    (folder / "etr.csv").rename(folder / "etr_2026-08.csv")
+    later = [
+        register_line("RZ1", "THORNMERE NHS TRUST", "N1E2W", "19940401"),
+        register_line("RZ2", "WESTMOOR NHS TRUST", "N1E2W", "19940401"),
+    ]
+    put(raw, "organisations/etr.csv", "\n".join(later))
+    read = read_organisations(files_of(raw, "organisations"), is_demo=True)
+    assert membership(read, "RZ1") == [
+        ("QZ1", date(2022, 7, 1), date(2027, 3, 31)),
+        ("N1E2W", date(2027, 4, 1), None),
+    ]
+    assert membership(read, "RZ2") == [
+        ("QZ2", date(2022, 7, 1), date(2026, 3, 31)),
+        ("N1E2W", date(2026, 4, 1), None),
+    ]
+
+
+def test_a_register_in_lower_case_with_other_dates_is_the_same_register(
+    raw: Path, read: OrganisationsResult
+) -> None:
+    path = raw / "organisations" / "etr.csv"
+    text = re.sub(r'"(\d{4})(\d\d)(\d\d)"', r'"\1-\2-\3"', path.read_text())
+    path.write_text(re.sub(r'^"(\w+)"', lambda m: f'"{m[1].lower()} "', text, flags=re.MULTILINE))
+    successions_file = raw / "organisations" / "successions.csv"
+    successions_file.write_text(successions_file.read_text().lower())
+    again = read_organisations(files_of(raw, "organisations"), is_demo=True)
+    assert again.organisation.equals(read.organisation)
+    assert again.icb_membership.equals(read.icb_membership)
+    assert again.succession.equals(read.succession)

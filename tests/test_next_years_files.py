@@ -6,9 +6,11 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from datetime import date
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 from ingest_files import assert_every_row_accounted, files_of, put, register, workbook
@@ -511,3 +513,65 @@ def test_scores_below_the_scale_are_set_aside(tmp_path: Path) -> None:
     book = workbook({"SC - 2026": scores([*ONE[:4], *[0.4] * 7])})
     result = read(tmp_path, "digital_maturity", {"dma_2026.xlsx": book})
     assert "has a score of 0.4; scores are from 1 to 5" in said(result)
+
+
+# What marts make of several years
+
+SQL = resources.files("pipeline")
+
+
+def test_a_change_in_maturity_is_never_between_two_workbooks() -> None:
+    """Each workbook compares on domains of its own, so only its own two years can be set side by side."""
+    told = [
+        (2024, 2.0, "dma_2025.xlsx"),
+        (2025, 2.4, "dma_2026.xlsx"),
+        (2026, 2.5, "dma_2026.xlsx"),
+    ]
+    facts = pl.DataFrame(
+        [
+            {
+                "organisation_code": "RZ1", "organisation_name": "T", "organisation_kind": "trust",
+                "region": "LONDON", "year": year, "care_setting": "Acute",
+                "pillar": "overall_comparable", "score": score, "source_file": file,
+            }
+            for year, score, file in told
+        ]
+    )  # fmt: skip
+    register_of = pl.DataFrame({"organisation_code": ["RZ1"], "is_demo": [False]})
+    with duckdb.connect() as database:
+        database.execute("create schema facts; create schema dims")
+        for name, frame in (("facts.maturity", facts), ("dims.organisation", register_of)):
+            database.register("given", frame.to_arrow())
+            database.execute(f"create table {name} as from given")
+            database.unregister("given")
+        mart = SQL.joinpath("marts/sql/maturity.sql").read_text()
+        changes = dict(database.execute(f"select year, change from ({mart})").fetchall())
+    assert changes == {2024: None, 2025: None, 2026: pytest.approx(0.1)}
+
+
+def test_central_functions_count_in_any_writing() -> None:
+    rows = pl.DataFrame(
+        [
+            {
+                "organisation_code": "RZ1", "month": date(2025, 10, 1), "publication": "turnover",
+                "staff_group": group, "fte": fte, "is_total": total, "level": None,
+            }
+            for group, fte, total in (("CENTRAL FUNCTIONS", 8.0, False), ("All staff groups", 100.0, True))
+        ],
+        schema_overrides={"level": pl.String},
+    )  # fmt: skip
+    accounts_of = pl.DataFrame(
+        schema={
+            "organisation_code": pl.String, "financial_year": pl.String,
+            "administration_wte": pl.Float64, "total_wte": pl.Float64,
+        }
+    )  # fmt: skip
+    with duckdb.connect() as database:
+        database.execute("create schema facts; create schema measures")
+        for name, frame in (("facts.workforce", rows), ("measures.account_value", accounts_of)):
+            database.register("given", frame.to_arrow())
+            database.execute(f"create table {name} as from given")
+            database.unregister("given")
+        mart = SQL.joinpath("measures/shared/staff_proxy.sql").read_text()
+        told = database.execute(f"select proxy, proxy_fte, all_fte from ({mart})").fetchall()
+    assert told == [("central functions", 8.0, 100.0)]

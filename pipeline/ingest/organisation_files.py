@@ -111,7 +111,7 @@ def _header(grid: Grid) -> dict[str, str]:
 
 
 def _day(column: str) -> pl.Expr:
-    text = pl.col(column).str.strip_chars()
+    text = pl.col(column).str.strip_chars().str.slice(0, 10)
     return pl.coalesce(
         text.str.to_date("%Y%m%d", strict=False),
         text.str.to_date("%Y-%m-%d", strict=False),
@@ -136,9 +136,9 @@ def kind_of(grid: Grid) -> str | None:
         head = grid.frame.head(50)
         looks = head.select(
             (
-                pl.col("c0").str.contains(CODE)
+                pl.col("c0").str.strip_chars().str.to_uppercase().str.contains(CODE)
                 & pl.col("c2").fill_null("Y").str.contains(r"^[YQW][A-Z0-9]*$")
-                & pl.col("c10").str.contains(r"^\d{8}$")
+                & pl.col("c10").str.contains(r"^\s*(?:\d{8}|\d{4}-\d\d-\d\d|\d\d/\d\d/\d{4})")
             )
             .fill_null(False)
             .mean()

@@ -47,37 +47,60 @@ def _board_dates(parts: Parts) -> tuple[dict[str, date], dict[str, date]]:
     return began, ended
 
 
-def _vintages(parts: Parts) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, str]]]:
-    """Trust -> (board, file) in the earliest dated register and in the latest one."""
+def _vintages(parts: Parts) -> dict[str, list[tuple[date | None, str, str]]]:
+    """Trust -> (month of the register, board, file), the oldest register first and the undated one last."""
     register = parts.register.filter(
         pl.col("icb_code").is_not_null()
         & ~pl.col("icb_code").is_in(NOT_A_BOARD)
         & ~pl.col("organisation_code").is_in(WELSH_TRUSTS)
     )
-    dated = register.filter(pl.col("vintage").is_not_null()).sort("vintage")
-    undated = register.filter(pl.col("vintage").is_null())
+    register = register.unique(
+        ["organisation_code", "vintage"], keep="last", maintain_order=True
+    ).sort("vintage", nulls_last=True, maintain_order=True)
+    found: dict[str, list[tuple[date | None, str, str]]] = {}
+    columns = register.select("organisation_code", "vintage", "icb_code", "file").iter_rows()
+    for code, vintage, board, file in columns:
+        found.setdefault(code, []).append((vintage, board, file))
+    return found
 
-    def pairs(frame: pl.DataFrame) -> dict[str, tuple[str, str]]:
-        columns = frame.select("organisation_code", "icb_code", "file").iter_rows()
-        return {code: (board, file) for code, board, file in columns}
 
-    earlier = pairs(dated.reverse())
-    later = pairs(undated) or pairs(dated)
-    return earlier, {**pairs(dated), **later}
+def _day_of_change(began: date | None, after: date | None, by: date | None) -> date:
+    """The day on which a trust came under another board, between two registers.
+
+    The day on which the new board began, else the day on which boards were merged, else the first day
+    of a financial year between the two, else the month of the later register.
+
+    Args:
+        began: first day of the new board, where it is known.
+        after: month of the register that still shows the old board; None when it has no date.
+        by: month of the register that shows the new one; None when it has no date.
+    """
+
+    def fits(day: date) -> bool:
+        return (after is None or day > after) and (by is None or day <= by)
+
+    for day in (began, ICB_MERGERS):
+        if day is not None and fits(day):
+            return day
+    if after is not None:
+        april = date(after.year + (after.month >= 4), 4, 1)
+        if fits(april):
+            return april
+    return by or began or ICB_MERGERS
 
 
 def memberships(parts: Parts, trusts: pl.DataFrame) -> pl.DataFrame:
     """Rows of ``dims.icb_membership``.
 
-    Boards exist since 1 July 2022. A trust whose board changed between the two registers changed
-    on the day the new board began; a closed trust that only the later register holds, under a board
+    Boards exist since 1 July 2022. A trust whose board changed between two registers changed on a day
+    between the two (:func:`_day_of_change`); a closed trust that only the later register holds, under a board
     that began after it closed, has no membership that is known.
 
     Args:
         parts: the register's parts.
         trusts: organisation_code, opened, closed.
     """
-    earlier, later = _vintages(parts)
+    vintages = _vintages(parts)
     began, _ = _board_dates(parts)
     rows: list[dict[str, object]] = []
 
@@ -94,23 +117,27 @@ def memberships(parts: Parts, trusts: pl.DataFrame) -> pl.DataFrame:
             )
 
     for code, opened, closed in trusts.select("organisation_code", "opened", "closed").iter_rows():
-        if code not in later and code not in earlier:
+        if code not in vintages:
             continue
         start = max(opened or ICB_CREATION, ICB_CREATION)
-        board, file = later.get(code) or earlier[code]
-        old = earlier.get(code)
-        if old is not None and old[0] != board:
-            change = began.get(board, ICB_MERGERS)
-            before = change - timedelta(days=1)
-            end = min(closed, before) if closed else before
-            add(code, old[0], start, end, f"register {old[1]}")
-            if closed is None or closed >= change:
-                add(code, board, max(start, change), closed, f"register {file}")
-        elif board in began and old is None:
-            if closed is None or closed >= began[board]:
-                add(code, board, max(start, began[board]), closed, f"register {file}")
-        else:
-            add(code, board, start, closed, f"register {file}")
+        listed = vintages[code]
+        (vintage, board, file), basis_file = listed[0], listed[-1][2]
+        if board in began and (vintage is None or vintage >= began[board]):
+            start = max(start, began[board])
+        for by, other, its_file in listed[1:]:
+            if other != board:
+                change = _day_of_change(began.get(other), vintage, by)
+                before = change - timedelta(days=1)
+                add(
+                    code,
+                    board,
+                    start,
+                    min(closed, before) if closed else before,
+                    f"register {file}",
+                )
+                start, board = max(start, change), other
+            vintage, file = by, its_file
+        add(code, board, start, closed, f"register {basis_file}")
     schema = table("dims.icb_membership").polars
     return pl.DataFrame(rows, schema=schema).sort("organisation_code", "valid_from")
 
