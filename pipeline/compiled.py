@@ -1,20 +1,22 @@
-"""What Python does not compile itself, compiled ahead: YAML files parsed, templates of pages as code.
+"""What Python does not compile itself, compiled ahead: YAML files parsed, rules checked, templates as code.
 
 `make env` and the image run it after Python's own compiler (``python -m pipeline.compiled``); without it,
 or after a file changed, everything works and takes 0.1 s longer in each process.
 
-Belongs here: that command. Does not belong here: how either is kept (``yaml_text``, ``site.render``).
+Belongs here: that command. Does not belong here: how things are kept (``beside``, ``site.render``).
 """
 
 from __future__ import annotations
 
+from pipeline.classify.rulebook import keep_rules
 from pipeline.site.render import compile_templates
 from pipeline.yaml_text import keep_parsed
 
 
 def main() -> None:
-    """Keep both beside the compiled modules."""
+    """Keep all of it beside the compiled modules."""
     keep_parsed()
+    keep_rules()
     compile_templates()
 
 

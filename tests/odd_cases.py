@@ -1363,7 +1363,8 @@ def month_printed_once_above_its_payments():
     for m, name in ((4, "April 2023"), (5, "May 2023")):
         rows.append([name, "", "", ""])
         rows += [[r[1], r[2], r[3], r[5]] for r in plain(month=m)[1:]]
-    return Odd("spend.csv", text(rows).encode(), None, says="")
+    lines = [(None, date(2023, month, 1), *line[2:]) for month in (4, 5) for line in truth()]
+    return Odd("spend.csv", text(rows).encode(), lines, "Months were taken from rows")
 
 
 @case

@@ -1,6 +1,7 @@
 """The quality of the classifier is measured right: against counting by hand, trust by trust."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -187,15 +188,14 @@ def test_nothing_to_count_gives_no_measure():
 def test_a_trust_is_judged_without_the_rules_only_its_files_suggested():
     payments, labels = frames()
     book = default_rules()
-    own = next(s for s in book.suppliers if s.id == "supplier.softcat").model_copy(
-        update={
-            "id": "supplier.garage",
-            "name": "Garage",
-            "names": ("GARAGE",),
-            "seen_in": ("RA1",),
-        }
+    own = replace(
+        next(s for s in book.suppliers if s.id == "supplier.softcat"),
+        id="supplier.garage",
+        name="Garage",
+        names=("GARAGE",),
+        seen_in=("RA1",),
     )
-    book = book.model_copy(update={"suppliers": (*book.suppliers, own)})
+    book = replace(book, suppliers=(*book.suppliers, own))
     lines = join_labels(payments, labels)
     rule = {
         validation: judge(lines, validation=validation, rules=book)["rule_id"][2]

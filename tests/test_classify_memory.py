@@ -1,6 +1,7 @@
 """Texts are asked about once, and what is remembered is what asking again would give."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import polars as pl
 
@@ -69,7 +70,7 @@ def test_what_is_remembered_is_what_a_fresh_rule_book_says():
     }
     lines = pl.DataFrame(texts)
     classify(lines.reverse())  # now everything is remembered
-    fresh = default_rules().model_copy()
+    fresh = replace(default_rules())
     assert classify(lines).equals(classify(lines, rules=fresh))
     alone = pl.concat([classify(lines[i], rules=fresh) for i in range(lines.height)])
     assert classify(lines).equals(alone)

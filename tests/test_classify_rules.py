@@ -1,5 +1,7 @@
 """Every rule proves itself: its example matches, its counter-example does not."""
 
+from dataclasses import asdict
+
 import polars as pl
 import pytest
 import yaml
@@ -120,7 +122,7 @@ def test_each_ruling_decides_its_example_and_not_its_counter_example():
 
     def decided_by(kind: str) -> list[str]:
         lines = pl.DataFrame(
-            [getattr(ruling, kind).model_dump() for ruling in BOOK.rulings],
+            [asdict(getattr(ruling, kind)) for ruling in BOOK.rulings],
             schema=dict.fromkeys(columns, pl.String),
         )
         return [rule_id.split(":")[0] for rule_id in classify(lines)["rule_id"]]
@@ -149,6 +151,34 @@ def test_a_rule_with_an_unknown_key_does_not_load(tmp_path):
     content = {"title": "T", "pass": "expense_type", "rules": [rule]}
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(content))
     with pytest.raises(RuleFileError, match="effekt"):
+        load_rules(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("id", "Has Blanks"),
+        ("confidence", 1.2),
+        ("example", "X"),
+        ("pattern", "(open"),
+        ("effect", "perhaps"),
+        ("seen_in", "RA1"),
+    ],
+)
+def test_a_value_a_rule_may_not_have_is_told_with_its_field(field, value, tmp_path):
+    rule = {"id": "a.b", "pattern": "X", "example": "XX", "counter_example": "YY", field: value}
+    content = {"title": "T", "pass": "expense_type", "rules": [rule]}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(content))
+    with pytest.raises(
+        RuleFileError, match=rf"(?s)a\.yaml.*rules\.0.*{'open' if field == 'pattern' else field}"
+    ):
+        load_rules(tmp_path)
+
+
+def test_a_supplier_without_names_does_not_load(tmp_path):
+    rule = {"id": "a.b", "names": [], "kind": "other", "example": "XX", "counter_example": "YY"}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump({"title": "T", "suppliers": [rule]}))
+    with pytest.raises(RuleFileError, match="names"):
         load_rules(tmp_path)
 
 

@@ -9,11 +9,17 @@ from typing import Any
 
 import pytest
 
-from pipeline import yaml_text
+from pipeline import beside, yaml_text
+from pipeline.classify import rulebook
 from pipeline.site import render
 from pipeline.yaml_text import keep_parsed, parse_yaml, read_yaml
 
 PACKAGE = yaml_text.PACKAGE
+
+
+def _move(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (beside, yaml_text):
+        monkeypatch.setattr(module, "PACKAGE", package)
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package of one file, kept as parsed."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "one.yaml").write_text("since: 2020-04-01\nof: [1, two, null]\n", "utf-8")
-    monkeypatch.setattr(yaml_text, "PACKAGE", tmp_path)
+    _move(tmp_path, monkeypatch)
     assert keep_parsed() == 1
     return tmp_path
 
@@ -46,7 +52,7 @@ def _kept(package: Path) -> Path:
 def test_every_file_of_the_package_says_what_it_says(tmp_path, monkeypatch):
     copy = tmp_path / "pipeline"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(yaml_text, "PACKAGE", copy)
+    _move(copy, monkeypatch)
     paths = sorted(copy.rglob("*.yaml"))
     before = [read_yaml(path) for path in paths]
     assert keep_parsed() == len(paths) > 40
@@ -78,7 +84,7 @@ def test_what_is_kept_is_not_taken_where_it_is_of_something_else(
     elif spoiled == "empty":
         kept.write_bytes(b"")
     elif spoiled == "parser":
-        monkeypatch.setattr(yaml_text.yaml, "__version__", "another")
+        monkeypatch.setattr(yaml_text, "_parser", lambda: "another")
     else:
         kept.unlink()
     text = path.read_text("utf-8")
@@ -87,9 +93,35 @@ def test_what_is_kept_is_not_taken_where_it_is_of_something_else(
 
 
 def test_a_file_outside_the_package_is_always_parsed(package, parsed, monkeypatch):
-    monkeypatch.setattr(yaml_text, "PACKAGE", package / "elsewhere")
+    _move(package / "elsewhere", monkeypatch)
     read_yaml(package / "a" / "one.yaml")
     assert len(parsed) == 1
+
+
+def test_the_rules_that_are_kept_are_those_of_the_files_and_of_no_others(tmp_path, monkeypatch):
+    folder = tmp_path / "rules"
+    shutil.copytree(rulebook.RULES_FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(rulebook, "RULES_FOLDER", folder)
+    _move(tmp_path, monkeypatch)
+    checked: list[Path] = []
+    load_rules = rulebook.load_rules
+
+    def noting(path: Path = folder) -> rulebook.RuleBook:
+        checked.append(path)
+        return load_rules(path)
+
+    monkeypatch.setattr(rulebook, "load_rules", noting)
+    rulebook.keep_rules()
+    checked.clear()
+    found, read = rulebook.default_rules.__wrapped__(), load_rules(folder)
+    assert checked == []
+    assert (found.text, found.suppliers, found.rulings) == (read.text, read.suppliers, read.rulings)
+    assert found.version == read.version
+    changed = folder / "nature.yaml"
+    changed.write_text(changed.read_text("utf-8").replace("example", "exampel", 1), "utf-8")
+    with pytest.raises(rulebook.RuleFileError, match=r"nature\.yaml"):
+        rulebook.default_rules.__wrapped__()
+    assert checked == [folder]
 
 
 def test_templates_are_compiled_once_and_a_changed_one_anew(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from odd_cases import CASES
+from odd_exports import CASES
 
 from pipeline.ingest.spend import SpendInput, read_spend
 

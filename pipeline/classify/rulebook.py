@@ -1,21 +1,26 @@
-"""The rule files as strict models, loaded once and checked on load.
+"""The rules as they are applied: what one may say, and the book of all of them.
 
-Belongs here: what a rule may say, reading `rules/*.yaml`, and the hash of their content. A rule
-without an example and a counter-example does not load. Does not belong here: applying rules
-(`evidence.py`, `suppliers.py`) or weighing them against each other (`decide.py`).
+The files they stand in are checked by Pydantic (``rule_files``). It takes 0.07 s of every process to load
+that library and check all rules again, so ``make env`` keeps the book of the package's own files beside its
+compiled modules (``pipeline.compiled``). What is kept names the files and the code it was made of: for
+others, or damaged, it is not taken, and the files are read and checked.
+
+Belongs here: what a rule may say, and finding the book. Does not belong here: reading and checking the files
+(``rule_files``), applying rules (``evidence``, ``suppliers``) or weighing them against each other (``decide``).
 """
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from annotated_types import Ge, Le, MinLen, Predicate
 
-from pipeline.yaml_text import read_yaml
+from pipeline.beside import keep, kept
 
 RULES_FOLDER = Path(__file__).parent / "rules"
 
@@ -80,19 +85,34 @@ SupplierKind = Literal[
 ]
 
 
+_Share = Annotated[float, Ge(0), Le(1)]
+_Words = Annotated[str, MinLen(2)]
+
+
+def _small_letters_digits_underscores_and_dots(text: str) -> bool:
+    return re.fullmatch(r"[a-z0-9_.]+", text) is not None
+
+
+def _small_letters_digits_and_underscores(text: str) -> bool:
+    return re.fullmatch(r"[a-z0-9_]+", text) is not None
+
+
 class RuleFileError(ValueError):
     """A rule file cannot be used; the message names file and rule and says what to do."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Strict:
+    """A file that names another field than these is refused."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Rule(_Strict):
-    id: str = Field(pattern=r"^[a-z0-9_.]+$")
-    confidence: float = Field(default=0.9, ge=0, le=1)
-    example: str = Field(min_length=2)
-    counter_example: str = Field(min_length=2)
+    id: Annotated[str, Predicate(_small_letters_digits_underscores_and_dots)]
+    confidence: _Share = 0.9
+    example: _Words
+    counter_example: _Words
     seen_in: tuple[str, ...] = ()
     note: str = ""
 
@@ -103,6 +123,7 @@ class _Rule(_Strict):
         return set(self.seen_in) != {organisation_code}
 
 
+@dataclass(frozen=True, kw_only=True)
 class TextRule(_Rule):
     """One pattern on the normal form of a label.
 
@@ -119,12 +140,14 @@ class TextRule(_Rule):
     specific: bool = False
     nature: Nature | None = None
 
-    @model_validator(mode="after")
-    def _pattern_compiles(self) -> Self:
-        re.compile(self.pattern)
-        return self
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(f"the pattern {self.pattern!r} cannot be read: {error}") from error
 
 
+@dataclass(frozen=True, kw_only=True)
 class SupplierRule(_Rule):
     """One supplier with its names, in canonical form (`text.canonical_supplier`).
 
@@ -138,13 +161,14 @@ class SupplierRule(_Rule):
     """
 
     name: str | None = None
-    names: tuple[str, ...] = Field(min_length=1)
+    names: Annotated[tuple[str, ...], MinLen(1)]
     kind: SupplierKind
     category: Category | None = None
     general: bool = False
     exact: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
 class Line(_Strict):
     """A payment line as text, for the examples of rulings."""
 
@@ -154,6 +178,7 @@ class Line(_Strict):
     description: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class Ruling(_Strict):
     """How evidence of the passes is weighed: the first ruling whose conditions all hold decides.
 
@@ -161,7 +186,7 @@ class Ruling(_Strict):
     `none` stands for "no rule matched".
     """
 
-    id: str = Field(pattern=r"^[a-z0-9_]+$")
+    id: Annotated[str, Predicate(_small_letters_digits_and_underscores)]
     expense_type: tuple[str, ...] = ()
     expense_area: tuple[str, ...] = ()
     description: tuple[str, ...] = ()
@@ -170,29 +195,14 @@ class Ruling(_Strict):
     decided_by: Literal["expense_type", "expense_area", "description", "supplier", "default"]
     balance_sheet: bool = False
     category: Category | None = None
-    confidence: float = Field(ge=0, le=1)
+    confidence: _Share
     example: Line
     counter_example: Line
     note: str = ""
 
 
-class _TextFile(_Strict):
-    title: str
-    rule_pass: Pass = Field(alias="pass")
-    rules: tuple[TextRule, ...]
-
-
-class _SupplierFile(_Strict):
-    title: str
-    suppliers: tuple[SupplierRule, ...]
-
-
-class _RulingFile(_Strict):
-    title: str
-    rulings: tuple[Ruling, ...]
-
-
-class RuleBook(_Strict):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RuleBook:
     """All rules, in the order in which they are tried.
 
     Attributes:
@@ -211,45 +221,27 @@ class RuleBook(_Strict):
         """The rule book less the rules whose only evidence is one trust's own files."""
         if organisation_code is None:
             return self
-        return self.model_copy(
-            update={
-                "text": {
-                    rule_pass: tuple(r for r in rules if r.active_without(organisation_code))
-                    for rule_pass, rules in self.text.items()
-                },
-                "suppliers": tuple(
-                    s for s in self.suppliers if s.active_without(organisation_code)
-                ),
-            }
+        return replace(
+            self,
+            text={
+                rule_pass: tuple(r for r in rules if r.active_without(organisation_code))
+                for rule_pass, rules in self.text.items()
+            },
+            suppliers=tuple(s for s in self.suppliers if s.active_without(organisation_code)),
         )
 
 
-def _read(path: Path) -> _TextFile | _SupplierFile | _RulingFile:
-    try:
-        content = read_yaml(path)
-        if not isinstance(content, dict):
-            raise RuleFileError(f"{path.name}: expected a mapping with a title and rules")
-        model = (
-            _SupplierFile
-            if "suppliers" in content
-            else _RulingFile
-            if "rulings" in content
-            else _TextFile
-        )
-        return model.model_validate(content)
-    except (yaml.YAMLError, ValidationError) as error:
-        raise RuleFileError(
-            f"{path.name}: {error}\nEvery rule needs id, pattern or names, example and "
-            "counter_example; see docs/classifier.md, 'How to add a rule'."
-        ) from error
+def rule_files(folder: Path) -> list[Path]:
+    """The rule files of a folder, in the order in which they are read."""
+    return sorted(folder.glob("*.yaml"))
 
 
-def _check_unique(ids: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for rule_id in ids:
-        if rule_id in seen:
-            raise RuleFileError(f"rule id {rule_id!r} is used twice; give each rule its own id")
-        seen.add(rule_id)
+def version_of(paths: Sequence[Path]) -> str:
+    """Hash of names and bytes of rule files."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
 
 
 def load_rules(folder: Path = RULES_FOLDER) -> RuleBook:
@@ -264,30 +256,24 @@ def load_rules(folder: Path = RULES_FOLDER) -> RuleBook:
     Raises:
         RuleFileError: a file is not valid, or an id is used twice.
     """
-    text: dict[Pass, tuple[TextRule, ...]] = {}
-    suppliers: tuple[SupplierRule, ...] = ()
-    rulings: tuple[Ruling, ...] = ()
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.yaml")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-        content = _read(path)
-        if isinstance(content, _SupplierFile):
-            suppliers += content.suppliers
-        elif isinstance(content, _RulingFile):
-            rulings += content.rulings
-        else:
-            text[content.rule_pass] = text.get(content.rule_pass, ()) + content.rules
-    _check_unique(
-        [r.id for rules in text.values() for r in rules]
-        + [s.id for s in suppliers]
-        + [r.id for r in rulings]
-    )
-    return RuleBook(
-        text=text, suppliers=suppliers, rulings=rulings, version=digest.hexdigest()[:12]
-    )
+    from pipeline.classify.rule_files import read_rules  # loads Pydantic
+
+    return read_rules(folder)
 
 
 @cache
 def default_rules() -> RuleBook:
-    """The rule book of this package, read once per process."""
-    return load_rules()
+    """The rule book of this package, found once per process."""
+    book = kept(RULES_FOLDER, _told())
+    return book if isinstance(book, RuleBook) else load_rules()
+
+
+def keep_rules() -> None:
+    """Keep the rule book of this package, checked."""
+    keep(RULES_FOLDER, _told(), load_rules())
+
+
+def _told() -> str:
+    """What the book depends on: the files, what checks them, and the library."""
+    code = [Path(__file__).with_name(f"{name}.py") for name in ("rulebook", "rule_files")]
+    return f"{version_of(rule_files(RULES_FOLDER))} {version_of(code)} {version('pydantic')}"

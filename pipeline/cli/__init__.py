@@ -5,8 +5,10 @@ Exit codes: 0 done, 1 failed, 2 wrong use.
 
 from __future__ import annotations
 
-import gc
+import atexit
+import os
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -70,8 +72,26 @@ for module in (
 
 def main() -> None:
     """Entry point of the ``fivepercent`` script."""
+    status: object = 0
     try:
         app()
-    finally:
-        # The process ends now. Python lets go of everything then, and need not look for garbage before.
-        gc.disable()
+    except SystemExit as end:
+        status = end.code
+    if isinstance(status, str):  # as Python does it
+        sys.stderr.write(f"{status}\n")
+        status = 1
+    _leave(int(status or 0))
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process without letting go of every object first, which takes a tenth of a short command.
+
+    All that was written is closed by then, and the processes beside a refresh have ended with it.
+    """
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # nobody reads it any more
+        status = status or 1
+    os._exit(status)

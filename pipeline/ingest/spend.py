@@ -273,10 +273,10 @@ def _understand(
         preamble = min(layout.header_rows, default=1) > 1
         titles = titles_above(grid, layout) if undated or not named or preamble else []
         by_title = False
-        if undated and (told := month_of_titles(titles)):
+        if undated and (told := month_of_titles(titles, hint)):
             hint = told
             layout.notes.append("The month was taken from the title above the table.")
-        elif undated and (told := hint.within(period_of_titles(titles).span)).span:
+        elif undated and (told := hint.within(period_of_titles(titles).span)) != hint:
             hint = told
             layout.notes.append("The year was taken from the title above the table.")
         elif titles and hint == PeriodHint():

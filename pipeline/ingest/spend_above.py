@@ -7,6 +7,7 @@ a row may be blank but for its amount because it is a subtotal; neither is fille
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from pipeline.ingest.report import SheetReport
@@ -144,7 +145,8 @@ def _other_way_round(rows: pl.DataFrame, chain: pl.DataFrame) -> bool:
     """Whether a filled row belongs to the blank rows above it, or is the sum of those below.
 
     Some reports print the lines of a supplier first and the supplier with their sum after them,
-    others the sum first; filling would give the lines to the wrong supplier, or count them twice.
+    others the sum first; filling would give the lines to the wrong supplier, or count them twice. So
+    it would where the blank rows are the sums of the payments above them.
     """
     first = chain.filter(pl.col("below") | pl.col("whole")).head(1)
     if first.height and first["below"].item():
@@ -161,7 +163,18 @@ def _other_way_round(rows: pl.DataFrame, chain: pl.DataFrame) -> bool:
         .filter(pl.col("n") > 0)
     )
     equal = ((sums["head"] - sums["lines"]).abs() < 0.01 * (sums["n"] + 1)).sum()
-    return 2 * equal >= sums.height
+    return 2 * equal >= sums.height or _are_sums(amount.to_numpy(), chain)
+
+
+def _are_sums(amount: np.ndarray, chain: pl.DataFrame) -> bool:
+    """Whether most blank rows are sums of the payments since the blank row above."""
+    pounds = np.nan_to_num(amount)
+    paid = np.concatenate([[0.0], np.cumsum(np.where(chain["whole"].to_numpy(), pounds, 0.0))])
+    at = np.flatnonzero(chain["below"].to_numpy())
+    since = np.concatenate([[0], at[:-1]])
+    lines = np.diff(np.concatenate([[0], np.cumsum(chain["whole"].to_numpy())])[at], prepend=0)
+    equal = np.abs(pounds[at] - (paid[at] - paid[since])) < 0.01 * (lines + 1)
+    return bool(2 * equal.sum() >= at.size and (equal & (lines > 1)).any())
 
 
 def _fill_headings(rows: pl.DataFrame, marks: pl.DataFrame, report: SheetReport) -> pl.DataFrame:

@@ -29,6 +29,7 @@ TEXTS = (
 FEW_TOO_WIDE = 0.5
 BETWEEN = "\u0001"  # between a period cell and its year cell
 _BLANK_AMOUNT = r"^[\s£-]*(?:0*[.,]?0*)[\s-]*$"
+_VOID = r"(?i)^(?:void(?:ed)?|cancell?ed|stopped)$"
 #: Headers of amounts that are pounds whatever the invoice was made out in.
 _POUNDS = r"(?i)sterling|gbp|£|\bbase\b|functional|local currency"
 
@@ -75,7 +76,8 @@ def rows_of(sheets: Sequence[Sheet]) -> pl.DataFrame:
     Returns:
         ``g`` (Int32, the sheet's key), ``source_row``, ``_date``, ``_amount``, ``_currency``,
         ``_period`` and ``_year`` (where the table has months or periods beside its dates), the
-        columns of :data:`TEXTS`, ``_over`` (cells beyond the header) and ``is_duplicate``.
+        columns of :data:`TEXTS`, ``_over`` (cells beyond the header), ``_void`` (a status that says that
+        nothing was paid) and ``is_duplicate``.
     """
     groups: dict[object, list[int]] = {}
     for place, sheet in enumerate(sheets):
@@ -182,6 +184,7 @@ def _rows_of_layout(sheets: Sequence[Sheet], body: pl.DataFrame) -> pl.DataFrame
         text("financial_year" if beside else "", "_year"),
         *(published_as(name) for name in TEXTS),
         _too_wide(first, body),
+        _status_of_void(first),
         (pl.col("g").hash(7) ^ _amount_text(first).hash(8)).alias("_place"),
     )
 
@@ -330,6 +333,15 @@ def _too_wide(sheet: Sheet, body: pl.DataFrame) -> pl.Expr:
         if 0 < body.select(over.sum()).item() < FEW_TOO_WIDE * body.height:
             return over.alias("_over")
     return pl.lit(False).alias("_over")
+
+
+def _status_of_void(sheet: Sheet) -> pl.Expr:
+    """The status of a row, as published, where it says that nothing was paid."""
+    column = sheet.layout.columns.get("status")
+    if column is None:
+        return pl.lit(None, dtype=pl.String).alias("_void")
+    status = pl.col(column).str.strip_chars()
+    return pl.when(status.str.contains(_VOID)).then(status).alias("_void")
 
 
 def _date_text(sheet: Sheet) -> pl.Expr:

@@ -14,6 +14,8 @@ from pipeline.ingest.spend_cells import Sheet
 from pipeline.ingest.spend_pounds import pence_of
 
 SHARE, FEWEST = 0.98, 5
+#: What publishers must publish begins here.
+THRESHOLD = 25_000.0
 _KEY = ("payment_date", "month", "supplier", "amount_gbp")
 
 
@@ -52,6 +54,7 @@ def drop_repeated_sheets(
         for sheet in order:
             name = sheet.grid.sheet
             others = [s for s in left if s is not sheet and sizes[s.grid.sheet] >= sizes[name]]
+            others = [o for o in others if not _published_from(sheet, o, counts)]
             holder = next((o for o in others if _holds(counts[o.grid.sheet], counts[name])), None)
             if holder is None or sizes[name] < FEWEST:
                 continue
@@ -122,6 +125,14 @@ def _leave_out_hidden(
                 "was counted."
             )
     return kept
+
+
+def _published_from(sheet: Sheet, other: Sheet, counts: dict[str, pl.DataFrame]) -> bool:
+    """Whether a sheet shows of a hidden one what had to be published: all but the smaller lines."""
+    if other.grid.visible or not sheet.grid.visible:
+        return False
+    had_to_be = counts[other.grid.sheet].filter(pl.col("amount_gbp") >= THRESHOLD)
+    return not had_to_be.is_empty() and _holds(counts[sheet.grid.sheet], had_to_be)
 
 
 def _holds(larger: pl.DataFrame, smaller: pl.DataFrame) -> bool:

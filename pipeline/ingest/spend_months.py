@@ -6,16 +6,24 @@ says, or its name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
 
-from pipeline.ingest.spend_cells import Sheet
+from pipeline.ingest.spend_cells import Sheet, rows_below_header
 from pipeline.ingest.spend_periods import WAYS, month_of, period_cell
+from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name, hint_from_path
 
 OUTSIDE, LATER, OWN, KINDS = 0.2, 0.02, 0.05, 4
 RECENT, TAIL = 0.5, 0.4
+MOST_HEADINGS = 500
+_HEADING = re.compile(
+    r"(?:(?:month|payments?|invoices?|paid|spend|period)\b\s*(?:of|for|in|made in)?\s*[:-]?\s*)?"
+    r"(?:\d{1,2}\s*[-.]\s*)?[a-z]{3,9}[\s,.'/_-]*(?:20\d\d|\d\d)?(?:[/-]\d\d)?\s*:?",
+    re.IGNORECASE,
+)
 
 
 def months_of_publication(
@@ -136,6 +144,66 @@ def months_of_period_column(
         .drop("_own")
     )
     return rows, {key for key, *_ in found}
+
+
+def months_of_headings(rows: pl.DataFrame, sheets: Sequence[Sheet]) -> pl.DataFrame:
+    """Give the payments of a table without dates the month in the last row above that names nothing else.
+
+    ``May 2023`` stands alone in a row, then the payments of May, then ``June 2023``. Where the year of
+    such a month is not known its payments get no month.
+
+    Args:
+        rows: ``g``, ``source_row``, ``month`` and others.
+        sheets: sheet ``n`` is table ``n``; told what was done.
+    """
+    changed: list[pl.DataFrame] = []
+    for sheet in sheets:
+        if "date" in sheet.layout.columns or "amount" not in sheet.layout.columns:
+            continue
+        headings = _headings(sheet)
+        if not headings or {h.first_day for _, h in headings} == {sheet.hint.first_day}:
+            continue
+        sheet.report.notes.append("Months were taken from rows that hold nothing else.")
+        changed.append(
+            pl.DataFrame(
+                [(sheet.key, row, hint.first_day, True) for row, hint in headings],
+                schema={
+                    "g": pl.Int32,
+                    "source_row": pl.Int64,
+                    "_own": pl.Date,
+                    "_told": pl.Boolean,
+                },
+                orient="row",
+            )
+        )
+    if not changed:
+        return rows
+    told = pl.concat(changed).sort("g", "source_row")
+    out = (
+        rows.with_row_index("_at")
+        .sort("g", "source_row")
+        .join_asof(told, on="source_row", by="g", check_sortedness=False)
+        .sort("_at")
+    )
+    month = pl.when(pl.col("_told").is_not_null()).then("_own").otherwise("month")
+    return rows.with_columns(out.select(month.alias("month")).to_series())
+
+
+def _headings(sheet: Sheet) -> list[tuple[int, PeriodHint]]:
+    """Rows below the header that hold a month and nothing else, with the month."""
+    frame = sheet.grid.frame.slice(rows_below_header(sheet.grid, sheet.layout))
+    amount = pl.col(sheet.layout.columns["amount"])
+    some = frame.filter(amount.is_null() | (amount.str.strip_chars() == ""))
+    found: list[tuple[int, PeriodHint]] = []
+    of_file = hint_from_path(sheet.path).span
+    for number, *cells in some.head(MOST_HEADINGS).rows():
+        texts = [text for cell in cells if (text := (cell or "").strip())]
+        if len(texts) != 1 or not _HEADING.fullmatch(texts[0]):
+            continue
+        hint = hint_from_name(texts[0])
+        if hint.month is not None:
+            found.append((number, hint.within(sheet.hint.span).within(of_file)))
+    return found
 
 
 def _lag(own: object, month: object) -> int:

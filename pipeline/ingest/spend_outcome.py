@@ -6,6 +6,7 @@ module judges the others, whose cells it sees as published.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -18,12 +19,35 @@ _TOTAL = (
     r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:total|sum)s?\b|\btotals?\s*:?\s*$"
     r"|^\s*(?:balance\s+|total\s+)?(?:carried|brought)\s+(?:forward|down|over)\s*:?\s*$|^\s*[bc]/[fd]\s*$"
 )
-ONLY_TOTAL = r"(?i)^\s*(?:grand\s+|sub[\s-]*|report\s+|overall\s+)?(?:totals?|sum)\s*:?\s*$"
+_OF_WHAT = (
+    r"(?:(?:grand|sub|report|overall|daily|weekly|monthly|quarterly|annual|yearly|day|week|month|quarter|year"
+    r"|page|batch|run|payment|payments|supplier|vendor|running|cumulative)[\s-]*)?"
+)
+ONLY_TOTAL = rf"(?i)^\s*{_OF_WHAT}(?:totals?|sum|count)\s*:?\s*$"
 _ENDS_TOTAL = r"(?i)\S\s+totals?\s*:?\s*$"
+_ENDS_COUNT = r"(?i)\S\s+counts?\s*:?\s*$"
+#: What a supplier may look like that is the label of a total; most that end so are one.
+MAYBE_TOTAL = rf"(?i){ONLY_TOTAL.removeprefix('(?i)')}|\S\s+(?:totals?|counts?)\s*:?\s*$"
 _NO_YEAR = r"(?i)^\s*(?:\d{1,2}(?:st|nd|rd|th)?[ \-/.]*[a-z]{3,9}|[a-z]{3,9}[ \-/.]\d{2})\s*$"
+_NAMES_TOTAL = re.compile(r"\b(?:totals?|sum)\b", re.IGNORECASE)
 HEADER_SHARE = 0.6
-#: An amount with next to nothing beside it: a total if it is the sum of rows above, else rejected.
-LONE_AMOUNT = "lone amount"
+#: A table of hardly any payments may have one that is as large as the others together.
+FEW, NEARLY_ALL = 6, 0.8
+#: What a header that is printed again may have around it and the first one not.
+_AROUND = " \t\r\n\u00a0:*."
+_ALONE = "the row has hardly more than an amount, and it is not the sum of the rows above"
+_NO_MONTH = (
+    "neither the file nor its name gives one month and year; put both into the file's name, such as "
+    "'May 2023'"
+)
+_NO_AMOUNT = "the row has no amount"
+_UNSAVED_FORMULA = (
+    " (if a spreadsheet program shows one, it is a formula whose result was not saved: save the workbook "
+    "there and offer it again)"
+)
+_NOBODY = "the row names no supplier"
+#: Before what becomes of a row that is a total if it is the sum of rows above.
+UNLESS_SUM = "total if the sum of rows above, else "
 
 
 def describe_cells(some: pl.DataFrame, headers: Sequence[Sequence[str]]) -> pl.DataFrame:
@@ -41,11 +65,14 @@ def describe_cells(some: pl.DataFrame, headers: Sequence[Sequence[str]]) -> pl.D
     filled = pl.sum_horizontal((pl.col(c).str.strip_chars() != "").fill_null(False) for c in cells)
     again = pl.lit(False)
     for header in headers:
-        named = [(c, h) for c, h in zip(cells, header, strict=True) if h]
+        named = [(c, h) for c, h in zip(cells, header, strict=True) if h.strip(_AROUND)]
         if not named:
             continue
         hits = pl.sum_horizontal(
-            (pl.col(c).str.strip_chars().str.to_lowercase() == h).fill_null(False) for c, h in named
+            (pl.col(c).str.strip_chars(_AROUND).str.to_lowercase() == h.strip(_AROUND)).fill_null(
+                False
+            )
+            for c, h in named
         )
         again |= (hits >= min(2, len(named))) & (hits >= HEADER_SHARE * pl.min_horizontal(
             filled, pl.lit(len(named))
@@ -71,7 +98,8 @@ def outcome() -> pl.Expr:
 
     Needs the columns of :func:`describe_cells`, the typed columns, ``_amount`` and ``_date`` as
     published, ``_has_date`` (the table has a column of dates), ``_order`` (how its dates are
-    written) and ``_comma`` (its decimal convention; null when undecided).
+    written), ``_comma`` (its decimal convention; null when undecided), ``_no_dates`` (what stands under
+    its date in place of dates) and ``_in_workbook`` (whether it is no text file).
     """
     amount_blank = pl.col("_amount").is_null() | (pl.col("_amount").str.strip_chars() == "")
     date_blank = pl.col("_date").is_null() | (pl.col("_date").str.strip_chars() == "")
@@ -96,6 +124,9 @@ def outcome() -> pl.Expr:
     says_total |= (
         ~pl.col("_has_date") & bare & pl.col("supplier").str.contains(_ENDS_TOTAL).fill_null(False)
     )
+    # "<supplier> Count" is how many lines a spreadsheet program counted, no pounds.
+    says_total |= bare & date_blank & pl.col("supplier").str.contains(_ENDS_COUNT).fill_null(False)
+    called_total = pl.col("supplier").str.contains(_ENDS_TOTAL).fill_null(False)
     both_ways = pl.col("_date").str.contains(r"^\s*\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}")
     undecided = pl.col("_order").is_in(["undecided", "mixed", CONTRADICTED]) & both_ways
     rejected = pl.lit("rejected: ")
@@ -107,7 +138,7 @@ def outcome() -> pl.Expr:
         .when(lone_amount & pl.col("amount_gbp").is_null())
         .then(pl.lit("ignored: note"))
         .when(lone_amount)
-        .then(pl.lit(LONE_AMOUNT))
+        .then(pl.lit(f"{UNLESS_SUM}rejected: {_ALONE}"))
         .when(amount_blank & no_supplier & (pl.col("_filled") <= 2))
         .then(pl.lit("ignored: note"))
         .when(amount_blank & (labels == "") & date_blank)
@@ -122,8 +153,12 @@ def outcome() -> pl.Expr:
                 "that, and so does a table taken from a PDF)"
             )
         )
+        .when(pl.col("_void").is_not_null() & ~amount_blank)
+        .then(rejected + pl.format("its status is {}, so nothing was paid", "_void"))
+        .when(amount_blank & pl.col("_in_workbook"))
+        .then(pl.lit(f"rejected: {_NO_AMOUNT}{_UNSAVED_FORMULA}"))
         .when(amount_blank)
-        .then(pl.lit("rejected: the row has no amount"))
+        .then(pl.lit(f"rejected: {_NO_AMOUNT}"))
         .when(pl.col("amount_gbp").is_null() & pl.col("_comma").is_null())
         .then(
             pl.lit(
@@ -144,8 +179,10 @@ def outcome() -> pl.Expr:
             rejected
             + pl.format("the amount is in {}, not in pounds; nothing is converted", "_currency")
         )
+        .when(no_supplier & date_blank & pl.col("_has_date"))
+        .then(pl.lit(f"{UNLESS_SUM}rejected: {_NOBODY}"))
         .when(no_supplier)
-        .then(pl.lit("rejected: the row names no supplier"))
+        .then(pl.lit(f"rejected: {_NOBODY}"))
         .when(pl.col("month").is_null() & undecided & (pl.col("_order") == CONTRADICTED))
         .then(
             rejected
@@ -165,12 +202,10 @@ def outcome() -> pl.Expr:
                 pl.col("_date").str.slice(0, 40),
             )
         )
+        .when(pl.col("month").is_null() & date_blank & (pl.col("_no_dates") != ""))
+        .then(rejected + pl.col("_no_dates") + pl.lit(f", and {_NO_MONTH}"))
         .when(pl.col("month").is_null() & date_blank)
-        .then(
-            pl.lit(
-                "rejected: the row has no date and neither the file nor its name gives one month and year"
-            )
-        )
+        .then(pl.lit(f"rejected: the row has no date and {_NO_MONTH}"))
         .when(pl.col("month").is_null() & pl.col("_date").str.contains(_NO_YEAR))
         .then(
             rejected
@@ -197,6 +232,8 @@ def outcome() -> pl.Expr:
                 pl.col("_date").fill_null("").str.slice(0, 40),
             )
         )
+        .when(called_total)
+        .then(pl.lit(f"{UNLESS_SUM}kept"))
         .otherwise(pl.lit("kept"))
         .alias("_outcome")
     )
@@ -214,21 +251,49 @@ def _year_is_impossible() -> pl.Expr:
     return outside.fill_null(False)
 
 
-def settle_lone_amounts(
-    rows: pl.DataFrame, kept: np.ndarray, doubtful: pl.DataFrame
-) -> pl.DataFrame:
-    """Decide which lone amounts are totals: those that are the sum of the rows above them.
+def dressed_totals(rows: pl.DataFrame, kept: np.ndarray) -> np.ndarray:
+    """The places of payments that are the sum of all others of their table and look like no payment.
+
+    Such a row has a name and an amount in a table whose payments have a type or an area as well, or its
+    name says that it is a total. One that looks like a payment is left, for a warning.
+
+    Args:
+        rows: all rows: ``g``, ``amount_gbp``, ``supplier``, ``expense_type``, ``expense_area``.
+        kept: which of them are payments.
+    """
+    table = rows["g"].to_numpy()
+    amounts = np.where(kept, rows["amount_gbp"].fill_null(0.0).to_numpy(), 0.0)
+    sums, counts = np.bincount(table, weights=amounts), np.bincount(table, weights=kept)
+    alike = np.abs(2 * amounts - sums[table]) < 0.01
+    places = np.flatnonzero(alike & kept & (counts[table] > FEW) & (amounts > 0))
+    found: list[int] = []
+    for at in places.tolist():
+        row = rows.row(at, named=True)
+        if any(row[name] for name in ("expense_type", "expense_area")):
+            continue
+        start, end = np.searchsorted(table, [table[at], table[at] + 1])
+        labelled = pl.any_horizontal(pl.col("expense_type", "expense_area").is_not_null())
+        share = (
+            rows[int(start) : int(end)].filter(pl.Series(kept[start:end])).select(labelled.mean())
+        )
+        if share.item() >= NEARLY_ALL or _NAMES_TOTAL.search(row["supplier"] or ""):
+            found.append(at)
+    return np.array(found, dtype=np.int64)
+
+
+def settle_totals(rows: pl.DataFrame, kept: np.ndarray, doubtful: pl.DataFrame) -> pl.DataFrame:
+    """Decide which rows are totals because they are the sum of the rows above them.
 
     Args:
         rows: all rows, with ``g`` and ``amount_gbp``.
-        kept: which of them are payments.
+        kept: which of them are payments whatever they add up to.
         doubtful: rows with ``_at`` (their place in ``rows``), ``g``, ``amount_gbp`` and ``_outcome``.
 
     Returns:
-        ``doubtful`` with every :data:`LONE_AMOUNT` replaced by its outcome.
+        ``doubtful`` with every outcome that begins with :data:`UNLESS_SUM` settled.
     """
     outcomes = doubtful["_outcome"].to_list()
-    if LONE_AMOUNT not in outcomes:
+    if not any(o.startswith(UNLESS_SUM) for o in outcomes):
         return doubtful
     amounts = rows["amount_gbp"].fill_null(0.0).to_numpy()
     table = rows["g"].to_numpy()
@@ -240,18 +305,22 @@ def settle_lone_amounts(
     read = np.concatenate([[0.0], np.cumsum(np.where(kept | set_aside, amounts, 0.0))])
     since: dict[int, int] = {}
     for i in np.argsort(places):
-        if outcomes[i] not in (LONE_AMOUNT, "ignored: total"):
+        otherwise = outcomes[i].removeprefix(UNLESS_SUM)
+        open_question = otherwise != outcomes[i]
+        if not open_question and outcomes[i] != "ignored: total":
             continue
         at, g = int(places[i]), int(table[places[i]])
         start = int(np.searchsorted(table, g))
-        if outcomes[i] == LONE_AMOUNT:
+        if open_question:
             spans = {start, since.get(g, start)}
-            near = 0.01 * (at - start) + 0.011
-            sums = [s[at] - s[b] for s in (paid, read) for b in spans]
-            total = any(abs(amounts[at] - x) <= near for x in sums)
-            outcomes[i] = "ignored: total" if total else f"rejected: {_ALONE}"
+            total = any(
+                abs(amounts[at] - (sums[at] - sums[b])) <= 0.01 * (at - b) + 0.011
+                for sums in (paid, read)
+                for b in spans
+                if b < at
+            )
+            outcomes[i] = "ignored: total" if total else otherwise
+            if otherwise == "kept" and not total:
+                continue
         since[g] = at
     return doubtful.with_columns(_outcome=pl.Series(outcomes, dtype=pl.String))
-
-
-_ALONE = "the row has hardly more than an amount, and it is not the sum of the rows above"

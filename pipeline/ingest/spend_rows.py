@@ -18,13 +18,18 @@ import polars as pl
 
 from pipeline.ingest.report import raw_rows
 from pipeline.ingest.spend_cells import TEXTS, Sheet, rows_of
-from pipeline.ingest.spend_months import months_of_period_column, months_of_publication
+from pipeline.ingest.spend_months import (
+    months_of_headings,
+    months_of_period_column,
+    months_of_publication,
+)
 from pipeline.ingest.spend_orders import settle_orders
 from pipeline.ingest.spend_outcome import (
-    ONLY_TOTAL,
+    MAYBE_TOTAL,
     describe_cells,
+    dressed_totals,
     outcome,
-    settle_lone_amounts,
+    settle_totals,
 )
 from pipeline.ingest.spend_pounds import count_others, count_read
 from pipeline.ingest.tabular.amounts import parse_amounts
@@ -167,26 +172,32 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
     rows, turned = _turn_negative_tables(rows)
     count_read(sheets, rows)
     decided = {row["g"]: row for row in decisions.iter_rows(named=True)}
-    rows = _fill_months(rows, hints)
+    rows = months_of_headings(_fill_months(rows, hints), sheets)
     rows, by_column = months_of_period_column(rows, sheets)
     named = {s.key: None if s.key in by_column else s.hint.month for s in sheets}
     rows, by_name = months_of_publication(rows, named)
-    totals = cells_that(rows["supplier"], lambda texts: texts.str.contains(ONLY_TOTAL))
+    totals = cells_that(rows["supplier"], lambda texts: texts.str.contains(MAYBE_TOTAL))
     plain = rows.select(
         ~pl.col("_over")
         & pl.col("supplier").is_not_null()
         & (pl.lit(True) if totals is None else ~totals)
         & pl.col("amount_gbp").is_not_null()
         & pl.col("_currency").is_null()
+        & pl.col("_void").is_null()
         & pl.col("month").is_not_null()
         & _dated(rows)
     ).to_series()
     doubtful = _judge(rows, plain, sheets, decided, commas)
     kept = plain.to_numpy().copy()
     if doubtful.height:
-        good = doubtful.filter(pl.col("_outcome") == "kept")["_at"].to_numpy()
-        kept[good] = True
-        doubtful = settle_lone_amounts(rows, kept, doubtful)
+        for settled in (False, True):
+            kept[doubtful.filter(pl.col("_outcome") == "kept")["_at"].to_numpy()] = True
+            doubtful = doubtful if settled else settle_totals(rows, kept, doubtful)
+    totals = dressed_totals(rows, kept)
+    if totals.size:
+        kept[totals] = False
+        own = rows[totals].with_columns(_at=pl.Series(totals), _outcome=pl.lit("ignored: total"))
+        doubtful = pl.concat([doubtful, own], how="diagonal")
     _count(sheets, rows, kept, doubtful, rejected)
     for sheet in sheets:
         source = (
@@ -278,8 +289,17 @@ def _judge(
             "_has_date": ["date" in sheets[key].layout.columns for key in keys],
             "_order": [decided.get(key, {}).get("date_order") for key in keys],
             "_comma": [commas.get(key, False) for key in keys],
+            "_no_dates": [sheets[key].layout.no_dates for key in keys],
+            "_in_workbook": [sheets[key].grid.container != "csv" for key in keys],
         },
-        schema={"g": pl.Int32, "_has_date": pl.Boolean, "_order": pl.String, "_comma": pl.Boolean},
+        schema={
+            "g": pl.Int32,
+            "_has_date": pl.Boolean,
+            "_order": pl.String,
+            "_comma": pl.Boolean,
+            "_no_dates": pl.String,
+            "_in_workbook": pl.Boolean,
+        },
     )
     shown = _cells_shown(doubtful.select("g", "source_row"), sheets)
     return (

@@ -6,14 +6,33 @@ of the two a table is, its rows tell: far more payments than credits are publish
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.header import Layout, LayoutError
+from pipeline.ingest.tabular.vocabulary import normalise
 
 _MINUS, _PLUS = ("-", "MINUS", "NEGATIVE"), ("+", "PLUS", "POSITIVE")
 _CREDIT, _DEBIT = ("CR", "C", "CREDIT"), ("DR", "D", "DEBIT")
-MOSTLY = 0.6
+#: What a ledger calls a document that takes money back, where its amounts have no signs.
+_NOTES = (
+    "CREDIT NOTE",
+    "CREDIT MEMO",
+    "CREDITNOTE",
+    "CREDIT",
+    "CRN",
+    "CN",
+    "CR NOTE",
+    "PURCHASE CREDIT",
+)
+_NOTE_HEADER = re.compile(r"(?:^| )(?:type|credit|credits|doc|document)(?: |$)")
+_NOTE_SHEET = re.compile(
+    r"^\s*(?:supplier\s+)?credit(?:s|\s*notes?|\s*memos?)?\b(?!\s*(?:card|union))", re.IGNORECASE
+)
+_SIGNED = r"^£?\s*[-(]|[-)]$|(?i:cr)$"
+MOSTLY, KINDS = 0.6, 8
 
 
 def _marks(column: str) -> pl.Expr:
@@ -33,6 +52,7 @@ def settle_signs(grid: Grid, layout: Layout, first_row: int) -> None:
     """
     column = layout.columns.get("sign")
     if column is None:
+        _find_credit_notes(grid, layout, first_row)
         return
     counts = dict(
         grid.frame.slice(first_row)
@@ -58,6 +78,41 @@ def settle_signs(grid: Grid, layout: Layout, first_row: int) -> None:
     layout.notes.append(f"Amounts marked as credits under {name!r} were read as negative.")
 
 
+def _find_credit_notes(grid: Grid, layout: Layout, first_row: int) -> None:
+    """Take a column that calls some rows credit notes for the sign, where no amount has one.
+
+    Where any amount is negative the publisher has written signs, and they are left alone.
+    """
+    taken = {c for role, c in layout.columns.items() if role != "their_reference"}
+    if _NOTE_SHEET.search(grid.sheet or "") and "amount" in layout.columns:
+        amount = pl.col(layout.columns["amount"]).str.strip_chars()
+        if not grid.frame.slice(first_row).select(amount.str.contains(_SIGNED).any()).item():
+            raise LayoutError(
+                f"the sheet {grid.sheet!r} is named after credits, but no amount of it has a sign; write credits "
+                "as negative amounts, or name the sheet after payments"
+            )
+    some = [
+        c for c, h in layout.headers.items() if c not in taken and _NOTE_HEADER.search(normalise(h))
+    ]
+    if not some or "amount" not in layout.columns:
+        return
+    rows = grid.frame.slice(first_row)
+    for column in some:
+        counts = dict(rows.group_by(_marks(column).alias("mark")).len().drop_nulls().iter_rows())
+        notes = sum(n for mark, n in counts.items() if mark in _NOTES)
+        if not notes or len(counts) > KINDS or notes > (1 - MOSTLY) * sum(counts.values()):
+            continue
+        amount = pl.col(layout.columns["amount"]).str.strip_chars()
+        if rows.select(amount.str.contains(_SIGNED).any()).item():
+            return
+        layout.columns["sign"] = column
+        layout.warnings.append(
+            f"{notes:,} amounts stand beside a credit note under {layout.headers[column]!r}, and no amount "
+            "of the table has a sign; they were read as negative."
+        )
+        return
+
+
 def with_sign(amount: pl.Expr, column: str | None) -> pl.Expr:
     """The amount as text, a minus before it where its mark says credit and it has no sign itself.
 
@@ -68,6 +123,6 @@ def with_sign(amount: pl.Expr, column: str | None) -> pl.Expr:
     if column is None:
         return amount
     text = amount.str.strip_chars()
-    signed = text.str.contains(r"^[-(]|[-)]$|(?i:cr)$")
-    less = _marks(column).is_in([*_MINUS, *_CREDIT]).fill_null(False)
+    signed = text.str.contains(_SIGNED)
+    less = _marks(column).is_in([*_MINUS, *_CREDIT, *_NOTES]).fill_null(False)
     return pl.when(less & ~signed).then("-" + text).otherwise(amount)

@@ -33,9 +33,14 @@ def titles_above(grid: Grid, layout: Layout) -> list[str]:
     return [cell for cell in cells if cell and len(cell) <= LONGEST_TITLE]
 
 
-def month_of_titles(titles: list[str]) -> PeriodHint | None:
-    """The one month, with its year, that titles name; None where they name none or several."""
-    told = period_of_titles(titles)
+def month_of_titles(titles: list[str], hint: PeriodHint) -> PeriodHint | None:
+    """The one month that titles name; None where they name none or several, or its year is not known.
+
+    Args:
+        titles: the lines above the table.
+        hint: what the name says, for a title without a year.
+    """
+    told = period_of_titles(titles).within(hint.span)
     return told if told.first_day is not None else None
 
 

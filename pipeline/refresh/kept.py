@@ -17,6 +17,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -152,13 +153,31 @@ class Kept:
         Raises:
             DamagedError: when they are not what was kept.
         """
+        return pl.read_parquet(self._content(part), columns=list(columns) if columns else None)
+
+    def frames(self, parts: Sequence[Part]) -> list[pl.DataFrame]:
+        """The rows of parts of payments, each by itself; to read many at once takes half the time.
+
+        Raises:
+            DamagedError: when they are not what was kept.
+        """
+        if not parts:
+            return []
+        together = pl.read_parquet([self._content(part) for part in parts])
+        ends = list(accumulate(sum(part.rows.values()) for part in parts))
+        if ends[-1] != together.height:
+            raise DamagedError(parts[0].portion)
+        return [together[start:end] for start, end in pairwise([0, *ends])]
+
+    def _content(self, part: Part) -> io.BytesIO:
+        """The bytes of a part, as they were kept."""
         try:
             content = self.where.read(part.name)
         except FileNotFoundError as error:
             raise DamagedError(part.portion) from error
         if hashlib.sha256(content).hexdigest() != part.sha256:
             raise DamagedError(part.portion)
-        return pl.read_parquet(io.BytesIO(content), columns=list(columns) if columns else None)
+        return io.BytesIO(content)
 
     def payments(self, told: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
         """The payments of some parts, as far as typed lines are made of them.

@@ -55,8 +55,7 @@ def merged_piece(
             frame
             if codes.issuperset(part.rows)
             else frame.filter(pl.col("organisation_code").is_in(codes))
-            for part in parts
-            for frame in (job.kept.frame(part),)
+            for part, frame in zip(parts, job.kept.frames(parts), strict=True)
         ]
         places = _places(copies.values())
         write([flag_copies(frame, places) for frame in frames])

@@ -12,6 +12,7 @@ Belongs here: starting workers and talking to them. Does not belong here: the wo
 from __future__ import annotations
 
 import gc
+import os
 import pickle
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -188,6 +189,10 @@ def get_ready() -> None:
     """Load the rules and the writer of files before the first batch is told."""
     from pipeline.classify.answers import answers_of
 
+    if hasattr(os, "SCHED_BATCH"):
+        # The table library wakes a thread of its own at every call, which otherwise pushes others aside.
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     answers_of(None)
     gc.set_threshold(_OBJECTS)
 

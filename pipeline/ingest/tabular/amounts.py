@@ -75,8 +75,9 @@ def _parse_unusual(
     text = text.str.replace_all(r"[\s\x{00a0}\x{2009}\x{202f}'\x{2019}]", "")
     text = text.str.replace_all(r"[\x{2212}\x{2013}\x{2014}]", "-")
     # A pound sign read in the wrong encoding leaves one of these letters before it.
-    text = text.str.replace_all(r"[âãï¿½]*£|gbp|\x{fffd}|^\?|\+|[âã]|^'|^=\"|\"$", "")
+    text = text.str.replace_all(r"[âãï¿½]*£|&pound;|œ|gbp|\x{fffd}|^\?|\+|[âã]|^'|^=\"|\"$", "")
     text = text.str.replace(r"^-\((.*)\)$", "($1)")
+    text = text.str.replace(r"(\.\d\d[cd])$", "${1}r")  # 1,234.50D and 1,234.50C
     odd = odd.with_columns(_t=text)
     negative = (
         (pl.col("_t").str.starts_with("(") & pl.col("_t").str.ends_with(")"))

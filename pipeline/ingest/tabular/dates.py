@@ -97,9 +97,16 @@ def _in_any_form(values: pl.DataFrame, column: str) -> pl.DataFrame:
         .str.to_lowercase()
         .str.replace_all(r"[\x{00a0}\s]+", " ")
         .str.replace(r"^['’]", "")
-        .str.replace(r"[ t]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:am|pm|z|[+-]\d\d:?\d\d)?$", "")
+        .str.replace(
+            r"[ t]\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?\s*(?:am|pm)?\s*(?:z|utc|gmt|bst|[+-]\d\d:?\d\d)?$",
+            "",
+        )
+        .str.replace(
+            r"^([a-z]{3} [a-z]{3} \d{1,2}) \d\d:\d\d:\d\d (?:[a-z]{3,4} )?(20\d\d)$", "$1 $2"
+        )
         .str.replace(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+", "")
         .str.replace_all(r"\s*[/\\]\s*", "/")
+        .str.replace(r"^(\d{1,2})[ _](\d{1,2})[ _](20\d\d)$", "$1/$2/$3")
     )
     values = values.with_columns(_t=text)
     t = pl.col("_t")
@@ -388,6 +395,11 @@ def _decide_one(row: dict, group: str) -> dict:
     a_list, b_list = row["a_list"] or [], row["b_list"] or []
     a_high, b_high = row["a_high"], row["b_high"]
     a_kinds, b_kinds = len(set(a_list)), len(set(b_list))
+    start, end = row["hint_from"], row["hint_to"]
+    # A file for a year or a quarter is not expected to hold one month only.
+    one_month = len(set(row["y_list"] or [])) == 1 and not (
+        start and (end - start).days >= LONGEST_MONTH
+    )
     if row.get("settled_order"):
         order, reason = row["settled_order"], row["settled_reason"]
     elif not row["n"]:
@@ -416,9 +428,9 @@ def _decide_one(row: dict, group: str) -> dict:
         order, reason = found, _IN_PERIOD
     elif row["hint_months"] and (found := _by_months(row)):
         order, reason = found, _IN_MONTHS
-    elif b_kinds == 1 and a_kinds > 1 and b_list[0] != 1:
+    elif one_month and b_kinds == 1 and a_kinds > 1 and b_list[0] != 1:
         order, reason = "day first", _ONE_MONTH
-    elif a_kinds == 1 and b_kinds > 1 and a_list[0] != 1:
+    elif one_month and a_kinds == 1 and b_kinds > 1 and a_list[0] != 1:
         order, reason = "month first", _ONE_MONTH
     elif row["forced_order"]:
         order, reason = row["forced_order"], _AS_OTHERS

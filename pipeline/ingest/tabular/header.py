@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, islice
 
 import numpy as np
@@ -273,4 +273,10 @@ def _layout(begun: _Begun, profiles: dict[str, Profile]) -> Layout:
     elif len(header_rows) > 1:
         notes.insert(0, "The header stands in two rows.")
     confidence = layout.confidence if header_rows else 0.6
-    return Layout(tuple(header_rows), layout.columns, layout.headers, notes, warnings, confidence)
+    return replace(
+        layout,
+        header_rows=tuple(header_rows),
+        notes=notes,
+        warnings=warnings,
+        confidence=confidence,
+    )

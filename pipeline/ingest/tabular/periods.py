@@ -126,6 +126,7 @@ def hint_from_name(name: str) -> PeriodHint:
         name: such as ``"LNWU 11 - Febuary.csv"`` or ``"Spend over 25k April 2020-21.xlsx"``.
     """
     text = re.sub(r"\.(?:csv|xlsx?|xlsm|ods|txt|tsv|pdf)\b", " ", name, flags=re.IGNORECASE)
+    text = _PUBLISHED.sub(" ", text)
     months = [m for w in re.findall(r"[A-Za-z]{3,9}", text) if (m := month_named(w))]
     financial_year: str | None = None
     span = re.search(r"(?<!\d)(20\d\d)\s*[-_/ to]{1,4}\s*(?:20)?(\d\d)(?!\d)", text)
@@ -133,14 +134,17 @@ def hint_from_name(name: str) -> PeriodHint:
         financial_year = f"{span[1]}/{span[2]}"
         text = text.replace(span[0], " ")
     else:
-        short = re.search(r"(?<!\d)(?:FY)?(\d\d)[-_/](\d\d)(?!\d)", text, re.IGNORECASE)
+        short = re.search(
+            r"(?<!\d)(?:(?:FY)?(\d\d)[-_/](\d\d)|FY ?(\d\d)(\d\d))(?!\d)", text, re.IGNORECASE
+        )
+        first, second = (int(n) for n in short.groups() if n) if short else (0, 0)
         if (
             short
-            and int(short[2]) == int(short[1]) + 1
-            and 10 <= int(short[1]) <= 40
-            and not _numbers_of(months, int(short[1]), int(short[2]))
+            and second == first + 1
+            and 10 <= first <= 40
+            and not _numbers_of(months, first, second)
         ):
-            financial_year = f"20{short[1]}/{short[2]}"
+            financial_year = f"20{first}/{second}"
             text = text.replace(short[0], " ")
     year: int | None = None
     compact = re.search(r"(?<!\d)(20[0-4]\d)[-_ ]?(0[1-9]|1[0-2])(?!\d)", text)
@@ -162,6 +166,8 @@ def hint_from_name(name: str) -> PeriodHint:
                 }
                 if len(two) == 1:
                     year = 2000 + two.pop()
+    if financial_year and not months and (found := _NUMBERED_PERIOD.search(text)):
+        months = [(int(found[1]) + 2) % 12 + 1]
     quarter = None
     if not months and (found := _QUARTER.search(text)):
         quarter = int(found[1] or found[2])
@@ -171,13 +177,24 @@ def hint_from_name(name: str) -> PeriodHint:
 
 
 def hint_from_path(path: str) -> PeriodHint:
-    """The hint of a file's name, with the financial year of its folder where the name gives no year.
+    """The hint of a file's name, with what its folders say where the name does not.
+
+    Of a folder its financial year is taken, and the month that it spells out (``02 May``).
 
     Args:
         path: such as ``"spend_over_25k/RZ1/2020-21/Quarter 1.csv"``.
     """
     *folders, name = path.split("/")
     hint = hint_from_name(name)
+    if not (hint.months or hint.quarter):
+        spelt = [f for f in folders[2:] if len(hint_from_name(f).months) == 1 and _SPELT.search(f)]
+        if len(spelt) == 1:
+            month = hint_from_name(spelt[0])
+            hint = replace(
+                month,
+                year=month.year or hint.year,
+                financial_year=month.financial_year or hint.financial_year,
+            )
     if hint.year is not None or hint.financial_year is not None:
         return hint
     for folder in reversed(folders):
@@ -187,8 +204,19 @@ def hint_from_path(path: str) -> PeriodHint:
     return hint
 
 
+#: The day of publication, which is not that of the payments: ``published 15-06-2023``.
+_PUBLISHED = re.compile(
+    r"(?<![A-Za-z])(?:published|uploaded|updated|created|extracted|issued)[\s_-]+(?:on[\s_-]+)?"
+    r"(?:\d{1,2}(?:st|nd|rd|th)?[\s._-]*)?(?:[A-Za-z]{3,9}[\s._-]*)?\d{2,8}(?:[._-]\d{1,4}){0,2}(?!\d)",
+    re.IGNORECASE,
+)
+#: A period of a financial year that is named too, which begins in April: ``P02 2023-24``.
+_NUMBERED_PERIOD = re.compile(
+    r"(?<![A-Za-z0-9])p(?:eriod)?[\s._-]?(0?[1-9]|1[0-2])(?![\d])", re.IGNORECASE
+)
 #: A month and two digits that may be its year, which those of "25k" and "25,000" are not.
 _MONTH_AND_TWO = re.compile(r"([A-Za-z]{3,9})[\s_\-']*(\d\d)(?![\d]|[,.]\d|\s?[kK]\b)")
+_SPELT = re.compile("|".join(m[:3] for m in MONTHS), re.IGNORECASE)
 _QUARTER = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:q|qtr|quarter)[\s._-]?([1-4])|([1-4])(?:st|nd|rd|th)[\s_-]quarter)(?!\d)",
     re.IGNORECASE,

@@ -12,20 +12,21 @@ from functools import lru_cache
 from typing import NamedTuple
 
 MONEY = re.compile(
-    r"^(?:'|=\")?[+-]?\(?\s*[-\u2212\u2013]?\s*(?:£|gbp|\?|\ufffd)?\s*[-\u2212\u2013]?\s*\(?\s*"
+    r"^(?:'|=\")?[+-]?\(?\s*[-\u2212\u2013]?\s*(?:[âã]?£|gbp|\?|\ufffd|œ|&pound;)?\s*[-\u2212\u2013]?\s*\(?\s*"
     r"(?:\d{1,3}(?:[, .\u00a0\u2009\u202f']\d{3})+|\d+)?(?:[.,]\d{1,10}|[.])?(?:e[+-]?\d+)?"
-    r"\s*\)?\s*[-\u2212]?\s*(?:cr|dr|gbp|£)?\"?$",
+    r"\s*\)?\s*[-\u2212]?\s*(?:cr|dr|gbp|£|(?<=\.\d\d)[cd]|(?<=\.\d\d )[cd])?\"?$",
     re.IGNORECASE,
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*"
 DATE = re.compile(
     rf"^['’]?(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?"
-    rf"(?:\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{4}}/\d{{1,2}}/\d{{1,2}}"
+    rf"(?:{_MONTH} \d{{1,2}} \d\d:\d\d:\d\d (?:[a-z]{{3,4}} )?20\d\d"
+    rf"|\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{4}}/\d{{1,2}}/\d{{1,2}}"
     rf"|\d{{1,2}} ?[/.\\\-] ?\d{{1,2}} ?[/.\\\-] ?(?:\d{{4}}|\d{{2}})"
     rf"|\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ \-/.]*{_MONTH}(?:[ \-/.,]*(?:\d{{4}}|\d{{2}}))?"
     rf"|{_MONTH}[ \-/.,]*\d{{1,2}}(?:st|nd|rd|th)?,?[ ]+\d{{4}}"
-    rf"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])20\d{{2}}"
-    rf"|(?:19|20)\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?:[ T]\d{{1,2}}:\d{{2}}.*)?$",
+    rf"|\d{{1,2}}[ _]\d{{1,2}}[ _]20\d{{2}}|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])20\d{{2}}"
+    rf"|(?:19|20)\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?:[ T]\d{{1,2}}[:.]\d{{2}}.*)?$",
     re.IGNORECASE,
 )
 MONTH_ONLY = re.compile(
@@ -137,7 +138,7 @@ def look(cell: str) -> tuple[frozenset[str], int]:
     width = 0
     if _DIGIT.search(cell) and MONEY.match(cell):
         found.add("numeric")
-        if _DECIMAL.search(cell):
+        if _DECIMAL.search(cell) and not ("serial" in found and cell.endswith(".0")):
             found.add("decimal")
         if cell.startswith(("-", "(", "\u2212")) or cell.endswith("-"):
             found.add("negative")
@@ -206,7 +207,11 @@ def profile(values: list[str | None]) -> Profile:
     ask: Callable[[str], tuple[frozenset[str], int]] = look
     if joined.isdecimal() and joined.isascii():  # numbers hardly come again: no answer to look up
         ask = _look_at_digits
-    elif cells[0][-3:-2] == "." and _ALL_USUAL_MONEY.fullmatch("\n".join(cells) + "\n"):
+    elif (
+        "\n" not in joined
+        and cells[0][-3:-2] == "."
+        and _ALL_USUAL_MONEY.fullmatch("\n".join(cells) + "\n")
+    ):
         ask = _look_at_money
     for cell, k in times.items():
         found, width = ask(cell)

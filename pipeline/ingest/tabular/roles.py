@@ -30,6 +30,8 @@ class Layout:
         notes: decisions worth telling, as sentences.
         warnings: what a reader should know.
         confidence: 0..1, the weakest essential decision.
+        no_dates: what stands in the column that its header calls the date, where it holds none; empty
+            where a column of dates was found.
     """
 
     header_rows: tuple[int, ...]
@@ -38,6 +40,7 @@ class Layout:
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     confidence: float = 1.0
+    no_dates: str = ""
 
 
 def _content_score(role: str, p: Profile) -> float:
@@ -259,7 +262,15 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
         if role in columns and role_of(headers[columns[role]]) is None:
             confidence = min(confidence, 0.8)
     refuse_units(headers.get(columns.get("amount", columns.get("debit", ""))))
-    return Layout((), columns, {c: h for c, h in headers.items() if h}, notes, warnings, confidence)
+    named = {c: h for c, h in headers.items() if h}
+    no_dates = ""
+    if "date" in disbelieved and "date" not in columns:
+        example = profiles[disbelieved["date"]].example
+        no_dates = (
+            f"the column headed {headers[disbelieved['date']]!r} holds no date that can be read"
+        )
+        no_dates += f" (it holds {example!r})" if example else " (it is empty)"
+    return Layout((), columns, named, notes, warnings, confidence, no_dates)
 
 
 def _settle_debit_and_credit(
@@ -389,7 +400,7 @@ def _may_be(role: str, header: str | None) -> bool:
     return found is None or found[1] < 0.75 or (role in ESSENTIAL and found[0] not in (
         "reference", "their_reference", "vat_amount", "supplier_number", "code", "period", "financial_year",
         "vat_registration", "expense_type", "expense_area", "description", "entity", "department",
-        "supplier_type", "supplier_postcode", "contract_number", "project_code", "spend_kind", "other",
+        "supplier_type", "supplier_postcode", "contract_number", "project_code", "spend_kind", "status", "other",
     ))  # fmt: skip
 
 
@@ -400,6 +411,8 @@ def _name(headers: dict[str, str | None], column: str) -> str:
     )
 
 
+#: Share of names with Ltd, Plc and the like from which a column without a known header holds companies.
+SURELY_COMPANIES = 0.3
 _CODE = re.compile(r"^[A-Za-z]{0,3}[\d/.-]{2,}[A-Za-z]?$")
 
 
@@ -420,21 +433,28 @@ def _take_names_for_codes(
             continue
         for other, p in profiles.items():
             beside = int(other[1:]) == int(column[1:]) + 1
-            named = normalise(headers[other]) in ("name", "description", "desc")
+            named = normalise(headers[other]) in ("name", "name 1", "name1", "description", "desc")
+            companies = (
+                role == "supplier"
+                and p.legal >= SURELY_COMPANIES
+                and role_of(headers[other]) is None
+            )
             if (
                 (other not in columns.values() or (named and columns.get("description") == other))
                 and p.text >= 0.8
                 and p.length > here.length
                 and not p.constant
                 and (
-                    (beside and (headers[other] is None or named)) or (role == "supplier" and named)
+                    (beside and (headers[other] is None or named))
+                    or (role == "supplier" and named)
+                    or companies
                 )
             ):
                 if columns.get("description") == other:
                     columns.pop("description")
                 columns[role] = other
                 notes.append(
-                    f"{_name(headers, column)} holds codes; {_name(headers, other)} beside it was "
+                    f"{_name(headers, column)} holds codes; {_name(headers, other)} was "
                     f"taken for the {role.replace('_', ' ')}."
                 )
                 break
