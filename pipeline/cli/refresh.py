@@ -85,9 +85,9 @@ def register(app: typer.Typer) -> None:
             from pipeline.store.tables import SchemaMismatchError
 
             gc.enable()
-            settings = _choose_input(settings, demo=demo, given=raw is not None, bars=bars)
             chosen = [name.strip() for name in only.split(",") if name.strip()] if only else None
             try:
+                settings = _choose_input(settings, demo=demo, given=raw is not None, bars=bars)
                 summary = refresh(settings, force=force, progress=bars, only=chosen, ahead=ahead)
             except (RefreshFailedError, LockedError, PublicationError) as error:
                 bars.bars.stop()

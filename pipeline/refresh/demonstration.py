@@ -11,6 +11,9 @@ from pipeline.ingest.files import has_data
 from pipeline.refresh.inbox import inbox_files
 from pipeline.settings import DEMONSTRATION_MARKER, Settings
 
+#: How long to wait for another process that makes the same tree.
+WAIT_SECONDS = 600
+
 
 def demonstration_tree(settings: Settings) -> Path:
     """The raw tree of the demonstration below the out folder, made when it is not there.
@@ -20,6 +23,9 @@ def demonstration_tree(settings: Settings) -> Path:
 
     Returns:
         The folder to give as ``raw``.
+
+    Raises:
+        OSError: where it cannot be written, or another process takes longer than ten minutes over it.
     """
     import pipeline.demo
 
@@ -28,10 +34,18 @@ def demonstration_tree(settings: Settings) -> Path:
     folder = settings.out / ".demonstration"
     raw = folder / f"raw-{digest.hexdigest()[:16]}"
     if not (raw / DEMONSTRATION_MARKER).exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        half = folder / f"half-{uuid.uuid4().hex[:8]}"
-        pipeline.demo.generate(half)
-        half.rename(raw)
+        from filelock import FileLock
+
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = folder / "lock"
+        with FileLock(str(lock), timeout=WAIT_SECONDS):  # the lock of the refresh begins later
+            if not (raw / DEMONSTRATION_MARKER).exists():
+                for older in folder.iterdir():
+                    if older != lock:
+                        shutil.rmtree(older, ignore_errors=True)
+                half = folder / f"half-{uuid.uuid4().hex[:8]}"
+                pipeline.demo.generate(half)
+                half.rename(raw)
     return raw
 
 
