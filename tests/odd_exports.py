@@ -348,3 +348,55 @@ def months_that_head_their_payments_under_one_header():
 def a_month_whose_year_nothing_tells():
     lines = [(None, *line[1:]) for line in truth()[:6]]
     return Odd("April 2023.csv", in_months("", "May"), lines, "gives one month and year", 6)
+
+
+# ---- versions and money received in one workbook -----------------------------------------------
+
+
+def amended() -> list[list]:
+    """The payments with another amount for the first."""
+    rows = real_dates()
+    rows[1][-1] = 27_000.0
+    return rows
+
+
+@case
+def a_sheet_amended_beside_the_original():
+    sheets = {"Original": real_dates(), "Amended": amended()}
+    first = (*truth()[0][:3], 27_000.0, *truth()[0][4:])
+    return Odd(
+        "April 2023.xlsx", workbook(sheets), [first, *truth()[1:]], "an earlier version of sheet"
+    )
+
+
+@case
+def two_sheets_nearly_alike_of_which_neither_is_called_later():
+    sheets = {"Sheet1": real_dates(), "Sheet2": amended()}
+    first = (*truth()[0][:3], 27_000.0, *truth()[0][4:])
+    lines = [*truth(), first, *truth()[1:]]
+    return Odd("April 2023.xlsx", workbook(sheets), lines, "11 payments of sheet 'Sheet2' stand in")
+
+
+@case
+def a_sheet_of_money_received():
+    received = [[*row[:5], f"{row[5]} {i}", *row[6:]] for i, row in enumerate(real_dates()[1:])]
+    sheets = {"Payments": real_dates(), "Income": [real_dates()[0], *received]}
+    return Odd("April 2023.xlsx", workbook(sheets), truth(), "money received", 13)
+
+
+@case
+def two_columns_of_money_that_only_hold_a_known_word():
+    rows = short(
+        (*PLAIN[:5], "Previous Value", "Current Value"),
+        lambda d, p: (*both(d, p)[:5], money(2 * p[5]), money(p[5])),
+    )
+    return Odd("spend.csv", text(rows).encode(), None, says="nothing says which of them was paid")
+
+
+@case
+def invoices_net_before_gross():
+    rows = short(
+        (*PLAIN[:5], "Inv Gross", "Inv VAT", "Inv Net"),
+        lambda d, p: (*both(d, p)[:5], money(2 * p[5]), money(p[5]), money(p[5])),
+    )
+    return Odd("spend.csv", text(rows).encode(), truth())

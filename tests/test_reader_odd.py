@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from odd_exports import CASES
 
@@ -27,3 +28,16 @@ def test_a_file_is_read_as_a_careful_person_would_or_refused(name: str) -> None:
     else:
         assert report.rows_rejected == odd.rejected
         assert report.status == ("partly read" if odd.rejected else "read")
+
+
+def test_payments_of_two_sheets_nearly_alike_are_counted_once() -> None:
+    odd = CASES["two_sheets_nearly_alike_of_which_neither_is_called_later"]()
+    batch = read_spend([SpendInput("spend_over_25k/RZZ/April 2023.xlsx", lambda: odd.data)])
+    once = batch.lines.filter(~pl.col("is_duplicate"))
+    twice = batch.lines.filter("is_duplicate")
+    assert twice["source_sheet"].unique().to_list() == ["Sheet2"]
+    assert once.height == 13
+    assert (
+        once["amount_gbp"].sum()
+        == sum(line[3] for line in odd.lines or []) - twice["amount_gbp"].sum()
+    )

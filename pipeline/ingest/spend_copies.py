@@ -7,13 +7,15 @@ draft beside the final list, a summary by month. What is a copy is told by conte
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import polars as pl
 
+from pipeline.ingest.republished import revision_of
 from pipeline.ingest.spend_cells import Sheet
 from pipeline.ingest.spend_pounds import pence_of
 
-SHARE, FEWEST = 0.98, 5
+SHARE, FEWEST, MOSTLY = 0.98, 5, 0.8
 #: What publishers must publish begins here.
 THRESHOLD = 25_000.0
 _KEY = ("payment_date", "month", "supplier", "amount_gbp")
@@ -69,6 +71,23 @@ def drop_repeated_sheets(
                 f"Sheet {name!r} repeats payments of sheet {holder.grid.sheet!r}; it was left out.",
             )
         left = _leave_out_hidden(path, here, left, sheets, rejected, gone)
+        left = [sheet for sheet in own if sheet in left]  # as they stand in the workbook
+        for sheet, other, shared in _versions(left, counts):
+            name = sheet.grid.sheet
+            if revision_of(f"{other.grid.sheet}.")[1] > revision_of(f"{name}.")[1]:
+                left.remove(sheet)
+                gone.append((path, name))
+                reason = f"an earlier version of sheet {other.grid.sheet!r}"
+                warning = (
+                    f"Sheet {name!r} is {reason}, by its name and its payments; it was left out."
+                )
+                _mark(sheet, sheets, here, rejected, reason, warning)
+                continue
+            lines = _counted_once(lines, path, name, counts[other.grid.sheet])
+            sheet.report.warnings.append(
+                f"{shared:,} payments of sheet {name!r} stand in sheet {other.grid.sheet!r} too; they are "
+                "kept and counted once. The others of both sheets are counted; look which sheet is right."
+            )
         for sheet in left:
             name = sheet.grid.sheet
             others = [s.grid.sheet for s in left if s is not sheet]
@@ -127,6 +146,36 @@ def _leave_out_hidden(
     return kept
 
 
+def _versions(
+    left: Sequence[Sheet], counts: dict[str, pl.DataFrame]
+) -> list[tuple[Sheet, Sheet, int]]:
+    """Sheets most of whose payments stand in another one, that one, and how many do; each sheet once."""
+    found: list[tuple[Sheet, Sheet, int]] = []
+    told: set[str] = set()
+    for one, two in combinations(left, 2):
+        sizes = [int(counts[s.grid.sheet]["n"].sum()) for s in (one, two)]
+        shared = _shared(counts[one.grid.sheet], counts[two.grid.sheet])
+        if min(sizes) < FEWEST or shared < MOSTLY * max(sizes):
+            continue
+        earlier = revision_of(f"{one.grid.sheet}.")[1] < revision_of(f"{two.grid.sheet}.")[1]
+        sheet, other = (one, two) if earlier else (two, one)
+        if not {sheet.grid.sheet, other.grid.sheet} & told:
+            told.add(sheet.grid.sheet)
+            found.append((sheet, other, shared))
+    return found
+
+
+def _counted_once(lines: pl.DataFrame, path: str, name: str, there: pl.DataFrame) -> pl.DataFrame:
+    """The lines, those of a sheet that stand in another one marked as duplicates, as often as they do."""
+    mine = (pl.col("source_file") == path) & (pl.col("source_sheet") == name)
+    place = pl.col("source_row").cum_count().over(_KEY)
+    own = lines.with_row_index("_at").filter(mine).with_columns(_nth=place)
+    both = own.join(there, on=list(_KEY), how="inner", nulls_equal=True)
+    again = both.filter(pl.col("_nth") <= pl.col("n"))["_at"]
+    told = lines["is_duplicate"].scatter(again, True)
+    return lines.with_columns(told)
+
+
 def _published_from(sheet: Sheet, other: Sheet, counts: dict[str, pl.DataFrame]) -> bool:
     """Whether a sheet shows of a hidden one what had to be published: all but the smaller lines."""
     if other.grid.visible or not sheet.grid.visible:
@@ -137,9 +186,13 @@ def _published_from(sheet: Sheet, other: Sheet, counts: dict[str, pl.DataFrame])
 
 def _holds(larger: pl.DataFrame, smaller: pl.DataFrame) -> bool:
     """Whether nearly every line of one sheet stands in the other, as often."""
-    both = smaller.join(larger, on=list(_KEY), how="left", nulls_equal=True, suffix="_there")
-    shared = both.select(pl.min_horizontal("n", pl.col("n_there").fill_null(0)).sum()).item()
-    return int(shared) >= SHARE * int(smaller["n"].sum())
+    return _shared(larger, smaller) >= SHARE * int(smaller["n"].sum())
+
+
+def _shared(one: pl.DataFrame, other: pl.DataFrame) -> int:
+    """How many lines two sheets have in common."""
+    both = other.join(one, on=list(_KEY), how="inner", nulls_equal=True, suffix="_there")
+    return int(both.select(pl.min_horizontal("n", "n_there").sum()).item())
 
 
 def _sums_up(lines: pl.DataFrame, name: str, others: Sequence[str]) -> bool:

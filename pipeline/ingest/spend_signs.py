@@ -31,6 +31,9 @@ _NOTE_HEADER = re.compile(r"(?:^| )(?:type|credit|credits|doc|document)(?: |$)")
 _NOTE_SHEET = re.compile(
     r"^\s*(?:supplier\s+)?credit(?:s|\s*notes?|\s*memos?)?\b(?!\s*(?:card|union))", re.IGNORECASE
 )
+_INCOME_SHEET = re.compile(
+    r"^\s*(?:income|receipts|sales(?: invoices)?|debtors)\b(?!\s*tax)", re.IGNORECASE
+)
 _SIGNED = r"^£?\s*[-(]|[-)]$|(?i:cr)$"
 MOSTLY, KINDS = 0.6, 8
 
@@ -48,8 +51,14 @@ def settle_signs(grid: Grid, layout: Layout, first_row: int) -> None:
         first_row: position of the first row below the header.
 
     Raises:
-        LayoutError: when as many rows are debits as credits, so that neither can be the payments.
+        LayoutError: when a sheet is named after credits or money received, or when as many rows are
+            debits as credits, so that neither can be the payments.
     """
+    if _INCOME_SHEET.search(grid.sheet or ""):
+        raise LayoutError(
+            f"the sheet {grid.sheet!r} is named after money received, not paid; name it otherwise if it holds "
+            "payments"
+        )
     column = layout.columns.get("sign")
     if column is None:
         _find_credit_notes(grid, layout, first_row)

@@ -102,6 +102,8 @@ def _content_score(role: str, p: Profile) -> float:
     return 0.1
 
 
+#: A header that is no known name but holds a word of one is less sure than this.
+ONLY_A_WORD = 0.6
 ESSENTIAL = ("amount", "date", "supplier")
 NEARLY_EQUAL = 0.2  # of two unnamed columns of words that fit a role about as well neither is taken
 FILLED_BY_CONTENT = ("amount", "date", "supplier", "expense_type", "expense_area")
@@ -334,6 +336,12 @@ def _refuse_equal_amounts(
         raise LayoutError(
             f"columns {int(first[1:]) + 1} and {int(second[1:]) + 1} are both headed "
             f"{headers[first]!r} and hold money; nothing says which of them was paid. Rename one"
+        )
+    known = [role_of(headers[c]) for c in (first, second)]
+    if money[0][0] == money[1][0] and all(k is not None and k[1] < ONLY_A_WORD for k in known):
+        raise LayoutError(
+            f"{_name(headers, first)} and {_name(headers, second)} both hold money and nothing says which of "
+            "them was paid; head that column 'Amount'"
         )
 
 
