@@ -52,3 +52,13 @@ def test_a_folder_that_is_a_file_is_named_and_not_a_traceback(tmp_path):
     assert told.exit_code == 1
     assert "Failed: Not a directory" in told.output
     assert str(wrong) in told.output.replace("\n", "")
+
+
+def test_ctrl_c_says_what_became_of_the_publication(tmp_path, monkeypatch):
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.refresh.demonstration.demonstration_tree", stopped)
+    told = CliRunner().invoke(app, ["refresh", "--demo", "--out", str(tmp_path / "out")])
+    assert told.exit_code == 130
+    assert "stopped. Nothing half made is published" in told.output

@@ -98,6 +98,12 @@ def register(app: typer.Typer) -> None:
             except (duckdb.Error, pl.exceptions.PolarsError, SchemaMismatchError) as error:
                 bars.bars.stop()
                 fail(f"{str(error).splitlines()[0]}; the previous publication was kept")
+            except KeyboardInterrupt:
+                bars.bars.stop()
+                fail(
+                    "stopped. Nothing half made is published; the same command begins again",
+                    code=130,
+                )
             except OSError as error:
                 bars.bars.stop()
                 where = f" ({error.filename})" if error.filename else ""
