@@ -40,6 +40,7 @@ def test_the_same_bytes_of_two_publishers_are_two_files(tmp_path: Path) -> None:
         "Spend April 2020 (1).csv",
         "Spend April 2020 REVISED.csv",
         "Spend_April_2020_amended.csv",
+        "Spend April 2020 FINAL.csv",
         "April 2020 - corrected.csv",
     ],
 )
@@ -51,6 +52,16 @@ def test_a_named_revision_of_the_same_month_replaces_the_first(tmp_path: Path, l
     assert found["Spend April 2020.csv"].superseded_by == found[later].path
     assert found[later].superseded_by is None
     assert found["Spend May 2020.csv"].superseded_by is None
+
+
+def test_a_draft_is_replaced_by_the_list_itself(tmp_path: Path) -> None:
+    put(tmp_path, "Spend April 2020.csv", table(4))
+    put(tmp_path, "Spend April 2020 draft v2.csv", table(4, add=100))
+    found = files(tmp_path)
+    assert (
+        found["Spend April 2020 draft v2.csv"].superseded_by == found["Spend April 2020.csv"].path
+    )
+    assert found["Spend April 2020.csv"].superseded_by is None
 
 
 def test_of_three_versions_the_last_counts(tmp_path: Path) -> None:
@@ -94,6 +105,7 @@ def test_a_revision_that_cannot_be_read_replaces_nothing(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("name", "rank"),
     [("a.csv", 0), ("a v1.csv", 0), ("a v3.csv", 2), ("a (2).csv", 2), ("a Revised.csv", 1000),
+     ("a final v2.csv", 500), ("finals 2020.csv", 0), ("a draft.csv", -10_000), ("a draft v2.csv", -9_999),
      ("revenue 2020.csv", 0), ("dv20.csv", 0), ("over 25k v2020.csv", 0)],
 )  # fmt: skip
 def test_words_of_revision(name: str, rank: int) -> None:

@@ -13,9 +13,11 @@ from collections.abc import Iterable, Mapping
 from pipeline.ingest.tabular.periods import hint_from_name
 
 WORD_OF_REVISION = 1000
+#: A final list comes after numbered versions, and before what amends it; drafts before all others.
+FINAL, DRAFT = 500, -10_000
 _REVISED = re.compile(
     r"(?i)(?<![a-z])(?:v(?:ersion)?[\s_.-]*(\d{1,2})(?!\d)|revised|revision|amended|amendment|"
-    r"corrected|correction|republished|updated|update|resubmitted|copy|\((\d{1,2})\))(?![a-z])"
+    r"corrected|correction|republished|updated|update|resubmitted|copy|final|draft|\((\d{1,2})\))(?![a-z])"
 )
 _WORDS = re.compile(r"[a-z]+|\d+")
 
@@ -28,18 +30,21 @@ def revision_of(name: str) -> tuple[frozenset[str], int]:
 
     Returns:
         The other words and numbers, and 0 for a first version, the number of a numbered one,
-        :data:`WORD_OF_REVISION` for words such as revised or amended.
+        :data:`WORD_OF_REVISION` for words such as revised or amended, less than 0 for a draft.
     """
     stem = name.rsplit(".", 1)[0]
-    rank = 0
+    rank, is_draft = 0, False
     for found in _REVISED.finditer(stem):
         if found[1]:
             rank = max(rank, int(found[1]) - 1)
         elif found[2]:
             rank = max(rank, int(found[2]))
         else:
-            rank = max(rank, WORD_OF_REVISION)
-    return frozenset(_WORDS.findall(_REVISED.sub(" ", stem).lower())), rank
+            word = found[0].lower()
+            is_draft |= word == "draft"
+            rank = max(rank, {"final": FINAL, "draft": 0}.get(word, WORD_OF_REVISION))
+    words = frozenset(_WORDS.findall(_REVISED.sub(" ", stem).lower()))
+    return words, rank + DRAFT if is_draft else rank
 
 
 def find_republished(hashes: Mapping[str, str]) -> dict[str, tuple[str, str]]:
