@@ -400,3 +400,20 @@ def invoices_net_before_gross():
         lambda d, p: (*both(d, p)[:5], money(2 * p[5]), money(p[5]), money(p[5])),
     )
     return Odd("spend.csv", text(rows).encode(), truth())
+
+
+def gross_then_net(gross: str, net: str) -> Odd:
+    rows = short(
+        (*PLAIN[:5], gross, net), lambda d, p: (*both(d, p)[:5], money(2 * p[5]), money(p[5]))
+    )
+    return Odd("spend.csv", text(rows).encode(), truth())
+
+
+@case
+def gross_by_a_known_name_and_net_in_other_words():
+    return gross_then_net("Amount (incl. VAT)", "Amount (excl. recoverable VAT)")
+
+
+@case
+def gross_and_net_in_words_of_their_own():
+    return gross_then_net("Invoice Amount Inc VAT", "Invoice Amount Net of VAT")

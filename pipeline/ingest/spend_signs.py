@@ -32,7 +32,7 @@ _NOTE_SHEET = re.compile(
     r"^\s*(?:supplier\s+)?credit(?:s|\s*notes?|\s*memos?)?\b(?!\s*(?:card|union))", re.IGNORECASE
 )
 _INCOME_SHEET = re.compile(
-    r"^\s*(?:income|receipts|sales(?: invoices)?|debtors)\b(?!\s*tax)", re.IGNORECASE
+    r"^\s*(?:income|receipts|sales(?: invoices)?|debtors)\b(?!\s*(?:tax|and|&))", re.IGNORECASE
 )
 _SIGNED = r"^£?\s*[-(]|[-)]$|(?i:cr)$"
 MOSTLY, KINDS = 0.6, 8

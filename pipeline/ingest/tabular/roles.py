@@ -102,6 +102,9 @@ def _content_score(role: str, p: Profile) -> float:
     return 0.1
 
 
+_NET_OF_VAT = re.compile(r"\bnett?\b.*\bvat\b|\b(?:ex|exc|excl|excluding)\b.*\bvat\b")
+#: How good a name an amount without VAT is at least; known names of gross amounts are less good.
+NET = 0.85
 #: A header that is no known name but holds a word of one is less sure than this.
 ONLY_A_WORD = 0.6
 ESSENTIAL = ("amount", "date", "supplier")
@@ -202,6 +205,8 @@ def assign_roles(headers: dict[str, str | None], profiles: dict[str, Profile]) -
         role, strength = found
         if role == "amount" and _FOREIGN.search(header or ""):
             continue
+        if role == "amount" and _NET_OF_VAT.search(normalise(header)):
+            strength = max(strength, NET)  # however it is put, net comes before gross
         if (
             role == "expense_type"
             and "expenditure" in normalise(header)
