@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 import json
 import re
@@ -610,3 +611,16 @@ def test_a_trusts_suppliers_of_its_latest_year_are_listed_as_text(tmp_path):
     assert frames.EVIL in words
     assert frames.EVIL not in path.read_text("utf-8")
     assert "Old Systems" not in words
+
+
+def test_a_closed_trust_names_the_one_it_became(tmp_path):
+    tables = frames.tables(3)
+    new = tables["dims.organisation"].filter(pl.col("organisation_code") == "Z001")["name"][0]
+    tables |= {
+        "dims.succession": pl.DataFrame(
+            {"old_code": ["Z000"], "new_code": ["Z001"], "date": [dt.date(2024, 11, 1)]}
+        )
+    }
+    build_site(tables, tmp_path)
+    page = (tmp_path / "trusts" / "Z000.html").read_text("utf-8")
+    assert f'<a href="../trusts/Z001.html">{short_name(new)} (Z001)</a>' in page

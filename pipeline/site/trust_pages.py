@@ -157,6 +157,7 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
     }
     titles = category_titles(tables)
     successors = _successors(tables)
+    names = {o.code: o.short for o in organisations}
     site = [writer.shared[k] for k in ("base_title", "navigation", "is_demo")]
     shared = fingerprint(
         site, head and head.measure, measures, titles, origin.__dict__, denominator
@@ -164,7 +165,7 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
     for organisation in organisations:
         code = organisation.code
         pages = writer.shared["trust_pages"]
-        after = [(c, pages.get(c)) for c in successors.get(code, [])]
+        after = [(c, pages.get(c), names.get(c)) for c in successors.get(code, [])]
         name, beside = f"trusts/{organisation.page}.html", f"data/trusts/{organisation.page}"
         told = {k: part.content(code) for k, part in parts.items()}
         drawn = fingerprint(shared, organisation.page, organisation.short, [told[k] for k in DRAWN])
@@ -187,7 +188,7 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
                 "organisation": organisation,
                 "about": organisation.about,
                 "board_page": page_name(organisation.about.get("icb_code") or ""),
-                "successors": successors.get(code, []),
+                "successors": after,
                 "badge": _badge(rows["shares"], head),
                 "charts_before": before,
                 "charts": [writer.chart(c, beside, "h2") for c in charts if not c.is_empty],
