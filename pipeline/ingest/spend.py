@@ -437,7 +437,7 @@ def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataF
             report.reason = report.why_in_part()
         if found["duplicates"]:
             report.warnings.append(
-                f"{found['duplicates']:,} rows repeat an earlier row exactly; they are kept and counted once."
+                f"Rows that repeat an earlier row exactly: {found['duplicates']:,}; kept, and counted once."
             )
         if found["n"] >= MANY and 0 < found["largest"] < THRESHOLD:
             report.warnings.append(
