@@ -31,7 +31,7 @@ def share_table(shares: pl.DataFrame, year: str) -> str:
     ).sort("organisation_name")
     lines = [
         f"| {r['organisation_name']} ({r['organisation_code']}) | {r['share']:.1%} "
-        f"| {r['share_lower']:.1%} to {r['share_upper']:.1%} | £{r['gap_gbp'] / 1e6:,.0f}m "
+        f"| {r['share_lower']:.1%} to {r['share_upper']:.1%} | £{float(r['gap_gbp']) / 1e6:,.0f}m "
         f"| {r['months_present']} of 12 | {r['badge']} |"
         for r in rows.iter_rows(named=True)
     ]
