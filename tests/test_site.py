@@ -625,3 +625,20 @@ def test_a_closed_trust_names_the_one_it_became(tmp_path):
     build_site(tables, tmp_path)
     page = unescape((tmp_path / "trusts" / "Z000.html").read_text("utf-8"))
     assert f'<a href="../trusts/Z001.html">{short_name(new)} (Z001)</a>' in page
+
+
+def test_a_trust_is_told_of_in_its_latest_year_that_counts(tmp_path):
+    tables = frames.tables(years=("2019/20", "2020/21"))
+    shares = tables["marts.digital_share"]
+    years = sorted(shares["financial_year"].unique())
+    code = frames.trust_code(0)
+    own = pl.col("organisation_code") == code
+    for late, told in (("C", years[-2]), ("B", years[-1])):
+        badge = pl.when(own & (pl.col("financial_year") == years[-1])).then(pl.lit(late))
+        counts = pl.when(own).then(pl.lit("A")).otherwise("badge")
+        tables["marts.digital_share"] = shares.with_columns(badge=badge.otherwise(counts))
+        build_site(tables, tmp_path / late, base_title="x")
+        page = (tmp_path / late / "trusts" / f"{code}.html").read_text("utf-8")
+        lead = re.findall(r'<p class="lead">([^<]*)', page)[0]
+        gap = re.findall(rf'id="title-gap-{code}">([^<]*)', page)[0]
+        assert (told in lead, told in gap) == (True, True), (late, lead, gap)

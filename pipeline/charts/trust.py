@@ -214,7 +214,8 @@ def gap_by_year(code: str, rows: pl.DataFrame, measure: Measure | None, origin: 
     body.update_xaxes(type="category", showgrid=False)
     body.update_yaxes(rangemode="tozero", **theme.money_ticks(min([0, *low]), max([0, *high])))
     body.update_layout(margin={"t": 14, "b": 30, "r": 12})
-    last = rows.row(-1, named=True)
+    counted = rows.filter(pl.col("badge") != "C")
+    last = (rows if counted.is_empty() else counted).row(-1, named=True)
     level = exact_percent(float(last["benchmark"]))
     short = last["gap_gbp"] > 0
     title = (

@@ -255,7 +255,11 @@ def _charts(
 
 
 def _badge(rows: pl.DataFrame, head: Headline | None) -> dict[str, Any] | None:
-    """Badge and reason in the trust's latest year for the definition shown first."""
+    """Badge and reason in the trust's latest year that counts, for the definition shown first.
+
+    Where no year counts (badge C in all), the latest of them: a year with one payment would otherwise speak for a
+    trust whose complete years are here.
+    """
     if head is None:
         return None
     own = rows.filter(
@@ -264,7 +268,8 @@ def _badge(rows: pl.DataFrame, head: Headline | None) -> dict[str, Any] | None:
     ).sort("financial_year")
     if own.is_empty():
         return None
-    return own.row(-1, named=True) | {"measure": head.measure}
+    counted = own.filter(pl.col("badge") != "C")
+    return (own if counted.is_empty() else counted).row(-1, named=True) | {"measure": head.measure}
 
 
 def _telling_first(files: pl.DataFrame) -> pl.DataFrame:
