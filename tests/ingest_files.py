@@ -18,6 +18,18 @@ from pipeline.schema import table
 Rows = Sequence[Sequence[Any]]
 
 
+#: Headers of the accounts as they have been published since 2019.
+ACCOUNTS_HEADER = [
+    "OrganisationName",
+    "WorkSheetName",
+    "TableID",
+    "MainCode",
+    "RowNumber",
+    "SubCode",
+    " Total ",
+]
+
+
 def workbook(sheets: Mapping[str, Rows], *, hidden: Sequence[str] = ()) -> bytes:
     """An xlsx with the given rows; None leaves a cell empty."""
     buffer = io.BytesIO()

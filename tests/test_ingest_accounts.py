@@ -7,21 +7,13 @@ from typing import Any
 
 import polars as pl
 import pytest
+from ingest_files import ACCOUNTS_HEADER as HEADER
 from ingest_files import assert_every_row_accounted, files_of, put, register, workbook
 
 from pipeline.ingest.accounts import read_accounts
 from pipeline.ingest.result import SourceResult
 from pipeline.schema import table
 
-HEADER = [
-    "OrganisationName",
-    "WorkSheetName",
-    "TableID",
-    "MainCode",
-    "RowNumber",
-    "SubCode",
-    " Total ",
-]
 OLD_HEADER = [
     "Organisation Name",
     "WorkSheetName",

@@ -13,7 +13,14 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
-from ingest_files import assert_every_row_accounted, files_of, put, register, workbook
+from ingest_files import (
+    ACCOUNTS_HEADER,
+    assert_every_row_accounted,
+    files_of,
+    put,
+    register,
+    workbook,
+)
 
 from pipeline.ingest.accounts import read_accounts
 from pipeline.ingest.deflator import read_deflator
@@ -128,9 +135,7 @@ def accounts(
         [f"Trust {i} NHS Trust", "TAC08", 1, "A08CY01", 73, "EXP0390", scale * (400_000 + i)]
         for i in range(trusts)
     ]
-    named = header or [
-        "OrganisationName", "WorkSheetName", "TableID", "MainCode", "RowNumber", "SubCode", " Total "
-    ]  # fmt: skip
+    named = header or ACCOUNTS_HEADER
     providers = [["Full name of Provider", "NHS code"]]
     providers += [[f"Trust {i} NHS Trust", f"RZ{i:03}"] for i in range(trusts)]
     return workbook({"List of Providers": providers, "All data": [named, *own]})
@@ -151,19 +156,10 @@ TAC = "TAC-data-published-in-NHS-trusts-accounts-for-2024-25{}.xlsx"
 def test_accounts_under_headers_that_changed_a_little(
     tmp_path: Path, change: dict[str, str]
 ) -> None:
-    names = [
-        "OrganisationName",
-        "WorkSheetName",
-        "TableID",
-        "MainCode",
-        "RowNumber",
-        "SubCode",
-        " Total ",
-    ]
     result = read(
         tmp_path,
         "provider_accounts",
-        {TAC.format(""): accounts(header=[change.get(n, n) for n in names])},
+        {TAC.format(""): accounts(header=[change.get(n, n) for n in ACCOUNTS_HEADER])},
     )
     assert result.frame["value"].to_list() == [400_000, 400_001]
     assert result.frame["organisation_code"].to_list() == ["RZ000", "RZ001"]

@@ -14,6 +14,7 @@ import xlsxwriter
 from pipeline.ingest.files import list_raw_files
 from pipeline.ingest.report import FileReport
 from pipeline.ingest.spend import SpendInput, read_spend
+from pipeline.ingest.tables import without_marks
 
 HEAD = "Date,Supplier,Expense Type,Expense Area,Amount\n"
 ROWS = "".join(
@@ -148,3 +149,38 @@ def test_what_a_mac_puts_into_a_zip_is_passed_over() -> None:
         archive.writestr("__MACOSX/._Nov 2022.csv", b"\x00\x05\x16\x07" + bytes(200))
     lines, _ = read(buffer.getvalue(), "Nov 2022.zip")
     assert lines.height == 8
+
+
+BLANKS = " " * 90_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD + ROWS + f'29/11/2022,Ash,Software,ICT,"-{BLANKS}1x"\n',
+        HEAD.replace("\n", f",{'net ' * 20_000}x\n") + ROWS.replace("\n", ",\n"),
+        "Supplier,Expense Type,Expense Area,Amount\n"
+        + f"paid{BLANKS}x,,,\n"
+        + "".join(f"{line.split(',', 1)[1]}\n" for line in ROWS.splitlines()),
+    ],
+    ids=["amount", "header", "heading"],
+)
+def test_a_cell_of_blanks_is_not_shared_out_in_every_way(text: str) -> None:
+    lines, report = read(text.encode())
+    assert lines.height == 8, report.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Total [1]", "Total"),
+        ("Total (see note 3) *", "Total"),
+        ("Total (net)", "Total (net)"),
+        (f"Total{BLANKS}x", f"Total{BLANKS}x"),
+        ("Total " + "* " * 40_000, "Total"),
+        ("Total " + "* " * 40_000 + "x", "Total " + "* " * 40_000 + "x"),
+    ],
+    ids=["number", "two", "none", "blanks", "many", "many and a letter"],
+)
+def test_marks_of_footnotes_are_taken_from_the_end_one_by_one(text: str, left: str) -> None:
+    assert without_marks(text) == left

@@ -18,7 +18,7 @@ from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name, hint_fro
 
 OUTSIDE, LATER, OWN, KINDS = 0.2, 0.02, 0.05, 4
 RECENT, TAIL = 0.5, 0.4
-MOST_HEADINGS = 500
+MOST_HEADINGS, LONGEST_HEADING = 500, 60
 _HEADING = re.compile(
     r"(?:(?:month|payments?|invoices?|paid|spend|period)\b\s*(?:of|for|in|made in)?\s*[:-]?\s*)?"
     r"(?:\d{1,2}\s*[-.]\s*)?[a-z]{3,9}[\s,.'/_-]*(?:20\d\d|\d\d)?(?:[/-]\d\d)?\s*:?",
@@ -198,7 +198,7 @@ def _headings(sheet: Sheet) -> list[tuple[int, PeriodHint]]:
     of_file = hint_from_path(sheet.path).span
     for number, *cells in some.head(MOST_HEADINGS).rows():
         texts = [text for cell in cells if (text := (cell or "").strip())]
-        if len(texts) != 1 or not _HEADING.fullmatch(texts[0]):
+        if len(texts) != 1 or len(texts[0]) > LONGEST_HEADING or not _HEADING.fullmatch(texts[0]):
             continue
         hint = hint_from_name(texts[0])
         if hint.month is not None:

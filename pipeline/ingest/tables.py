@@ -18,11 +18,15 @@ SEARCH_ROWS = 60
 NUMBER = r"^\s*\(?-?\s*£?\s*\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?\s*%?\)?\s*$"
 
 #: What publishers hang on a header, a code or a figure to point at a note: [1], [note 2], (see note 3), *.
-_FOOTNOTE = (
-    r"(?:\s*(?:\[(?:foot)?(?:note)?\s*\w{1,2}\]|\((?:see\s+)?(?:foot)?notes?\b[^()]*\)|"
-    r"\(\d{1,2}\)|[*†‡¹²³⁰⁴⁵⁶⁷⁸⁹]))+\s*$"
+_MARK = (
+    r"(?:\[(?:foot)?(?:note)?\s*\w{1,2}\]|\((?:see\s+)?(?:foot)?notes?\b[^()]*\)|"
+    r"\(\d{1,2}\)|[*†‡¹²³⁰⁴⁵⁶⁷⁸⁹])"
 )
-_MARKS = re.compile(_FOOTNOTE, re.IGNORECASE)
+#: Several of them at the end of a text, for the table library, whose patterns never go back.
+_FOOTNOTE = rf"(?:\s*{_MARK})+\s*$"
+_LAST_MARK = re.compile(rf"{_MARK}$", re.IGNORECASE)
+#: Characters of the longest mark that is looked for.
+LONGEST_MARK = 100
 #: What stands in place of a figure that is not given.
 WITHHELD = (
     "*", "-", "\u2013", "c", "[c]", "[x]", "[z]", "..", ":", "n/a", "na", "#n/a", "nil return",
@@ -35,8 +39,15 @@ _WHOLE = (
 
 
 def without_marks(text: str) -> str:
-    """A text without the marks of footnotes at its end."""
-    return _MARKS.sub("", text)
+    """A text without the marks of footnotes at its end, and without the blanks around these."""
+    end = len(text)
+    while True:
+        last = text[max(0, end - LONGEST_MARK) : end].rstrip()
+        mark = _LAST_MARK.search(last) if last else None
+        if mark is None:
+            return text[:end]
+        end = len(text[:end].rstrip()) - len(mark[0])
+        end = len(text[:end].rstrip())
 
 
 def squash(text: str | None) -> str:

@@ -17,6 +17,8 @@ MONEY = re.compile(
     r"\s*\)?\s*[-\u2212]?\s*(?:cr|dr|gbp|£|(?<=\.\d\d)[cd]|(?<=\.\d\d )[cd])?\"?$",
     re.IGNORECASE,
 )
+#: Characters of the longest cell that may be a number: the pattern tries every way to share out blanks.
+LONGEST_NUMBER = 100
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*"
 DATE = re.compile(
     rf"^['’]?(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+)?"
@@ -136,7 +138,7 @@ def look(cell: str) -> tuple[frozenset[str], int]:
             if test.match(cell):
                 found.add(name)
     width = 0
-    if _DIGIT.search(cell) and MONEY.match(cell):
+    if len(cell) <= LONGEST_NUMBER and _DIGIT.search(cell) and MONEY.match(cell):
         found.add("numeric")
         if _DECIMAL.search(cell) and not ("serial" in found and cell.endswith(".0")):
             found.add("decimal")

@@ -102,7 +102,7 @@ def _content_score(role: str, p: Profile) -> float:
     return 0.1
 
 
-_NET_OF_VAT = re.compile(r"\bnett?\b.*\bvat\b|\b(?:ex|exc|excl|excluding)\b.*\bvat\b")
+_NET_OF_VAT = re.compile(r"\b(?:nett?|ex|exc|excl|excluding)\b.{0,60}\bvat\b")
 #: How good a name an amount without VAT is at least; known names of gross amounts are less good.
 NET = 0.85
 #: A header that is no known name but holds a word of one is less sure than this.
