@@ -14,6 +14,7 @@ from pipeline.refresh.ahead import Ahead, seen
 from pipeline.refresh.drawing import Drawer
 from pipeline.refresh.process import Process
 from pipeline.settings import Settings
+from pipeline.store.tables import unfinished_name
 
 if TYPE_CHECKING:
     from pipeline.refresh import Summary
@@ -74,6 +75,21 @@ def test_what_was_started_ahead_is_what_draws_and_the_library_of_the_checks_is_n
         assert refresh(settings, ahead=guess).published
     assert len(started) == 1
     assert all(map(ended, started))
+    builds = [path.name for path in (settings.out / "builds").iterdir()]
+    assert not [name for name in builds if name.startswith(".")]  # the copy became the database
+
+
+def test_a_copy_of_the_database_that_a_killed_run_left_is_removed(settings: Settings) -> None:
+    """Its name tells who made it, and no process has so high a number."""
+    builds = settings.out / "builds"
+    own = unfinished_name(builds / "fivepercent.duckdb")
+    pid = str(os.getpid())
+    left = own.with_name(own.name.replace(f".{pid}.", f".{2**22 + 1}."))
+    left.write_bytes(b"half")
+    own.write_bytes(b"half")
+    refresh(settings)
+    assert not left.exists()
+    assert own.exists()
 
 
 def test_a_change_that_names_and_sizes_do_not_show_is_published_all_the_same(

@@ -170,3 +170,44 @@ def test_what_cannot_be_carried_on_is_written_anew(
     second = built(store, tmp_path / "2", first, by)
     assert_holds_the_store(store, second)
     assert '"at_the_end": {}' in (second / NOTE).read_text()
+
+
+def test_a_copy_made_ahead_is_what_is_gone_on_from(
+    store: TableStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = built(store, tmp_path / "1")
+    as_published = (first / DATABASE).read_bytes()
+    copied = publish.copy_ahead(first, "code")
+    assert copied is not None
+    assert copied.read_bytes() == as_published
+    shrunk(store, of_the_year(store)[0])
+    with monkeypatch.context() as no_copy:
+        no_copy.setattr(shutil, "copyfile", None)
+        write_database(
+            store, tmp_path / "2" / DATABASE,
+            [("measures.n", "select count(*) as n from facts.payment", "N.")],
+            earlier=first, written_by="code", copied=copied,
+        )  # fmt: skip
+    assert not copied.exists()
+    assert (first / DATABASE).read_bytes() == as_published
+    assert_holds_the_store(store, tmp_path / "2")
+
+
+@pytest.mark.parametrize("why", ["other code", "no database", "no note", "a full disk"])
+def test_no_copy_is_left_where_nobody_can_go_on_from_it(
+    store: TableStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    first = built(store, tmp_path / "builds" / "1")
+    if why == "no database":
+        (first / DATABASE).unlink()
+    elif why == "no note":
+        (first / NOTE).unlink()
+    elif why == "a full disk":
+
+        def full(_: Path, to: Path) -> None:
+            to.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(shutil, "copyfile", full)
+    assert publish.copy_ahead(first, "another" if why == "other code" else "code") is None
+    assert [p.name for p in first.parent.iterdir()] == ["1"]

@@ -16,10 +16,11 @@ import polars as pl
 
 from pipeline.compare import Build, Comparison, NotABuildError, compare, read_build
 from pipeline.compare.difference import KEY
+from pipeline.refresh.code import code_hash
 from pipeline.refresh.context import Run
 from pipeline.schema import table
 from pipeline.store import TableStore
-from pipeline.store.publish import current_build
+from pipeline.store.publish import copy_ahead, current_build
 from pipeline.store.seal import damage
 
 HISTORY, CHANGE, CHECKS = "meta.figure_history", "meta.change", "meta.check_result"
@@ -33,10 +34,12 @@ class Before:
     Attributes:
         folder: of the latest build that is whole; None where there is none.
         is_current: whether that is the publication itself, not an older one in place of a damaged one.
+        database: a copy of its database that the new build may go on from.
     """
 
     folder: Path | None
     is_current: bool
+    database: Path | None = None
     _build: Build | None = None
 
     def read(self) -> Build | None:
@@ -47,6 +50,16 @@ class Before:
             except (NotABuildError, duckdb.Error, OSError, pl.exceptions.PolarsError):
                 return None
         return self._build
+
+    def copy_database(self) -> None:
+        """Copy the database while there is little else to do; :meth:`forget_copy` must follow."""
+        if self.is_current and self.folder:
+            self.database = copy_ahead(self.folder, code_hash())
+
+    def forget_copy(self) -> None:
+        """Remove the copy, where nobody took it."""
+        if self.database:
+            self.database.unlink(missing_ok=True)
 
 
 def build_before(run: Run) -> Before:

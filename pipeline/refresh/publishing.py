@@ -68,7 +68,9 @@ def publish(
     try:
         with ThreadPoolExecutor(2) as pool:
             settled = pool.submit(_settled, aside, before, gates)
-            written = pool.submit(_write_tables, run, staging, earlier, settled.result)
+            written = pool.submit(
+                _write_tables, run, staging, earlier, settled.result, before.database
+            )
             try:
                 _write_site(run, staging, earlier, settled.result)
             except Exception:
@@ -105,7 +107,11 @@ def _read_both(run: Run, before: Before) -> Build:
 
 
 def _write_tables(
-    run: Run, staging: Staging, earlier: Path | None, settled: Callable[[], None]
+    run: Run,
+    staging: Staging,
+    earlier: Path | None,
+    settled: Callable[[], None],
+    copied: Path | None,
 ) -> dict[str, str]:
     """Database, Parquet and their description; returns their hashes, and they are on the disk."""
     copy_parquet(run.store, staging.parquet, all_tables().keys() - set(LATE))
@@ -126,6 +132,7 @@ def _write_tables(
         settled=settled,
         contents=run.contents,
         beside=finished,
+        copied=copied,
     )
     note_contents(run)
     copy_parquet(run.store, staging.parquet, LATE)

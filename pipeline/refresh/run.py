@@ -181,8 +181,12 @@ def _build(run: Run, ahead: Ahead) -> Summary:
     # The build before is read while files are: that work leaves a core alone.
     with helped(run, ahead), ThreadPoolExecutor(1) as pool:
         before = pool.submit(_read_before, run)
-        read_sources(run, tables)
-        build_id = _checked_and_published(run, tables, before)
+        try:
+            read_sources(run, tables)
+            build_id = _checked_and_published(run, tables, before)
+        finally:
+            if not before.exception():
+                before.result().forget_copy()
     _remember(run, build_id, ahead.seen(run.settings.raw))
     summary = Summary(
         build_id, True, run.settings.out, run.is_demo, tables=tables, counters=run.counters
@@ -286,9 +290,10 @@ def _checked_and_published(run: Run, tables: dict[str, int], before: Future[Befo
 
 
 def _read_before(run: Run) -> Before:
-    """The build that the new one follows, read."""
+    """The build that the new one follows, read, with a copy of its database."""
     before = build_before(run)
     before.read()
+    before.copy_database()
     return before
 
 

@@ -10,6 +10,7 @@ Source: https://github.com/apache/parquet-format/blob/master/src/main/thrift/par
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,32 @@ def join(parts: Sequence[Groups], path: Path, told: Mapping[str, str]) -> list[i
         }
         file.write(footer_bytes(dict(sorted((alike | changed).items()))))
     return counts
+
+
+def groups_in(path: Path) -> list[tuple[int, str]]:
+    """The row groups of a file, in their order: how many rows, and a hash of all that reading them depends on.
+
+    That is their bytes, what the footer tells of them wherever they stand, and its columns: those with the
+    same hash hold the same rows, in whatever file.
+
+    Raises:
+        UnlikeError: when a row group has something that does not move with it.
+        ValueError: when it is no Parquet file.
+        OSError: when it cannot be read.
+    """
+    fields, end = read_footer(path)
+    there = _groups(fields)
+    starts = [*map(_start, there), end]
+    columns = repr([fields.get(number) for number in _ALIKE]).encode()
+    found = []
+    with path.open("rb") as file:
+        for group, start, stop in zip(there, starts, starts[1:], strict=False):
+            digest = hashlib.sha256(columns)
+            digest.update(repr(_moved(group, -start)).encode())
+            file.seek(start)
+            digest.update(file.read(stop - start))
+            found.append((group[_GROUP_ROWS][1], digest.hexdigest()))
+    return found
 
 
 def _groups(fields: Fields) -> list[Fields]:

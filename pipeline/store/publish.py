@@ -37,7 +37,7 @@ from pipeline.store.seal import (
     remove_leftovers,
     seal,
 )
-from pipeline.store.tables import TableStore, rows_told
+from pipeline.store.tables import TableStore, rows_told, unfinished_name
 
 DATABASE = "fivepercent.duckdb"
 PUBLISHED = (DATABASE, "parquet", "charts", "datapackage.json")
@@ -162,6 +162,7 @@ def write_database(
     settled: Callable[[], object] = lambda: None,
     contents: Contents | None = None,
     beside: Callable[[Path], object] = lambda _: None,
+    copied: Path | None = None,
 ) -> dict[str, int]:
     """Write the database file from the working store.
 
@@ -178,6 +179,7 @@ def write_database(
             is where a whole database is to be written, which takes much memory.
         contents: knows what each organisation's rows of files are, or finds it out.
         beside: given the finished file while it is compared with the store; it may read it.
+        copied: the database of ``earlier``, copied to the same disk already; it is moved, not copied.
 
     Returns:
         Rows by table.
@@ -194,7 +196,14 @@ def write_database(
         if earlier and before:
             with suppress(duckdb.Error):  # whatever is wrong with it, a new one is written
                 carried = _carry_on(
-                    store, path, note, earlier, before, settled, contents or Contents(_spill(path))
+                    store,
+                    path,
+                    note,
+                    earlier,
+                    before,
+                    settled,
+                    contents or Contents(_spill(path)),
+                    copied,
                 )
         if not carried:
             settled()
@@ -233,6 +242,34 @@ def _write_whole(
         connection.execute("checkpoint")
 
 
+def can_carry_on(earlier: Path, written_by: str) -> bool:
+    """Whether the database of a build is one that code with this hash can go on from."""
+    before = MadeOf.read(earlier)
+    return bool(before and before.written_by == written_by and (earlier / DATABASE).is_file())
+
+
+def copy_ahead(earlier: Path, written_by: str) -> Path | None:
+    """Copy the database of a build beside the builds, before it is known what will change in it.
+
+    Args:
+        earlier: folder of an undamaged build.
+        written_by: hash of the code that will go on from it.
+
+    Returns:
+        The copy, for :func:`write_database`; None where code like that cannot go on from it, or where the
+        disk took no copy, which whoever writes will say.
+    """
+    if not can_carry_on(earlier, written_by):
+        return None
+    copy = unfinished_name(earlier.parent / DATABASE)
+    try:
+        shutil.copyfile(earlier / DATABASE, copy)
+    except OSError:
+        copy.unlink(missing_ok=True)
+        return None
+    return copy
+
+
 def _carry_on(
     store: TableStore,
     path: Path,
@@ -241,6 +278,7 @@ def _carry_on(
     before: MadeOf,
     settled: Callable[[], object],
     contents: Contents,
+    copied: Path | None,
 ) -> bool:
     """Copy the database of the build before and replace what changed; False when that is no use.
 
@@ -249,9 +287,12 @@ def _carry_on(
     Rows that replace others stand at the end of their table. Once they are more than a tenth of it,
     the whole file is written anew, so that it stays sorted and does not grow.
     """
-    if before.written_by != note.written_by or not (earlier / DATABASE).is_file():
+    if not can_carry_on(earlier, note.written_by):
         return False
-    shutil.copyfile(earlier / DATABASE, path)
+    if copied:
+        os.replace(copied, path)
+    else:
+        shutil.copyfile(earlier / DATABASE, path)
     with closing(_open(path)) as connection:
         # To look whether texts are shorter so takes a third of the time, and they hardly ever are.
         connection.execute("set disabled_compression_methods = 'fsst'")

@@ -240,7 +240,15 @@ def remove_leftovers(out: Path) -> int:
         *out.glob(_UNFINISHED_LINKS),
         # A published database is only read, so a log of writes beside it is not ours.
         *(out / "builds").glob("*/*.duckdb.wal"),
-        *(p for p in (out / ".work").rglob(_UNFINISHED_FILES) if is_abandoned(p)),
+        *(
+            p
+            for found in (
+                (out / ".work").rglob(_UNFINISHED_FILES),
+                (out / "builds").glob(_UNFINISHED_FILES),
+            )
+            for p in found
+            if is_abandoned(p)
+        ),
     ]
     for path in found:
         if path.is_dir() and not path.is_symlink():
