@@ -24,7 +24,8 @@ import polars as pl
 from rapidfuzz import fuzz, process
 
 from pipeline.classify.answers import LABELS
-from pipeline.classify.rulebook import Pass, RuleBook, SupplierRule, TextRule, default_rules
+from pipeline.classify.own_rules import default_rules
+from pipeline.classify.rulebook import Pass, RuleBook, SupplierRule, TextRule
 from pipeline.classify.text import LEGAL_SUFFIX
 
 warnings.filterwarnings("ignore", message="This pattern is interpreted as a regular expression")

@@ -4,7 +4,7 @@ A file or folder of the package may have one thing kept of it, which names what 
 differs, or what is kept is damaged, nothing is found, and whoever asked makes it again. Only ``make env``
 and the image keep things (``pipeline.compiled``); a refresh writes nothing here.
 
-Belongs here: keeping and finding. Does not belong here: what is kept (``yaml_text``, ``classify.rulebook``).
+Belongs here: keeping and finding. Does not belong here: what is kept (``yaml_text``, ``classify.own_rules``).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ Belongs here: that command. Does not belong here: how things are kept (``beside`
 
 from __future__ import annotations
 
-from pipeline.classify.rulebook import keep_rules
+from pipeline.classify.own_rules import keep_rules
 from pipeline.site.render import compile_templates
 from pipeline.yaml_text import keep_parsed
 

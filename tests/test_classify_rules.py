@@ -15,7 +15,7 @@ from pipeline.classify import (
     load_rules,
 )
 from pipeline.classify.evidence import first_match, label_forms
-from pipeline.classify.rulebook import RULES_FOLDER
+from pipeline.classify.own_rules import RULES_FOLDER
 from pipeline.classify.suppliers import supplier_evidence
 from pipeline.classify.text import canonical_supplier, normal_label, trading_name
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline import beside, yaml_text
-from pipeline.classify import rulebook
+from pipeline.classify import own_rules
+from pipeline.classify.rulebook import RuleBook, RuleFileError
 from pipeline.site import render
 from pipeline.yaml_text import keep_parsed, parse_yaml, read_yaml
 
@@ -100,27 +101,27 @@ def test_a_file_outside_the_package_is_always_parsed(package, parsed, monkeypatc
 
 def test_the_rules_that_are_kept_are_those_of_the_files_and_of_no_others(tmp_path, monkeypatch):
     folder = tmp_path / "rules"
-    shutil.copytree(rulebook.RULES_FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(rulebook, "RULES_FOLDER", folder)
+    shutil.copytree(own_rules.RULES_FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(own_rules, "RULES_FOLDER", folder)
     _move(tmp_path, monkeypatch)
     checked: list[Path] = []
-    load_rules = rulebook.load_rules
+    load_rules = own_rules.load_rules
 
-    def noting(path: Path = folder) -> rulebook.RuleBook:
+    def noting(path: Path = folder) -> RuleBook:
         checked.append(path)
         return load_rules(path)
 
-    monkeypatch.setattr(rulebook, "load_rules", noting)
-    rulebook.keep_rules()
+    monkeypatch.setattr(own_rules, "load_rules", noting)
+    own_rules.keep_rules()
     checked.clear()
-    found, read = rulebook.default_rules.__wrapped__(), load_rules(folder)
+    found, read = own_rules.default_rules.__wrapped__(), load_rules(folder)
     assert checked == []
     assert (found.text, found.suppliers, found.rulings) == (read.text, read.suppliers, read.rulings)
     assert found.version == read.version
     changed = folder / "nature.yaml"
     changed.write_text(changed.read_text("utf-8").replace("example", "exampel", 1), "utf-8")
-    with pytest.raises(rulebook.RuleFileError, match=r"nature\.yaml"):
-        rulebook.default_rules.__wrapped__()
+    with pytest.raises(RuleFileError, match=r"nature\.yaml"):
+        own_rules.default_rules.__wrapped__()
     assert checked == [folder]
 
 

@@ -10,7 +10,8 @@ data-quality signal per source file); `pipeline.classify.evaluate` measures qual
 from pipeline.classify.engine import ClassifierInputError, classify
 from pipeline.classify.memory import Texts, texts_of
 from pipeline.classify.misaligned import detect_misaligned, misalignment_sentences
-from pipeline.classify.rulebook import RuleBook, RuleFileError, default_rules, load_rules
+from pipeline.classify.own_rules import default_rules, load_rules
+from pipeline.classify.rulebook import RuleBook, RuleFileError
 
 RULES_VERSION: str
 """Hash of the rule files: the same version gives the same labels. Read when first asked for."""

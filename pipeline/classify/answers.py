@@ -17,7 +17,8 @@ import polars as pl
 
 from pipeline.classify.evidence import first_match, label_forms, label_rules, rule_table
 from pipeline.classify.memory import Memory
-from pipeline.classify.rulebook import Pass, RuleBook, TextRule, default_rules
+from pipeline.classify.own_rules import default_rules
+from pipeline.classify.rulebook import Pass, RuleBook, TextRule
 from pipeline.classify.suppliers import supplier_rules, supplier_table
 from pipeline.classify.text import normal_label, without_the_word_it
 

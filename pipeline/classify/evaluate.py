@@ -15,7 +15,8 @@ import polars as pl
 
 from pipeline.classify.engine import INPUT_COLUMNS, classify
 from pipeline.classify.metrics import Measure, measure
-from pipeline.classify.rulebook import RuleBook, default_rules
+from pipeline.classify.own_rules import default_rules
+from pipeline.classify.rulebook import RuleBook
 
 LABEL_COLUMNS = (
     "organisation_code",

@@ -45,7 +45,7 @@ class _RulingFile(_File):
 
 
 def read_rules(folder: Path) -> RuleBook:
-    """As :func:`pipeline.classify.rulebook.load_rules`."""
+    """As :func:`pipeline.classify.own_rules.load_rules`."""
     text: dict[Pass, tuple[TextRule, ...]] = {}
     suppliers: tuple[SupplierRule, ...] = ()
     rulings: tuple[Ruling, ...] = ()

@@ -1,28 +1,18 @@
 """The rules as they are applied: what one may say, and the book of all of them.
 
-The files they stand in are checked by Pydantic (``rule_files``). It takes 0.07 s of every process to load
-that library and check all rules again, so ``make env`` keeps the book of the package's own files beside its
-compiled modules (``pipeline.compiled``). What is kept names the files and the code it was made of: for
-others, or damaged, it is not taken, and the files are read and checked.
-
-Belongs here: what a rule may say, and finding the book. Does not belong here: reading and checking the files
-(``rule_files``), applying rules (``evidence``, ``suppliers``) or weighing them against each other (``decide``).
+Belongs here: what a rule may say, and which files and version a book has. Does not belong here: reading and
+checking the files (``rule_files``), finding the book of this package (``own_rules``), applying rules
+(``evidence``, ``suppliers``) or weighing them against each other (``decide``).
 """
 
 import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Le, MinLen, Predicate
-
-from pipeline.beside import keep, kept
-
-RULES_FOLDER = Path(__file__).parent / "rules"
 
 Digital = Literal["yes", "possible", "no"]
 Category = Literal[
@@ -242,38 +232,3 @@ def version_of(paths: Sequence[Path]) -> str:
     for path in paths:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
-
-
-def load_rules(folder: Path = RULES_FOLDER) -> RuleBook:
-    """Read and check every rule file of a folder.
-
-    Args:
-        folder: where the `*.yaml` lie; files are read in the order of their names.
-
-    Returns:
-        The rule book.
-
-    Raises:
-        RuleFileError: a file is not valid, or an id is used twice.
-    """
-    from pipeline.classify.rule_files import read_rules  # loads Pydantic
-
-    return read_rules(folder)
-
-
-@cache
-def default_rules() -> RuleBook:
-    """The rule book of this package, found once per process."""
-    book = kept(RULES_FOLDER, _told())
-    return book if isinstance(book, RuleBook) else load_rules()
-
-
-def keep_rules() -> None:
-    """Keep the rule book of this package, checked."""
-    keep(RULES_FOLDER, _told(), load_rules())
-
-
-def _told() -> str:
-    """What the book depends on: the files, what checks them, and the library."""
-    code = [Path(__file__).with_name(f"{name}.py") for name in ("rulebook", "rule_files")]
-    return f"{version_of(rule_files(RULES_FOLDER))} {version_of(code)} {version('pydantic')}"
