@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from odd_exports import CASES
+from odd_marks import CASES
 
 from pipeline.ingest.spend import SpendInput, read_spend
 

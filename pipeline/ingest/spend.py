@@ -23,6 +23,8 @@ from more_itertools import constrained_batches
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport, raw_rows
 from pipeline.ingest.spend_cells import Sheet, rows_below_header
 from pipeline.ingest.spend_copies import drop_repeated_sheets
+from pipeline.ingest.spend_flags import settle_flags
+from pipeline.ingest.spend_net import settle_net
 from pipeline.ingest.spend_periods import months_of_periods
 from pipeline.ingest.spend_pounds import PENCE, count_left_out
 from pipeline.ingest.spend_rows import LINE_SCHEMA, type_rows
@@ -286,7 +288,9 @@ def _understand(
             first_row = rows_below_header(grid, layout)
             if preamble and (unit := unit_of_titles(titles)):
                 _settle_unit(grid, layout, first_row, unit)
+            settle_net(grid, layout, first_row)
             settle_signs(grid, layout, first_row)
+            settle_flags(grid, layout, first_row)
             periods = months_of_periods(grid, layout, hint, first_row)
         except LayoutError as error:
             failed.append((grid, sheet, str(error)))

@@ -17,6 +17,7 @@ import polars as pl
 
 from pipeline.ingest.report import SheetReport
 from pipeline.ingest.spend_above import fill_from_above, tables_to_fill
+from pipeline.ingest.spend_flags import marked_void
 from pipeline.ingest.spend_signs import with_sign
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.header import Layout
@@ -29,7 +30,7 @@ TEXTS = (
 FEW_TOO_WIDE = 0.5
 BETWEEN = "\u0001"  # between a period cell and its year cell
 _BLANK_AMOUNT = r"^[\s£-]*(?:0*[.,]?0*)[\s-]*$"
-_VOID = r"(?i)^(?:void(?:ed)?|cancell?ed|stopped)$"
+_VOID = r"(?i)^(?:void(?:ed)?|cancell?ed|stopped|reversed|not paid|unpaid|on hold)$"
 #: Headers of amounts that are pounds whatever the invoice was made out in.
 _POUNDS = r"(?i)sterling|gbp|£|\bbase\b|functional|local currency"
 
@@ -337,11 +338,13 @@ def _too_wide(sheet: Sheet, body: pl.DataFrame) -> pl.Expr:
 
 def _status_of_void(sheet: Sheet) -> pl.Expr:
     """The status of a row, as published, where it says that nothing was paid."""
-    column = sheet.layout.columns.get("status")
-    if column is None:
-        return pl.lit(None, dtype=pl.String).alias("_void")
-    status = pl.col(column).str.strip_chars()
-    return pl.when(status.str.contains(_VOID)).then(status).alias("_void")
+    columns, found = sheet.layout.columns, [pl.lit(None, dtype=pl.String)]
+    if "status" in columns:
+        status = pl.col(columns["status"]).str.strip_chars()
+        found.append(pl.when(status.str.contains(_VOID)).then(status))
+    if "void" in columns:
+        found.append(marked_void(columns["void"], sheet.layout.headers[columns["void"]]))
+    return pl.coalesce(found).alias("_void")
 
 
 def _date_text(sheet: Sheet) -> pl.Expr:

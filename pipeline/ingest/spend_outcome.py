@@ -40,6 +40,15 @@ _NO_MONTH = (
     "neither the file nor its name gives one month and year; put both into the file's name, such as "
     "'May 2023'"
 )
+_SUMMARY = (
+    "the row has a name and an amount and nothing else, where the payments of the table have a date and "
+    "more: it looks like a line of a summary, not like a payment"
+)
+#: What a line of a summary is called that is no sum of pounds paid.
+_STATISTIC = (
+    r"(?i)^\s*(?:(?:overall|grand)\s+)?(?:average|mean|median|max(?:imum)?|min(?:imum)?|largest|smallest|highest"
+    r"|lowest|(?:number|no\.?|count|volume)\s+of\b|count|differences?|variance|check|nett?|gross|vat|tax)\b"
+)
 _NO_AMOUNT = "the row has no amount"
 _UNSAVED_FORMULA = (
     " (if a spreadsheet program shows one, it is a formula whose result was not saved: save the workbook "
@@ -99,7 +108,8 @@ def outcome() -> pl.Expr:
     Needs the columns of :func:`describe_cells`, the typed columns, ``_amount`` and ``_date`` as
     published, ``_has_date`` (the table has a column of dates), ``_order`` (how its dates are
     written), ``_comma`` (its decimal convention; null when undecided), ``_no_dates`` (what stands under
-    its date in place of dates) and ``_in_workbook`` (whether it is no text file).
+    its date in place of dates), ``_in_workbook`` (whether it is no text file) and ``_labelled`` (whether
+    nearly all its payments have a date and more than a name and an amount).
     """
     amount_blank = pl.col("_amount").is_null() | (pl.col("_amount").str.strip_chars() == "")
     date_blank = pl.col("_date").is_null() | (pl.col("_date").str.strip_chars() == "")
@@ -126,6 +136,8 @@ def outcome() -> pl.Expr:
     )
     # "<supplier> Count" is how many lines a spreadsheet program counted, no pounds.
     says_total |= bare & date_blank & pl.col("supplier").str.contains(_ENDS_COUNT).fill_null(False)
+    summary = bare & date_blank & ~no_supplier & (pl.col("_filled") <= 2)
+    summary &= pl.col("_has_date") & pl.col("_labelled") & pl.col("description").is_null()
     called_total = pl.col("supplier").str.contains(_ENDS_TOTAL).fill_null(False)
     both_ways = pl.col("_date").str.contains(r"^\s*\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}")
     undecided = pl.col("_order").is_in(["undecided", "mixed", CONTRADICTED]) & both_ways
@@ -145,6 +157,10 @@ def outcome() -> pl.Expr:
         .then(pl.lit("ignored: note"))
         .when(amount_blank & date_blank & (pl.col("_filled") == 1))
         .then(pl.lit("ignored: note"))
+        .when(summary & ~amount_blank & pl.col("supplier").str.contains(_STATISTIC))
+        .then(pl.lit("ignored: line of a summary"))
+        .when(summary & pl.col("amount_gbp").is_not_null())
+        .then(pl.lit(f"{UNLESS_SUM}rejected: {_SUMMARY}"))
         .when("_over")
         .then(
             pl.lit(

@@ -283,6 +283,7 @@ def _judge(
     if doubtful.is_empty():
         return doubtful.with_columns(_outcome=pl.lit("kept"))
     keys = doubtful["g"].unique().to_list()
+    labelled = _labelled(rows, plain, keys)
     told = pl.DataFrame(
         {
             "g": keys,
@@ -291,6 +292,7 @@ def _judge(
             "_comma": [commas.get(key, False) for key in keys],
             "_no_dates": [sheets[key].layout.no_dates for key in keys],
             "_in_workbook": [sheets[key].grid.container != "csv" for key in keys],
+            "_labelled": [key in labelled for key in keys],
         },
         schema={
             "g": pl.Int32,
@@ -299,6 +301,7 @@ def _judge(
             "_comma": pl.Boolean,
             "_no_dates": pl.String,
             "_in_workbook": pl.Boolean,
+            "_labelled": pl.Boolean,
         },
     )
     shown = _cells_shown(doubtful.select("g", "source_row"), sheets)
@@ -307,6 +310,21 @@ def _judge(
         .join(told, on="g", how="left", maintain_order="left")
         .with_columns(outcome())
     )
+
+
+def _labelled(rows: pl.DataFrame, plain: pl.Series, keys: Sequence[int]) -> set[int]:
+    """The tables nearly all of whose payments have a date and a type, an area or a reference."""
+    more = pl.any_horizontal(
+        pl.col("expense_type", "expense_area", "transaction_reference").is_not_null()
+    )
+    some = rows.filter(plain & rows["g"].is_in(list(keys)))
+    shares = some.group_by("g").agg(
+        n=pl.len(), full=(more & pl.col("payment_date").is_not_null()).sum()
+    )
+    full = shares.filter(
+        (pl.col("full") >= NEARLY_ALL * pl.col("n")) & (pl.col("n") >= FEW_AMOUNTS)
+    )
+    return set(full["g"].to_list())
 
 
 def _cells_shown(places: pl.DataFrame, sheets: list[Sheet]) -> pl.DataFrame:

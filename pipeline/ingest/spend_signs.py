@@ -25,7 +25,26 @@ _NOTES = (
     "CRN",
     "CN",
     "CR NOTE",
+    "CREDIT NOTES",
+    "CREDIT MEMORANDUM",
+    "CREDIT INVOICE",
+    "CREDIT ADJUSTMENT",
+    "CRED NOTE",
+    "C/N",
+    "CRNOTE",
+    "CRE",
+    "PC",
+    "PCN",
+    "PCR",
+    "PCRN",
+    "SCN",
+    "KG",
     "PURCHASE CREDIT",
+    "PURCHASE CREDIT NOTE",
+    "SUPPLIER CREDIT",
+    "SUPPLIER CREDIT NOTE",
+    "AP CREDIT",
+    "AP CREDIT MEMO",
 )
 _NOTE_HEADER = re.compile(r"(?:^| )(?:type|credit|credits|doc|document)(?: |$)")
 _NOTE_SHEET = re.compile(
@@ -92,7 +111,7 @@ def _find_credit_notes(grid: Grid, layout: Layout, first_row: int) -> None:
 
     Where any amount is negative the publisher has written signs, and they are left alone.
     """
-    taken = {c for role, c in layout.columns.items() if role != "their_reference"}
+    taken = {c for role, c in layout.columns.items() if role not in ("their_reference", "other")}
     if _NOTE_SHEET.search(grid.sheet or "") and "amount" in layout.columns:
         amount = pl.col(layout.columns["amount"]).str.strip_chars()
         if not grid.frame.slice(first_row).select(amount.str.contains(_SIGNED).any()).item():

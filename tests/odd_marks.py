@@ -1,0 +1,174 @@
+"""More whole files for ``odd_files``: lines of a summary, marks against a payment, net beside gross.
+
+Importing this module adds its cases to those of ``odd_cases`` and ``odd_exports``.
+"""
+
+from __future__ import annotations
+
+from odd_cases import CASES, case
+from odd_exports import after_each, lines_of, pounds_of
+from odd_files import PAID, Odd, money, template, text, truth
+
+__all__ = ["CASES"]
+TOTAL = sum(p[5] for p in PAID)
+
+
+def below(*lines: tuple[str, int | str]) -> bytes:
+    """The template with lines of a name and an amount below it."""
+    some = [["", "", "", "", "", name, "", told] for name, told in lines]
+    return text([*template(), *some]).encode()
+
+
+# ---- lines of a summary ------------------------------------------------------------------------
+
+
+@case
+def credit_notes_taken_off_a_total():
+    lines = (
+        ("Total", money(TOTAL)),
+        ("Less credit notes", "-50,000.00"),
+        ("Net total", money(TOTAL - 5_000_000)),
+    )
+    return Odd("spend.csv", below(*lines), truth(), "looks like a line of a summary", 1)
+
+
+@case
+def payments_too_small_to_be_listed():
+    lines = (
+        ("Total", money(TOTAL)),
+        ("Payments under £25,000", "150,000.00"),
+        ("Total payments", money(TOTAL + 15_000_000)),
+    )
+    return Odd("spend.csv", below(*lines), truth(), "looks like a line of a summary", 1)
+
+
+@case
+def numbers_about_the_payments():
+    lines = (
+        ("Number of payments", str(len(PAID))),
+        ("Average payment", "170,785.50"),
+        ("Maximum", "987,654.32"),
+        ("Minimum", "-27,500.25"),
+        ("VAT", "409,885.20"),
+    )
+    return Odd("spend.csv", below(*lines), truth())
+
+
+@case
+def sums_that_say_only_the_supplier():
+    rows, paid = after_each(
+        lambda p: p[1], lambda name, some: ["", "", "", "", "", name, "", pounds_of(some)]
+    )
+    return Odd("spend.csv", text(rows).encode(), lines_of(paid))
+
+
+# ---- marks against a payment -------------------------------------------------------------------
+
+
+def marked(header: str, mark: str, other: str) -> bytes:
+    """The template with a further column, in which the second payment bears the mark."""
+    rows = template()
+    rows[0].append(header)
+    for at, row in enumerate(rows[1:]):
+        row.append(mark if at == 1 else other)
+    return text(rows).encode()
+
+
+def without_second(header: str, mark: str, other: str = "") -> Odd:
+    lines = truth()
+    return Odd(
+        "spend.csv", marked(header, mark, other), [lines[0], *lines[2:]], f"{header} {mark}", 1
+    )
+
+
+@case
+def a_mark_for_what_was_voided():
+    return without_second("Void", "Y", "N")
+
+
+@case
+def a_mark_for_what_was_reversed():
+    return without_second("Reversed (Y/N)", "Yes", "No")
+
+
+@case
+def a_mark_for_what_waits():
+    return without_second("On Hold", "X")
+
+
+@case
+def the_day_of_a_cancellation():
+    return without_second("Cancelled Date", "14/04/2023")
+
+
+@case
+def what_was_not_paid():
+    return without_second("Paid", "No", "Yes")
+
+
+@case
+def what_was_not_to_be_published():
+    told = "1 rows (£48,120) are marked under 'Publish? Y/N' as not to be published"
+    return Odd("spend.csv", marked("Publish? Y/N", "N", "Y"), truth(), told)
+
+
+@case
+def what_was_to_be_left_out():
+    told = "1 rows (£48,120) are marked under 'Exclude' as not to be published"
+    return Odd("spend.csv", marked("Exclude", "Y", ""), truth(), told)
+
+
+# ---- amounts -----------------------------------------------------------------------------------
+
+
+def taxed(*heads: str) -> Odd:
+    """Net, tax and gross under the given names; the first is the net one."""
+    rows = template()
+    rows[0][7:] = heads
+    for row, p in zip(rows[1:], PAID, strict=True):
+        row[7:] = [money(p[5]), money(p[5] // 5), money(p[5] + p[5] // 5)]
+    return Odd("spend.csv", text(rows).encode(), truth(), "net comes before gross")
+
+
+@case
+def goods_tax_and_total():
+    return taxed("Goods", "VAT", "Total")
+
+
+@case
+def lines_net_and_gross():
+    return taxed("Line Net", "Line VAT", "Line Gross")
+
+
+@case
+def sums_of_a_pivot_net_and_gross():
+    return taxed("Sum of Net", "Sum of VAT", "Sum of Gross")
+
+
+@case
+def goods_and_the_value_of_the_invoice():
+    return taxed("Goods Value", "VAT Value", "Invoice Value")
+
+
+def credits_by(header: str, credit: str, invoice: str) -> Odd:
+    """No amount has a sign; a column says which are credit notes."""
+    rows = template(amount=lambda p: money(abs(p)))
+    rows[0].append(header)
+    for row, p in zip(rows[1:], PAID, strict=True):
+        row.append(credit if p[5] < 0 else invoice)
+    return Odd("spend.csv", text(rows).encode(), truth(), "were read as negative")
+
+
+@case
+def credits_of_a_type_of_invoice():
+    return credits_by("Invoice Type", "CREDIT", "STANDARD")
+
+
+@case
+def credits_by_the_letters_of_a_ledger():
+    return credits_by("Type", "PC", "PI")
+
+
+@case
+def credits_by_the_letters_of_another_ledger():
+    return credits_by("Document Type", "KG", "KR")
