@@ -1384,8 +1384,7 @@ def run_name_with_its_date():
     return Odd(
         "spend.csv",
         text(plain(lambda d: f"BACS {d:%d/%m/%Y}")).encode(),
-        None,
-        says="does not hold what its header says",
+        truth(),
     )
 
 

@@ -172,3 +172,145 @@ def credits_by_the_letters_of_a_ledger():
 @case
 def credits_by_the_letters_of_another_ledger():
     return credits_by("Document Type", "KG", "KR")
+
+
+# ---- files of credit notes ---------------------------------------------------------------------
+
+
+@case
+def a_file_of_credit_notes():
+    rows = template(amount=lambda p: money(-abs(p)))
+    lines = [(*line[:3], -abs(line[3]), *line[4:]) for line in truth()]
+    return Odd("April 2023 credit notes.csv", text(rows).encode(), lines)
+
+
+@case
+def a_file_of_credit_notes_without_signs():
+    rows = template(amount=lambda p: money(abs(p)))
+    return Odd(
+        "Credit notes April 2023.csv", text(rows).encode(), None, "no amount of it has a sign"
+    )
+
+
+@case
+def payments_less_credit_notes():
+    rows = template(amount=lambda p: money(-p))
+    return Odd("Payments less credit notes.csv", text(rows).encode(), truth(), "turned")
+
+
+# ---- what stands around dates and amounts ------------------------------------------------------
+
+
+def dated(write) -> Odd:
+    return Odd("spend.csv", text(template(day=write)).encode(), truth())
+
+
+@case
+def dates_of_weeks():
+    return dated(lambda d: f"w/e {d:%d/%m/%Y}")
+
+
+@case
+def dates_that_say_how_it_was_paid():
+    return dated(lambda d: f"{d:%d/%m/%Y} - CHAPS payment")
+
+
+@case
+def dates_parted_by_long_dashes():
+    return dated(lambda d: f"{d:%d–%b–%y}")
+
+
+@case
+def dates_with_stops_and_brackets():
+    return dated(lambda d: f"({d:%d/%m/%Y})" if d.day < 10 else f"{d:%d//%m//%Y}.")
+
+
+@case
+def dates_of_a_database_with_the_name_of_the_month():
+    return dated(lambda d: f"{d:%Y-%b-%d}" if d.day < 20 else f"{d:%b-%d-%Y}")
+
+
+def amounted(write) -> Odd:
+    return Odd("spend.csv", text(template(amount=write)).encode(), truth())
+
+
+@case
+def letters_for_a_credit_before_it():
+    return amounted(lambda p: money(p) if p >= 0 else f"CR {money(-p)}")
+
+
+@case
+def other_brackets_around_credits():
+    return amounted(lambda p: money(p) if p >= 0 else f"[{money(-p)}]")
+
+
+@case
+def marks_of_footnotes_after_amounts():
+    return amounted(
+        lambda p: money(p) + ("*" if p > 20_000_000 else " (1)" if p > 8_000_000 else "")
+    )
+
+
+@case
+def amounts_that_say_what_is_in_them():
+    return amounted(lambda p: f"£{money(p)} inc. VAT")
+
+
+@case
+def formulas_of_one_number():
+    return amounted(lambda p: f"={p / 100:.2f}")
+
+
+@case
+def quoted_twice():
+    return amounted(lambda p: f'"{money(p)}"')
+
+
+@case
+def half_a_bracket_of_another_kind_is_no_amount():
+    rows = template(amount=lambda p: money(p) if p >= 0 else f"[{money(-p)}")
+    lines = truth()
+    return Odd("spend.csv", text(rows).encode(), [*lines[:6], *lines[7:]], "is no number", 1)
+
+
+# ---- months of a financial year ----------------------------------------------------------------
+
+
+def of_month(shown: str, header: str = "Period", **more) -> Odd:
+    rows = template(day=lambda d: shown)
+    rows[0][2] = header
+    return Odd("spend.csv", text(rows).encode(), truth(day=None, **more), "Months were taken from")
+
+
+@case
+def second_month_of_two_years():
+    return of_month("M02 23/24", month=5)
+
+
+@case
+def second_month_of_two_years_under_date():
+    return of_month("M02 2023-24", "Date", month=5)
+
+
+@case
+def tenth_period_of_a_financial_year():
+    return of_month("FY24 P10", month=1, year=2024)
+
+
+@case
+def years_before_their_month():
+    return of_month("2023/24 Month 12", "Month", month=3, year=2024)
+
+
+@case
+def a_named_month_of_two_years():
+    return of_month("Feb 2023/24", month=2, year=2024)
+
+
+@case
+def days_that_look_like_months_of_two_years():
+    return Odd(
+        "spend.csv",
+        text(template(day=lambda d: f"{d:%d/%m/%y}", month=12, year=2013)).encode(),
+        truth(month=12, year=2013),
+    )

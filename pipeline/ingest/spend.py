@@ -289,7 +289,7 @@ def _understand(
             if preamble and (unit := unit_of_titles(titles)):
                 _settle_unit(grid, layout, first_row, unit)
             settle_net(grid, layout, first_row)
-            settle_signs(grid, layout, first_row)
+            settle_signs(grid, layout, first_row, item.path)
             settle_flags(grid, layout, first_row)
             periods = months_of_periods(grid, layout, hint, first_row)
         except LayoutError as error:

@@ -17,7 +17,7 @@ import polars as pl
 
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.header import Layout, LayoutError
-from pipeline.ingest.tabular.periods import PeriodHint, month_named
+from pipeline.ingest.tabular.periods import PeriodHint, month_named, month_of_financial_year
 from pipeline.ingest.tabular.vocabulary import normalise
 
 _NUMBER = re.compile(r"^(?:p|m|period|per|month|mth)?[\s._-]*0?(1[0-3]|[1-9])(?:\.0+)?$", re.I)
@@ -39,6 +39,7 @@ _SPAN = re.compile(r"^(?:fy\s*)?(?:20)?(\d\d)\s*[-/_ ]\s*(?:20)?(\d\d)$", re.I)
 _LONE_YEAR = re.compile(r"^(?:fy\s*)?(20\d\d)(?:\.0+)?$", re.I)
 FINANCIAL_WORDS = frozenset(("financial", "fiscal", "accounting", "fin", "gl", "posting", "ledger"))
 MOST_DISTINCT = 400
+FIRST_CELLS = 20
 WAYS = ("calendar", "financial", "financial, year of its end")
 
 
@@ -47,13 +48,15 @@ class PeriodCell:
     """One distinct period cell with its year cell: what it may mean.
 
     ``number`` 1 to 13; ``year`` as written (calendar year, or first year of a financial year where
-    ``spanned``); ``named`` when the cell names the month itself.
+    ``spanned``); ``named`` when the cell names the month itself; ``financial`` when its number stands
+    beside its financial year in the cell itself, of which it is a month then.
     """
 
     number: int
     year: int | None
     spanned: bool
     named: bool
+    financial: bool = False
 
 
 def months_of_periods(
@@ -77,6 +80,8 @@ def months_of_periods(
     """
     column = layout.columns.get("period")
     if column is None or layout.columns.get("date") != column:
+        column = _dates_that_are_periods(grid, layout, first_row)
+    if column is None:
         return None
     year_column = layout.columns.get("financial_year")
     frame = grid.frame.slice(first_row).select(
@@ -100,6 +105,17 @@ def months_of_periods(
     return {pair: month_of(c, way) for pair, c in known.items() if month_of(c, way)}, why
 
 
+def _dates_that_are_periods(grid: Grid, layout: Layout, first_row: int) -> str | None:
+    """The column of dates, where its first cell is a month of a financial year: ``M02 23/24``."""
+    column = layout.columns.get("date")
+    if column is None:
+        return None
+    for cell in grid.frame[column].slice(first_row, FIRST_CELLS).to_list():
+        if cell and cell.strip():
+            return column if month_of_financial_year(cell.strip()) else None
+    return None
+
+
 def period_cell(
     text: str | None, year_text: str | None, hint: PeriodHint, *, undated: bool = False
 ) -> PeriodCell | None:
@@ -119,6 +135,8 @@ def period_cell(
         year, spanned = hint.year, False
     if found := _ISO.match(text):
         return PeriodCell(int(found[2]), int(found[1]), False, True)
+    if told := _of_financial_year(text):
+        return told
     if found := _YEAR_NUMBER.match(text):
         own, second, number = int(found[1]), found[2], int(found[3])
         if second is not None and (own + 1) % 100 == int(second):
@@ -150,6 +168,15 @@ def period_cell(
     return None
 
 
+def _of_financial_year(text: str) -> PeriodCell | None:
+    """A cell that names its financial year beside a month of it: ``M02 23/24``, ``Apr 2023/24``."""
+    found = month_of_financial_year(text)
+    if found is None:
+        return None
+    number, year, named = found
+    return PeriodCell(number, year, True, named, financial=not named)
+
+
 def _year(text: str | None) -> tuple[int | None, bool]:
     """The year of a year cell, and whether it spans two calendar years."""
     text = (text or "").strip()
@@ -179,7 +206,7 @@ def _decide(
     words = set(header.split())
     spanned = all(c.spanned for c in cells)
     ways = list(WAYS[:2] if spanned else WAYS)
-    if any(c.number == 13 for c in cells):
+    if any(c.number == 13 or c.financial for c in cells):
         ways.remove("calendar")
     named = [w for w in ways if _within(cells, w, hint)]
     if hint.span is not None and named:

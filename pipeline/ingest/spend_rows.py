@@ -32,6 +32,7 @@ from pipeline.ingest.spend_outcome import (
     settle_totals,
 )
 from pipeline.ingest.spend_pounds import count_others, count_read
+from pipeline.ingest.spend_signs import called_credits
 from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.dates import parse_dates
 from pipeline.ingest.tabular.repeated import cells_that, different, is_repeated
@@ -169,7 +170,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
         rows, decisions = settle_orders(rows, decisions, sheets, hints)
         amount, commas = amounts()
     rows = rows.with_columns(amount["amount_gbp"])
-    rows, turned = _turn_negative_tables(rows)
+    rows, turned = _turn_negative_tables(rows, sheets)
     count_read(sheets, rows)
     decided = {row["g"]: row for row in decisions.iter_rows(named=True)}
     rows = months_of_headings(_fill_months(rows, hints), sheets)
@@ -219,11 +220,13 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
     return lines.select(pl.col(name).cast(kind) for name, kind in LINE_SCHEMA.items())
 
 
-def _turn_negative_tables(rows: pl.DataFrame) -> tuple[pl.DataFrame, set[int]]:
+def _turn_negative_tables(
+    rows: pl.DataFrame, sheets: Sequence[Sheet]
+) -> tuple[pl.DataFrame, set[int]]:
     """Turn the signs of tables whose payments are written as negative amounts.
 
-    Nobody publishes nothing but credits: where nine in ten amounts of a table are negative, they are
-    the payments and the others the credits.
+    Hardly anybody publishes nothing but credits, and who does calls them so: where nine in ten amounts of
+    another table are negative, they are the payments and the others the credits.
     """
     less = (rows["amount_gbp"] < 0).fill_null(False)
     if not less.any():
@@ -232,6 +235,7 @@ def _turn_negative_tables(rows: pl.DataFrame) -> tuple[pl.DataFrame, set[int]]:
     known = np.bincount(table[rows["amount_gbp"].is_not_null().to_numpy()])
     below = np.bincount(table[less.to_numpy()], minlength=len(known))
     turned = set(np.flatnonzero((known >= FEW_AMOUNTS) & (below >= NEARLY_ALL * known)).tolist())
+    turned = {key for key in turned if not called_credits(sheets[key].path, sheets[key].grid.sheet)}
     if turned:
         mine = pl.col("g").is_in(list(turned))
         rows = rows.with_columns(

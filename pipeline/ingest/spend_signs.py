@@ -50,6 +50,11 @@ _NOTE_HEADER = re.compile(r"(?:^| )(?:type|credit|credits|doc|document)(?: |$)")
 _NOTE_SHEET = re.compile(
     r"^\s*(?:supplier\s+)?credit(?:s|\s*notes?|\s*memos?)?\b(?!\s*(?:card|union))", re.IGNORECASE
 )
+_NOTE_FILE = re.compile(r"(?<![a-z])credit[\s_-]*(?:notes?|memos?)(?![a-z])", re.IGNORECASE)
+_MORE_THAN_NOTES = re.compile(
+    r"invoice|payment|spend|over|\b(?:and|incl\w*|excl\w*|less|net of|with|without|no)\b|&",
+    re.IGNORECASE,
+)
 _INCOME_SHEET = re.compile(
     r"^\s*(?:income|receipts|sales(?: invoices)?|debtors)\b(?!\s*(?:tax|and|&))", re.IGNORECASE
 )
@@ -61,17 +66,34 @@ def _marks(column: str) -> pl.Expr:
     return pl.col(column).str.strip_chars().str.to_uppercase()
 
 
-def settle_signs(grid: Grid, layout: Layout, first_row: int) -> None:
+def called_credits(path: str, sheet: str | None) -> str:
+    """How a sheet is said to hold credit notes and nothing else; empty where it is not.
+
+    Args:
+        path: of its file.
+        sheet: its name.
+    """
+    if _NOTE_SHEET.search(sheet or ""):
+        return f"the sheet {sheet!r} is named after credits"
+    name = path.rpartition("/")[2]
+    if _NOTE_FILE.search(name) and not _MORE_THAN_NOTES.search(name):
+        return f"the file {name!r} is named after credit notes"
+    return ""
+
+
+def settle_signs(grid: Grid, layout: Layout, first_row: int, path: str = "") -> None:
     """Keep the column of signs of a layout only where it holds signs.
 
     Args:
         grid: the sheet.
+        path: of its file, whose name may say that it holds credit notes.
         layout: changed: ``sign`` leaves the columns where it says nothing; a note tells of it.
         first_row: position of the first row below the header.
 
     Raises:
-        LayoutError: when a sheet is named after credits or money received, or when as many rows are
-            debits as credits, so that neither can be the payments.
+        LayoutError: when a sheet or file without signs is named after credits, when a sheet is named
+            after money received, or when as many rows are debits as credits, so that neither can be the
+            payments.
     """
     if _INCOME_SHEET.search(grid.sheet or ""):
         raise LayoutError(
@@ -80,7 +102,7 @@ def settle_signs(grid: Grid, layout: Layout, first_row: int) -> None:
         )
     column = layout.columns.get("sign")
     if column is None:
-        _find_credit_notes(grid, layout, first_row)
+        _find_credit_notes(grid, layout, first_row, called_credits(path, grid.sheet))
         return
     counts = dict(
         grid.frame.slice(first_row)
@@ -106,18 +128,18 @@ def settle_signs(grid: Grid, layout: Layout, first_row: int) -> None:
     layout.notes.append(f"Amounts marked as credits under {name!r} were read as negative.")
 
 
-def _find_credit_notes(grid: Grid, layout: Layout, first_row: int) -> None:
+def _find_credit_notes(grid: Grid, layout: Layout, first_row: int, called: str) -> None:
     """Take a column that calls some rows credit notes for the sign, where no amount has one.
 
     Where any amount is negative the publisher has written signs, and they are left alone.
     """
     taken = {c for role, c in layout.columns.items() if role not in ("their_reference", "other")}
-    if _NOTE_SHEET.search(grid.sheet or "") and "amount" in layout.columns:
+    if called and "amount" in layout.columns:
         amount = pl.col(layout.columns["amount"]).str.strip_chars()
         if not grid.frame.slice(first_row).select(amount.str.contains(_SIGNED).any()).item():
             raise LayoutError(
-                f"the sheet {grid.sheet!r} is named after credits, but no amount of it has a sign; write credits "
-                "as negative amounts, or name the sheet after payments"
+                f"{called}, but no amount of it has a sign; write credits as negative amounts, or name it after "
+                "payments"
             )
     some = [
         c for c, h in layout.headers.items() if c not in taken and _NOTE_HEADER.search(normalise(h))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipeline.ingest.tabular.dress import AMOUNTS, undressed
+
 # What most publishers write, readable at once: 1234.5  1,234.50  £1,234.50  -£1,234.50
 _USUAL = r"^-?£?-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.(?:\d{0,2}|\d{4,17}))?$"
 _POINT = r"^(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?$"
@@ -73,6 +75,7 @@ def _parse_unusual(
     """Amounts in rarer spellings, under the convention their table votes for."""
     text = pl.col("_raw").str.to_lowercase()
     text = text.str.replace_all(r"[\s\x{00a0}\x{2009}\x{202f}'\x{2019}]", "")
+    text = undressed(text, AMOUNTS)
     text = text.str.replace_all(r"[\x{2212}\x{2013}\x{2014}]", "-")
     # A pound sign read in the wrong encoding leaves one of these letters before it.
     text = text.str.replace_all(r"[âãï¿½]*£|&pound;|œ|gbp|\x{fffd}|^\?|\+|[âã]|^'|^=\"|\"$", "")

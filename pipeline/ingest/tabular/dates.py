@@ -12,6 +12,8 @@ from datetime import date
 
 import polars as pl
 
+from pipeline.ingest.tabular.dress import DATES, undressed
+
 EARLIEST, LATEST_YEARS_AHEAD = date(2005, 4, 1), 2
 LONGEST_MONTH = 32
 CONTRADICTED = "contradicted"
@@ -106,6 +108,7 @@ def _in_any_form(values: pl.DataFrame, column: str) -> pl.DataFrame:
         )
         .str.replace(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+", "")
         .str.replace_all(r"\s*[/\\]\s*", "/")
+        .pipe(undressed, DATES)
         .str.replace(r"^(\d{1,2})[ _](\d{1,2})[ _](20\d\d)$", "$1/$2/$3")
     )
     values = values.with_columns(_t=text)

@@ -118,6 +118,56 @@ def month_named(word: str) -> int | None:
     return MONTHS.index(best[0]) + 1 if best else None
 
 
+_LETTERS = r"(?:ap|p|m|period|per|month|mth)"
+_NUMBER = r"(?P<n>0?[1-9]|1[0-3])"
+_YEARS = r"(?P<first>\d\d)\s*[-/]?\s*(?:20)?(?P<second>\d\d)"
+_ANY_YEARS, _FULL_YEARS = rf"(?:fy\s*)?(?:20)?{_YEARS}", rf"(?:fy\s*)?20{_YEARS}"
+_NAMED = r"(?:\d{1,2}[\s.:-]+)?(?P<name>[a-z]{3,9})[\s\-/.,']+"
+_LAST_YEAR = r"fy\s*(?:20)?(?P<last>\d\d)"
+#: Without a letter before its number it needs a year of four figures: ``01/12/13`` is a day.
+_MONTHS_OF_YEARS = tuple(
+    re.compile(f"^{pattern}$", re.IGNORECASE)
+    for pattern in (
+        rf"{_LETTERS}[\s._-]*{_NUMBER}[\s/._-]+{_ANY_YEARS}",
+        rf"{_NUMBER}[\s/._-]+{_FULL_YEARS}",
+        rf"{_ANY_YEARS}[\s/._-]*{_LETTERS}[\s._-]*{_NUMBER}",
+        rf"{_FULL_YEARS}[\s/._-]+{_NUMBER}",
+        rf"{_LETTERS}[\s._-]*{_NUMBER}[\s/._-]*{_LAST_YEAR}",
+        rf"{_LAST_YEAR}[\s/._-]*{_LETTERS}[\s._-]*{_NUMBER}",
+        rf"{_NAMED}{_FULL_YEARS}",
+        rf"{_NAMED}(?P<first>\d\d)/(?P<second>\d\d)",  # "Mar-10-11" may be a day
+    )
+)
+LONGEST_PERIOD = 30
+
+
+@lru_cache(maxsize=8192)
+def month_of_financial_year(text: str) -> tuple[int, int, bool] | None:
+    """A month written with both years of its financial year, or with ``FY`` and the second.
+
+    Args:
+        text: such as ``M02 23/24``, ``2023-24 P2``, ``FY24 P02`` or ``May 2023/24``.
+
+    Returns:
+        Number of the month, first year, and whether the month is named (number 5 is then May; the
+        number of an unnamed one counts from April); None for other texts.
+    """
+    for pattern in _MONTHS_OF_YEARS if 5 <= len(text) <= LONGEST_PERIOD else ():
+        if not (found := pattern.match(text)):
+            continue
+        told = found.groupdict()
+        if "last" in told:
+            return int(told["n"]), 1999 + int(told["last"]), False
+        first = int(told["first"])
+        if (first + 1) % 100 != int(told["second"]):
+            continue
+        if "n" in told:
+            return int(told["n"]), 2000 + first, False
+        if number := month_named(told["name"]):
+            return number, 2000 + first, True
+    return None
+
+
 @lru_cache(maxsize=8192)
 def hint_from_name(name: str) -> PeriodHint:
     """Read months and years from a file, folder or sheet name.

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+from pipeline.ingest.tabular.dress import AMOUNTS, DATES, undress
+from pipeline.ingest.tabular.periods import month_of_financial_year
+
 MONEY = re.compile(
     r"^(?:'|=\")?[+-]?\(?\s*[-\u2212\u2013]?\s*(?:[âã]?£|gbp|\?|\ufffd|œ|&pound;)?\s*[-\u2212\u2013]?\s*\(?\s*"
-    r"(?:\d{1,3}(?:[, .\u00a0\u2009\u202f']\d{3})+|\d+)?(?:[.,]\d{1,10}|[.])?(?:e[+-]?\d+)?"
+    r"(?:\d{1,3}(?:[, .\u00a0\u2009\u202f'’]\d{3})+|\d+)?(?:[.,]\d{1,10}|[.])?(?:e[+-]?\d+)?"
     r"\s*\)?\s*[-\u2212]?\s*(?:cr|dr|gbp|£|(?<=\.\d\d)[cd]|(?<=\.\d\d )[cd])?\"?$",
     re.IGNORECASE,
 )
@@ -25,7 +28,7 @@ DATE = re.compile(
     rf"(?:{_MONTH} \d{{1,2}} \d\d:\d\d:\d\d (?:[a-z]{{3,4}} )?20\d\d"
     rf"|\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{4}}/\d{{1,2}}/\d{{1,2}}"
     rf"|\d{{1,2}} ?[/.\\\-] ?\d{{1,2}} ?[/.\\\-] ?(?:\d{{4}}|\d{{2}})"
-    rf"|\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ \-/.]*{_MONTH}(?:[ \-/.,]*(?:\d{{4}}|\d{{2}}))?"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ \-/.]*{_MONTH}(?:[ \-/.,'’]*(?:\d{{4}}|\d{{2}}))?"
     rf"|{_MONTH}[ \-/.,]*\d{{1,2}}(?:st|nd|rd|th)?,?[ ]+\d{{4}}"
     rf"|\d{{1,2}}[ _]\d{{1,2}}[ _]20\d{{2}}|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])20\d{{2}}"
     rf"|(?:19|20)\d{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?:[ T]\d{{1,2}}[:.]\d{{2}}.*)?$",
@@ -133,12 +136,16 @@ def look(cell: str) -> tuple[frozenset[str], int]:
     if _DAY.fullmatch(cell):
         return _IS_DATE, 0
     found: set[str] = set()
-    if cell[:1].isdigit() or cell[:1] in "'’" or _LETTER.search(cell):
+    digits = bool(_DIGIT.search(cell))
+    plain = undress(cell, DATES) if digits and len(cell) <= LONGEST_NUMBER else cell
+    if plain[:1].isdigit() or cell[:1] in "'’" or _LETTER.search(cell):
         for name, test in (("date", DATE), ("month", MONTH_ONLY), ("serial", SERIAL)):
-            if test.match(cell):
+            if test.match(cell) or (name == "date" and test.match(plain)):
                 found.add(name)
+        if not found and digits and month_of_financial_year(cell):
+            found.add("month")
     width = 0
-    if len(cell) <= LONGEST_NUMBER and _DIGIT.search(cell) and MONEY.match(cell):
+    if len(cell) <= LONGEST_NUMBER and digits and _is_money(cell):
         found.add("numeric")
         if _DECIMAL.search(cell) and not ("serial" in found and cell.endswith(".0")):
             found.add("decimal")
@@ -157,6 +164,13 @@ def look(cell: str) -> tuple[frozenset[str], int]:
             found.add("text")
         found |= _words_in(_DIGIT.sub("0", cell))
     return frozenset(found), width
+
+
+def _is_money(cell: str) -> bool:
+    if MONEY.match(cell):
+        return True
+    bare = undress("".join(cell.split()), AMOUNTS)
+    return bool(_DIGIT.search(bare) and MONEY.match(bare))
 
 
 @lru_cache(maxsize=1 << 16)
