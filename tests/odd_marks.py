@@ -5,9 +5,10 @@ Importing this module adds its cases to those of ``odd_cases`` and ``odd_exports
 
 from __future__ import annotations
 
+from ingest_files import workbook
 from odd_cases import CASES, case
 from odd_exports import after_each, lines_of, pounds_of
-from odd_files import PAID, Odd, money, template, text, truth
+from odd_files import PAID, Odd, line, money, real_dates, template, text, truth
 
 __all__ = ["CASES"]
 TOTAL = sum(p[5] for p in PAID)
@@ -180,7 +181,7 @@ def credits_by_the_letters_of_another_ledger():
 @case
 def a_file_of_credit_notes():
     rows = template(amount=lambda p: money(-abs(p)))
-    lines = [(*line[:3], -abs(line[3]), *line[4:]) for line in truth()]
+    lines = [(*told[:3], -abs(told[3]), *told[4:]) for told in truth()]
     return Odd("April 2023 credit notes.csv", text(rows).encode(), lines)
 
 
@@ -314,3 +315,77 @@ def days_that_look_like_months_of_two_years():
         text(template(day=lambda d: f"{d:%d/%m/%y}", month=12, year=2013)).encode(),
         truth(month=12, year=2013),
     )
+
+
+# ---- letters under another code page -----------------------------------------------------------
+
+
+def named(name: str, write) -> Odd:
+    """The template with another name for the first supplier, its text made bytes by ``write``."""
+    rows = template()
+    rows[1][5] = name
+    lines = truth()
+    return Odd("spend.csv", write(text(rows)), [(*lines[0][:2], name, *lines[0][3:]), *lines[1:]])
+
+
+@case
+def letters_of_an_old_mac():
+    return named("Médical Garth’s Ltd", lambda t: t.encode("mac_roman"))
+
+
+@case
+def letters_of_dos():
+    return named("Médical Ltd", lambda t: t.encode("cp850"))
+
+
+@case
+def capitals_and_dashes_of_windows():
+    return named("MÉDICAL–Sûreté d’Été Ltd", lambda t: t.encode("cp1252"))
+
+
+@case
+def letters_encoded_twice():
+    return named("Médical O’Brien – Ltd", lambda t: t.encode().decode("cp1252").encode())
+
+
+@case
+def letters_encoded_once_that_stand_together():
+    return named("Pâtéà “Été” Ltd", lambda t: t.encode())
+
+
+# ---- sheets, and what stands beside a table ----------------------------------------------------
+
+
+def by_month() -> dict[str, list[list]]:
+    return {"April": real_dates(4), "May": real_dates(5), "June": real_dates(6)}
+
+
+@case
+def an_extract_of_some_suppliers_beside_the_months():
+    sheets = by_month()
+    some = [row for rows in sheets.values() for row in rows[1:] if "Tarn" in row[5]]
+    sheets["IT"] = [sheets["April"][0], *some]
+    lines = [line(p, month=month) for month in (4, 5, 6) for p in PAID]
+    says = "Sheet 'IT' repeats payments of the other sheets"
+    return Odd("Spend 2023-24.xlsx", workbook(sheets), lines, says)
+
+
+@case
+def payments_on_a_sheet_called_income():
+    says = "its columns are those of payments to suppliers"
+    return Odd("April 2023.xlsx", workbook({"Income": real_dates()}), truth(), says)
+
+
+@case
+def income_on_a_sheet_called_income():
+    rows = real_dates()
+    rows[0][5] = "Customer"
+    return Odd("April 2023.xlsx", workbook({"Income": rows}), None, "money received")
+
+
+@case
+def a_note_beside_the_table():
+    rows = [
+        [*row, "", "Amounts include VAT" if at == 2 else ""] for at, row in enumerate(template())
+    ]
+    return Odd("spend.csv", text(rows).encode(), truth())

@@ -252,6 +252,7 @@ def _understand(
     understood = 0
     first_of_file = len(sheets)
     hint_file = hint_from_path(item.path)
+    with_layout = sum(isinstance(layout, Layout) for _, layout in grids)
     for grid, layout in grids:
         sheet = SheetReport(
             grid.sheet,
@@ -289,7 +290,7 @@ def _understand(
             if preamble and (unit := unit_of_titles(titles)):
                 _settle_unit(grid, layout, first_row, unit)
             settle_net(grid, layout, first_row)
-            settle_signs(grid, layout, first_row, item.path)
+            settle_signs(grid, layout, first_row, item.path, alone=with_layout < 2)
             settle_flags(grid, layout, first_row)
             periods = months_of_periods(grid, layout, hint, first_row)
         except LayoutError as error:

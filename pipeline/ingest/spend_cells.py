@@ -322,11 +322,18 @@ def _too_wide(sheet: Sheet, body: pl.DataFrame) -> pl.Expr:
 
     Those of a text file with content to the right of the last header, where few rows have it: a comma
     inside a text that was not quoted pushes the rest of its row one cell to the right, and the numbers
-    that then stand under Amount may be of anything. And those that :func:`_is_shifted` finds.
+    that then stand under Amount may be of anything. What stands apart, beyond an empty column, was not
+    pushed there. And those that :func:`_is_shifted` finds.
     """
     if (shifted := _is_shifted(sheet, body)) is not None:
         return shifted.alias("_over")
     beyond = _beyond(sheet)
+    if (
+        beyond
+        and body.height
+        and not body.select((pl.col(beyond[0]).str.strip_chars() != "").any()).item()
+    ):
+        beyond = []  # notes and sums to the right of a column that is empty in every row
     if beyond and body.height:
         over = pl.any_horizontal(
             (pl.col(c).str.strip_chars() != "").fill_null(False) for c in beyond

@@ -57,8 +57,16 @@ def drop_repeated_sheets(
             name = sheet.grid.sheet
             others = [s for s in left if s is not sheet and sizes[s.grid.sheet] >= sizes[name]]
             others = [o for o in others if not _published_from(sheet, o, counts)]
+            if sizes[name] < FEWEST:
+                continue
             holder = next((o for o in others if _holds(counts[o.grid.sheet], counts[name])), None)
-            if holder is None or sizes[name] < FEWEST:
+            if holder is not None:
+                held_by = f"sheet {holder.grid.sheet!r}"
+            elif _hold_together(
+                [counts[s.grid.sheet] for s in left if s is not sheet], counts[name]
+            ):
+                held_by = "the other sheets"
+            else:
                 continue
             left.remove(sheet)
             gone.append((path, name))
@@ -67,8 +75,8 @@ def drop_repeated_sheets(
                 sheets,
                 here,
                 rejected,
-                f"payments that stand in sheet {holder.grid.sheet!r} too",
-                f"Sheet {name!r} repeats payments of sheet {holder.grid.sheet!r}; it was left out.",
+                f"payments that stand in {held_by} too",
+                f"Sheet {name!r} repeats payments of {held_by}; it was left out.",
             )
         left = _leave_out_hidden(path, here, left, sheets, rejected, gone)
         left = [sheet for sheet in own if sheet in left]  # as they stand in the workbook
@@ -187,6 +195,14 @@ def _published_from(sheet: Sheet, other: Sheet, counts: dict[str, pl.DataFrame])
 def _holds(larger: pl.DataFrame, smaller: pl.DataFrame) -> bool:
     """Whether nearly every line of one sheet stands in the other, as often."""
     return _shared(larger, smaller) >= SHARE * int(smaller["n"].sum())
+
+
+def _hold_together(others: Sequence[pl.DataFrame], smaller: pl.DataFrame) -> bool:
+    """Whether nearly every line of a sheet stands in others together: an extract of some suppliers."""
+    if len(others) < 2:
+        return False
+    together = pl.concat(others).group_by(_KEY).agg(n=pl.col("n").sum())
+    return _holds(together, smaller)
 
 
 def _shared(one: pl.DataFrame, other: pl.DataFrame) -> int:

@@ -81,12 +81,15 @@ def called_credits(path: str, sheet: str | None) -> str:
     return ""
 
 
-def settle_signs(grid: Grid, layout: Layout, first_row: int, path: str = "") -> None:
+def settle_signs(
+    grid: Grid, layout: Layout, first_row: int, path: str = "", *, alone: bool = False
+) -> None:
     """Keep the column of signs of a layout only where it holds signs.
 
     Args:
         grid: the sheet.
         path: of its file, whose name may say that it holds credit notes.
+        alone: whether no other sheet of the file holds payments.
         layout: changed: ``sign`` leaves the columns where it says nothing; a note tells of it.
         first_row: position of the first row below the header.
 
@@ -96,9 +99,14 @@ def settle_signs(grid: Grid, layout: Layout, first_row: int, path: str = "") -> 
             payments.
     """
     if _INCOME_SHEET.search(grid.sheet or ""):
-        raise LayoutError(
-            f"the sheet {grid.sheet!r} is named after money received, not paid; name it otherwise if it holds "
-            "payments"
+        if not (alone and _says_paid(layout)):
+            raise LayoutError(
+                f"the sheet {grid.sheet!r} is named after money received, not paid; name it otherwise if it "
+                "holds payments"
+            )
+        layout.warnings.append(
+            f"The sheet is called {grid.sheet!r}, but its columns are those of payments to suppliers and no "
+            "other sheet holds any; it was read as payments."
         )
     column = layout.columns.get("sign")
     if column is None:
@@ -126,6 +134,18 @@ def settle_signs(grid: Grid, layout: Layout, first_row: int, path: str = "") -> 
             "as positive amounts and credits as negative ones"
         )
     layout.notes.append(f"Amounts marked as credits under {name!r} were read as negative.")
+
+
+def _says_paid(layout: Layout) -> bool:
+    """Whether the headers speak of suppliers and expenses, and none of customers or money received."""
+    names = {role: normalise(layout.headers.get(c)) for role, c in layout.columns.items()}
+    received = re.compile(r"\b(?:customer|debtor|received?|income|receipts?|sales|payer)\b")
+    if any(received.search(normalise(h)) for h in layout.headers.values()):
+        return False
+    return bool(
+        re.search(r"\b(?:supplier|vendor|payee|creditor)\b", names.get("supplier", ""))
+        and re.search(r"\b(?:expen\w+|spend|paid|payment)\b", " ".join(names.values()))
+    )
 
 
 def _find_credit_notes(grid: Grid, layout: Layout, first_row: int, called: str) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from pipeline.ingest.tabular.code_pages import encoded_once, old_code_page
 from pipeline.ingest.tabular.limits import Limits, check_table
 from pipeline.ingest.tabular.quotes import parse_slowly
 
@@ -95,13 +96,15 @@ def decode(data: bytes) -> tuple[bytes, str]:
     if data.isascii():
         return data, encoding or "ascii"
     if _is_utf8(data):
-        return data, encoding or "utf-8"
+        return encoded_once(data), encoding or "utf-8"
     raw = np.frombuffer(data, dtype=np.uint8)
     places = np.flatnonzero(raw > 0x7F)
     high = raw[places]
     pairs = high[:-1][np.diff(places) == 1]
     if ((pairs >= 0xC2) & (pairs <= 0xF4) & _follows(raw, places)).any():
         text = data.decode("utf-8", "fivepercent_cp1252")
+    elif (page := old_code_page(data, places)) is not None:
+        return data.decode(page, "replace").encode("utf-8", errors="replace"), page
     elif high.min() > 0x9F:  # there the two are the same, and this one is many times faster
         text = data.decode("latin-1")
     else:
