@@ -251,7 +251,8 @@ def test_columns_of_numbers_have_a_rule_in_the_style_sheet(pages, site):
         for name in names.split()
     }
     assert {"n2", "n3"} <= used
-    assert all(f".{name} tr>:nth-child({name[1:]})" in style for name in used)
+    assert all(f".{n} tr>:nth-child({n[1:]})" in style for n in used if n[0] == "n")
+    assert all(f".{n} td:nth-child({n[1:]})" in style for n in used if n[0] == "w")
     rows = pl.DataFrame({"a": ["x"], "b": [1]})
     table = html_table(rows, (TableColumn("a", "A"), TableColumn("b", "B", "count")))
     assert (table["heads"], table["numeric"], table["rows"]) == (["A", "B"], "n2", [["x", "1"]])

@@ -71,9 +71,13 @@ def coverage_status(tables: Tables) -> Chart:
                 "pattern": {"shape": shape, "fgcolor": theme.MUTED, "size": 5, "solidity": 0.2},
             },
             text=[str(v) if v else "" for v in values],
-            textposition="inside",
+            # No number can be read on the hatching: its own stands behind the bar.
+            textposition="outside" if shape else "inside",
             textangle=0,
             insidetextanchor="start",
+            insidetextfont={"color": theme.text_on(colour)},
+            outsidetextfont={"color": theme.INK},
+            cliponaxis=False,
             hovertext=[
                 f"{at}: {plural(v, 'trust')} {name}" for at, v in zip(labels, values, strict=True)
             ],
@@ -88,7 +92,7 @@ def coverage_status(tables: Tables) -> Chart:
         fixedrange=True,
     )
     body.update_xaxes(title="trusts", rangemode="tozero")
-    body.update_layout(barmode="stack", showlegend=True, margin={"t": 40, "b": 44, "r": 8})
+    body.update_layout(barmode="stack", showlegend=True, margin={"t": 40, "b": 44, "r": 34})
     total = rows.height
     available = rows.filter(pl.col("status") == "available").height
     trusts = rows["organisation_code"].n_unique()

@@ -59,7 +59,12 @@ def maturity_heatmap(tables: Tables) -> Chart:
             found = [cells.get((name, p)) for p in pillars]
             labels.append(label(short_name(name), 38, 1))
             z.append([c["score"] if c else None for c in found])
-            text.append([decimal(c["score"]) if c else "–" for c in found])
+            text.append(
+                [
+                    theme.cell_text(decimal(c["score"]), c["score"], 1, 5) if c else "–"
+                    for c in found
+                ]
+            )
             hover.append(
                 [
                     f"<b>{plotly_text(short_name(name))}</b> ({plotly_text(setting)})<br>"

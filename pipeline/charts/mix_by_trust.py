@@ -64,7 +64,7 @@ def mix_by_trust(tables: Tables) -> Chart:
     order = sorted(names, key=lambda code: (names[code].lower(), code))
     position = {code: i for i, code in enumerate(order)}
     many = len(order) > 60
-    body = theme.new_figure(70 + len(order) * (18 if many else 32))
+    body = theme.new_figure(120 + len(order) * (18 if many else 34))
     for title, _, colour in GROUPS:
         part = grouped.filter(pl.col("group") == title)
         values = dict(zip(part["organisation_code"], part["part"], strict=True))
@@ -79,6 +79,7 @@ def mix_by_trust(tables: Tables) -> Chart:
             text=[f"{values[c] * 100:.0f}%" if values[c] >= 0.09 else "" for c in present],
             textposition="inside",
             insidetextanchor="middle",
+            insidetextfont={"color": theme.text_on(colour)},
             textangle=0,
             hovertext=[
                 f"<b>{plotly_text(names[c])}</b><br>{title}: {percent(values[c])}, "

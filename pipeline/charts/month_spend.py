@@ -137,6 +137,10 @@ def _figure(
         name = plotly_text(names[code])
         z.append([round(r["times"], 3) if r else None for r in row] + [index[code]])
         text.append([_short(r["times"]) if r else "–" for r in row] + [_short(index[code])])
+        text[-1] = [
+            theme.cell_text(said, value, 0, DARKEST)
+            for said, value in zip(text[-1], z[-1], strict=True)
+        ]
         hover.append(
             [
                 f"<b>{name}</b><br>{month(m)}: "

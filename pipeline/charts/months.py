@@ -227,7 +227,7 @@ def coverage_years(tables: Tables) -> Chart:
         showscale=False,
         xgap=2,
         ygap=2,
-        text=[["–" if v is None else str(v) for v in row] for row in z],
+        text=[["–" if v is None else theme.cell_text(str(v), v, 0, 12) for v in row] for row in z],
         texttemplate="%{text}",
         textfont={"size": 11},
         hoverongaps=True,

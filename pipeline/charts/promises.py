@@ -71,6 +71,7 @@ def milestone_status(tables: Tables) -> Chart:
             textposition="inside",
             textangle=0,
             insidetextanchor="middle",
+            insidetextfont={"color": theme.text_on(colour)},
             hovertext=[
                 f"<b>{plotly_text(t)}</b><br>{status}: {v}"
                 for t, v in zip(themes, values, strict=True)

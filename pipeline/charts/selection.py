@@ -66,7 +66,11 @@ class Measure:
     def definition_text(self) -> str:
         """The numerator as a sentence for the notes beside a chart."""
         text = f"{self.definition}: {self.title}. {self.formula}"
-        return f"{text.rstrip('.')}. Version {self.version}." if self.version else text
+        if not self.version:
+            return text
+        own, _, below = self.version.partition("/")
+        said = f"Version {own}, of the denominator {below}." if below else f"Version {own}."
+        return f"{text.rstrip('.')}. {said}"
 
     @property
     def denominator_text(self) -> str:

@@ -46,6 +46,11 @@ DARK: dict[str, str] = {
 
 CATEGORICAL = [BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY]
 
+# Text on a coloured mark, light page and dark: Plotly's own choice, grey or white, is too faint on
+# half of these. ON_BRIGHT has no dark twin, because what it stands on is bright on both.
+ON_BRIGHT = "#101820"
+_TEXT_ON = {BLUE: PAPER, PURPLE: PAPER, MISSING: INK, GRID: INK, PALE_BLUE: INK}
+
 # From low to high; readable in grey, and on a dark page through the pairs above.
 SEQUENTIAL: list[list[Any]] = [
     [0.0, "#f4f1e6"],
@@ -54,6 +59,10 @@ SEQUENTIAL: list[list[Any]] = [
     [0.75, "#4e9db0"],
     [1.0, "#1b4a75"],
 ]
+
+# Where light text begins to stand out more than dark, as a part of the way from low to high.
+DARK_FROM = 0.825
+ON_DARK = "#fdfdfd"
 
 BADGE_COLOUR = {"A": BLUE, "B": BLUE, "C": MISSING}
 BADGE_SYMBOL = {"A": "circle", "B": "circle-open", "C": "x-thin"}
@@ -122,6 +131,34 @@ def template() -> dict[str, Any]:
             "annotationdefaults": {"font": {"size": 12, "color": MUTED}, "showarrow": False},
         }
     }
+
+
+def text_on(colour: str) -> str:
+    """The colour of text on a mark of one of the colours above."""
+    return _TEXT_ON.get(colour, ON_BRIGHT)
+
+
+def words_on(colour: str, *lines: str) -> str:
+    """Lines of text for a mark of one of the colours above, as Plotly reads them.
+
+    For treemaps: a list of colours makes Plotly complain where there is more than one root.
+    """
+    return "<br>".join(f'<span style="color:{text_on(colour)}">{line}</span>' for line in lines)
+
+
+def cell_text(text: str, value: float | None, low: float, high: float) -> str:
+    """A text for a cell of ``SEQUENTIAL``, which is the same on a dark page, dark or light as it needs.
+
+    Args:
+        text: What stands in the cell, as Plotly reads it.
+        value: What colours it; None leaves the cell empty and the text in the page's own colour.
+        low: Value of the palest colour.
+        high: Value of the darkest.
+    """
+    if value is None:
+        return text
+    dark = (value - low) / (high - low) > DARK_FROM
+    return f'<span style="color:{ON_DARK if dark else ON_BRIGHT}">{text}</span>'
 
 
 def new_figure(height: int) -> Sketch:

@@ -46,14 +46,16 @@ def spend_treemap(tables: Tables) -> Chart:
             continue
         pounds = float(part["amount_gbp"].sum())
         ids.append(f"group {group}")
-        labels.append(f"{group} {percent(pounds / total)}")
+        labels.append(theme.words_on(colour, f"{group} {percent(pounds / total)}"))
         parents.append("")
         values.append(round(pounds))
         colours.append(colour)
         hover.append(f"<b>{group}</b><br>{money(pounds)}, {percent(pounds / total)}")
         for row in part.iter_rows(named=True):
             ids.append(f"category {row['category']}")
-            labels.append(f"{plotly_text(row['title'])}<br>{money(row['amount_gbp'])}")
+            labels.append(
+                theme.words_on(colour, plotly_text(row["title"]), money(row["amount_gbp"]))
+            )
             parents.append(f"group {group}")
             values.append(round(row["amount_gbp"]))
             colours.append(colour)
@@ -99,7 +101,10 @@ def spend_treemap(tables: Tables) -> Chart:
     return Chart(
         id=chart_id,
         title=title,
-        subtitle="Area: pounds of payments classed as digital, by group and category.",
+        subtitle=(
+            "Area: pounds of payments classed as digital, by group and category. Blue: basics; green: "
+            "care systems; yellow: corporate and data; purple: services and people; grey: other."
+        ),
         sketch=body,
         definition="Payments under the spend-over-£25,000 rule classed as digital, by category.",
         denominator="All payments of the same trusts classed as digital.",

@@ -200,10 +200,6 @@ def gap_by_year(code: str, rows: pl.DataFrame, measure: Measure | None, origin: 
             "thickness": 1.2,
             "width": 4,
         },
-        text=[money(v) for v in rows["gap_gbp"]],
-        textposition="inside",
-        insidetextanchor="start",
-        textangle=0,
         hovertext=[
             f"<b>{r['financial_year']}</b>: {money(r['gap_gbp'])}<br>range "
             f"{money(r['gap_low_gbp'])} to {money(r['gap_high_gbp'])}, badge {r['badge']}"
@@ -211,9 +207,20 @@ def gap_by_year(code: str, rows: pl.DataFrame, measure: Measure | None, origin: 
         ],
         hoverinfo="text",
     )
+    # Above the whisker: inside a hatched bar a label cannot be read.
+    body.add_scatter(
+        x=rows["financial_year"].to_list(),
+        y=[round(max(h, v, 0), 4) for h, v in zip(high, gap, strict=True)],
+        mode="text",
+        text=[money(v) for v in rows["gap_gbp"]],
+        textposition="top center",
+        textfont={"color": theme.INK, "size": 12},
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
     body.update_xaxes(type="category", showgrid=False)
     body.update_yaxes(rangemode="tozero", **theme.money_ticks(min([0, *low]), max([0, *high])))
-    body.update_layout(margin={"t": 14, "b": 30, "r": 12})
+    body.update_layout(margin={"t": 24, "b": 30, "r": 12})
     counted = rows.filter(pl.col("badge") != "C")
     last = (rows if counted.is_empty() else counted).row(-1, named=True)
     level = exact_percent(float(last["benchmark"]))

@@ -36,7 +36,7 @@ def missing_sources(connection: duckdb.DuckDBPyConnection, claim: Claim) -> str:
         if not connection.execute(f"select 1 from {name} limit 1").fetchall()
     ]
     if not empty:
-        return f"The tables have rows, but not those that this needs: {claim.metric}."
+        return f"The tables here have rows, but too few or none of those that this needs: {claim.metric}."
     known = all_tables()
     named = []
     for name in empty:

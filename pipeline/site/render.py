@@ -30,6 +30,8 @@ HERE = Path(__file__).parent
 COMPILED = HERE / "__pycache__"
 # A table alternative longer than this is cut on the page; its CSV file is always whole.
 MOST_TABLE_ROWS = 400
+# A column with a cell of more letters holds sentences.
+LONG_TEXT = 40
 _FOR_EACH_POINT = ("color", "size", "symbol")
 NUMERIC = {"money", "percent", "points", "count", "score", "score2"}
 
@@ -129,30 +131,35 @@ def html_table(rows: pl.DataFrame, columns: tuple[TableColumn, ...], most: int =
         most: Rows shown.
 
     Returns:
-        A dictionary with ``heads`` (labels), ``numeric`` (classes of the columns of numbers), ``rows``
-        (cells), ``left_out``, and ``ids``: empty, or one id a row for links from elsewhere.
+        A dictionary with ``heads`` (labels), ``numeric`` (classes of the columns of numbers and of
+        sentences), ``rows`` (cells), ``left_out``, and ``ids``: empty, or one id a row for links from elsewhere.
     """
     shown = [c for c in columns if c.name in rows.columns]
     first = rows.head(most)
-    cells = ([cell(v, c.kind) for v in first[c.name].to_list()] for c in shown)
+    cells = [[cell(v, c.kind) for v in first[c.name].to_list()] for c in shown]
+    numeric = numeric_classes(c.kind in NUMERIC for c in shown)
+    sentences = (max(map(len, column), default=0) > LONG_TEXT for column in cells)
     return {
         "heads": [c.label for c in shown],
-        "numeric": numeric_classes(c.kind in NUMERIC for c in shown),
+        "numeric": f"{numeric} {numeric_classes(sentences, 'w')}".strip(),
         "rows": [list(row) for row in zip(*cells, strict=True)],
         "left_out": max(rows.height - most, 0),
         "ids": [],
     }
 
 
-def numeric_classes(columns: Iterable[bool]) -> str:
+def numeric_classes(columns: Iterable[bool], letter: str = "n") -> str:
     """The classes of a table whose columns of numbers are set to the right: ``n3 n4`` for two of them.
+
+    With ``w`` they are columns of sentences, which get room on a telephone.
 
     A class for each cell instead would be a tenth of the page of a trust.
 
     Args:
         columns: for each column, whether it holds numbers; the style sheet knows twelve.
+        letter: What the classes begin with.
     """
-    return " ".join(f"n{place}" for place, numeric in enumerate(columns, start=1) if numeric)
+    return " ".join(f"{letter}{place}" for place, numeric in enumerate(columns, start=1) if numeric)
 
 
 def csv_text(rows: pl.DataFrame) -> str:

@@ -6,13 +6,14 @@ Belongs here: what the page of a trust is told. Does not belong here: its figure
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from pipeline.charts import trust, trust_parts
-from pipeline.charts.format import listing, plural, short_name
+from pipeline.charts.format import listing, month, plural, short_name
 from pipeline.charts.maturity import pillar_rows
 from pipeline.charts.mix import category_titles
 from pipeline.charts.model import TableColumn
@@ -68,10 +69,11 @@ AS_NOW_COLUMNS = (
     TableColumn("badge", "Badge"),
     TableColumn("made_of", "Made of"),
 )
+REAL = "In real terms"
 RECORDS_COLUMNS = (
     TableColumn("financial_year", "Year"),
     TableColumn("cost_gbp", "Cost", "money"),
-    TableColumn("cost_real_gbp", "In real terms", "money"),
+    TableColumn("cost_real_gbp", REAL, "money"),
     TableColumn("records_type", "Records"),
     TableColumn("reason", "Why there is none"),
 )
@@ -86,7 +88,7 @@ PATTERN_COLUMNS = (
     TableColumn("financial_year", "Year"),
     TableColumn("months_present", "Months here", "count"),
     TableColumn("digital_gbp", "Digital payments", "money"),
-    TableColumn("digital_real_gbp", "In real terms", "money"),
+    TableColumn("digital_real_gbp", REAL, "money"),
     TableColumn("change_real", "Real change on the year before", "percent"),
     TableColumn("year_end_index", "March against a plain month", "score2"),
     TableColumn("recurrent_share", "Paid to the same suppliers again", "percent"),
@@ -205,18 +207,44 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
                     .sort("definition", "financial_year"),
                     AS_NOW_COLUMNS,
                 ),
-                "records": html_table(rows["records"].sort("financial_year"), RECORDS_COLUMNS),
+                "records": html_table(
+                    rows["records"].sort("financial_year"),
+                    _priced(RECORDS_COLUMNS, rows["records"]),
+                ),
                 "suppliers": html_table(
                     rows["suppliers"]
                     .filter(pl.col("financial_year") == pl.col("financial_year").max())
                     .sort("place"),
                     SUPPLIER_COLUMNS,
                 ),
-                "pattern": html_table(rows["pattern"].sort("financial_year"), PATTERN_COLUMNS),
-                "staff": html_table(rows["staff"].sort("proxy", "month"), STAFF_COLUMNS),
+                "pattern": html_table(
+                    rows["pattern"].sort("financial_year"),
+                    _priced(PATTERN_COLUMNS, rows["pattern"]),
+                ),
+                "staff": html_table(_by_month(rows["staff"]), STAFF_COLUMNS),
             },
         )
     return len(organisations)
+
+
+def _priced(columns: tuple[TableColumn, ...], rows: pl.DataFrame) -> tuple[TableColumn, ...]:
+    """The columns, the one in real terms headed by the year whose prices it is in."""
+    years = (
+        rows["price_year"].drop_nulls().unique().to_list() if "price_year" in rows.columns else []
+    )
+    if len(years) != 1:
+        return columns
+    return tuple(
+        dataclasses.replace(c, label=f"In prices of {years[0]}") if c.label == REAL else c
+        for c in columns
+    )
+
+
+def _by_month(staff: pl.DataFrame) -> pl.DataFrame:
+    """Staff by proxy and month, the month in words: a count of October is not one of its first day."""
+    staff = staff.sort("proxy", "month")
+    said = [month(m) if m else None for m in staff["month"]]
+    return staff.with_columns(pl.Series("month", said, dtype=pl.String))
 
 
 def _origin(tables: Tables, *ids: str) -> tuple[str, str]:

@@ -8,7 +8,9 @@
 
   // Every colour of a figure that has a dark twin is replaced by it, wherever it stands.
   function recolour(value, pairs) {
-    if (typeof value === "string") return pairs[value] || value;
+    if (typeof value === "string") {
+      return pairs[value] || value.replace(/color:(#[0-9a-f]{6})/g, function (all, c) { return pairs[c] ? "color:" + pairs[c] : all; });
+    }
     if (Array.isArray(value)) return value.map(function (v) { return recolour(v, pairs); });
     if (value && typeof value === "object") {
       var out = {};
