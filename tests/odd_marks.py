@@ -389,3 +389,40 @@ def a_note_beside_the_table():
         [*row, "", "Amounts include VAT" if at == 2 else ""] for at, row in enumerate(template())
     ]
     return Odd("spend.csv", text(rows).encode(), truth())
+
+
+@case
+def spend_to_date_beside_spend_in_the_month():
+    rows = template()
+    rows[0][7:] = ["Contract Value", "Spend to date", "Spend in month"]
+    for row, p in zip(rows[1:], PAID, strict=True):
+        row[7:] = [money(30 * p[5]), money(3 * p[5]), money(p[5])]
+    return Odd("spend.csv", text(rows).encode(), truth())
+
+
+# ---- periods in the names of files -------------------------------------------------------------
+
+
+def undated(name: str, month: int = 5) -> Odd:
+    rows = [[*row[:2], *row[3:]] for row in template()]
+    return Odd(name, text(rows).encode(), truth(day=None, month=month))
+
+
+@case
+def a_month_of_two_years_in_the_name():
+    return undated("Spend over 25k M02 23-24.csv")
+
+
+@case
+def a_month_spelt_as_such_in_the_name():
+    return undated("Spend Month 2 2023-24.csv")
+
+
+@case
+def a_period_of_the_year_that_ends_in_the_name():
+    return undated("Spend FY24 P02.csv")
+
+
+@case
+def a_month_run_together_with_the_name():
+    return undated("Over25kMay23.csv")

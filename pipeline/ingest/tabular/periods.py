@@ -176,7 +176,7 @@ def hint_from_name(name: str) -> PeriodHint:
         name: such as ``"LNWU 11 - Febuary.csv"`` or ``"Spend over 25k April 2020-21.xlsx"``.
     """
     text = re.sub(r"\.(?:csv|xlsx?|xlsm|ods|txt|tsv|pdf)\b", " ", name, flags=re.IGNORECASE)
-    text = _PUBLISHED.sub(" ", text)
+    text = _RUN_TOGETHER.sub(" ", _PUBLISHED.sub(" ", text))
     months = [m for w in re.findall(r"[A-Za-z]{3,9}", text) if (m := month_named(w))]
     financial_year: str | None = None
     span = re.search(r"(?<!\d)(20\d\d)\s*[-_/ to]{1,4}\s*(?:20)?(\d\d)(?!\d)", text)
@@ -196,6 +196,10 @@ def hint_from_name(name: str) -> PeriodHint:
         ):
             financial_year = f"20{first}/{second}"
             text = text.replace(short[0], " ")
+    ends = _YEAR_OF_END.search(text) if not financial_year and not months else None
+    if ends and _NUMBERED_PERIOD.search(text):
+        financial_year = f"20{int(ends[1]) - 1}/{ends[1]}"
+        text = text.replace(ends[0], " ")
     year: int | None = None
     compact = re.search(r"(?<!\d)(20[0-4]\d)[-_ ]?(0[1-9]|1[0-2])(?!\d)", text)
     if compact and not months:
@@ -262,8 +266,13 @@ _PUBLISHED = re.compile(
 )
 #: A period of a financial year that is named too, which begins in April: ``P02 2023-24``.
 _NUMBERED_PERIOD = re.compile(
-    r"(?<![A-Za-z0-9])p(?:eriod)?[\s._-]?(0?[1-9]|1[0-2])(?![\d])", re.IGNORECASE
+    r"(?<![A-Za-z0-9])(?:p(?:eriod)?|m(?:th|onth)?)[\s._-]{0,2}(0?[1-9]|1[0-2])(?!\d|st|nd|rd|th|[.,]\d)",
+    re.IGNORECASE,
 )
+#: The financial year that ends in 2024, where a period of it is named: ``FY24 P02``.
+_YEAR_OF_END = re.compile(r"(?<![A-Za-z0-9])FY[\s._-]?(?:20)?([1-4]\d)(?![\d/-])", re.IGNORECASE)
+#: Where words run together: ``Over25kMay23``.
+_RUN_TOGETHER = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z]{2})")
 #: A month and two digits that may be its year, which those of "25k" and "25,000" are not.
 _MONTH_AND_TWO = re.compile(r"([A-Za-z]{3,9})[\s_\-']*(\d\d)(?![\d]|[,.]\d|\s?[kK]\b)")
 _SPELT = re.compile("|".join(m[:3] for m in MONTHS), re.IGNORECASE)

@@ -407,8 +407,17 @@ def _fill_from_content(
         )
 
 
+#: Pounds that add up several payments, or that nobody has paid.
+_NO_PAYMENT = re.compile(
+    r"\b(?:to date|ytd|cumulative|running|budget|balance|outstanding|remaining|contract|commitments?|forecast"
+    r"|previous|last year)\b"
+)
+
+
 def _may_be(role: str, header: str | None) -> bool:
     """Whether a column whose header names another role may still be taken for this one."""
+    if role == "amount" and _NO_PAYMENT.search(normalise(header)):
+        return False
     found = role_of(header)
     return found is None or found[1] < 0.75 or (role in ESSENTIAL and found[0] not in (
         "reference", "their_reference", "vat_amount", "supplier_number", "code", "period", "financial_year",
