@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -111,7 +112,7 @@ def register(app: typer.Typer) -> None:
         if as_json:
             print_json(asdict(summary) | {"index": summary.index})
             return
-        _tell(summary)
+        _tell(summary, out)
 
 
 def _choose_input(settings: Settings, *, demo: bool, given: bool, bars: Bars) -> Settings:
@@ -144,15 +145,26 @@ def _demonstration(settings: Settings, bars: Bars) -> Path:
     return raw
 
 
-def _tell(summary: Summary) -> None:
-    """The ending a person reads."""
+def _asking(sql: str, out: Path | None) -> str:
+    """The command that asks the publication just made, wherever it was made."""
+    where = "" if out is None else f" --out {shlex.quote(shown(out))}"
+    return f'fivepercent query{where} "{sql}"'
+
+
+def _tell(summary: Summary, out: Path | None = None) -> None:
+    """The ending a person reads.
+
+    Args:
+        summary: What the run did.
+        out: Where the results are, if another place than the usual was asked for.
+    """
     if summary.inbox:
         say(f"\nInbox ({plural(len(summary.inbox), 'file')}):")
         for sentence in summary.inbox[:SHOWN_FILES]:
             say(f"  {sentence}")
         if len(summary.inbox) > SHOWN_FILES:
             say(
-                f'  ... and {len(summary.inbox) - SHOWN_FILES} more; all that stay: fivepercent query "{INBOX_FILES}"'
+                f"  ... and {len(summary.inbox) - SHOWN_FILES} more; all that stay: {_asking(INBOX_FILES, out)}"
             )
     set_aside = {p: r for p, r in summary.set_aside.items() if not p.startswith("inbox/")}
     for title, files in (("Set aside", set_aside), ("Read in part", summary.partly_read)):
@@ -161,9 +173,9 @@ def _tell(summary: Summary) -> None:
             for path, reason in list(files.items())[:SHOWN_FILES]:
                 say(f"  {path}: {reason}")
             if len(files) > SHOWN_FILES:
-                say(f'  ... and {len(files) - SHOWN_FILES} more: fivepercent query "{ALL_FILES}"')
+                say(f"  ... and {len(files) - SHOWN_FILES} more: {_asking(ALL_FILES, out)}")
     if summary.rows_rejected:
-        say(f'Every row set aside, with its reason: fivepercent query "{REJECTED_ROWS}"')
+        say(f"Every row set aside, with its reason: {_asking(REJECTED_ROWS, out)}")
     if summary.overlaps:
         say(f"\nPerhaps counted twice ({plural(len(summary.overlaps), 'file')}):")
         for sentence in summary.overlaps[:SHOWN_FILES]:
