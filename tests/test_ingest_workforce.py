@@ -156,6 +156,47 @@ def test_other_files_of_the_publication_are_no_data(tmp_path: Path) -> None:
     assert "Core 5" in (report.reason or "")
 
 
+def test_a_new_column_that_splits_no_count_is_left_out_and_told(tmp_path: Path) -> None:
+    body = CORE + "ICB_CODE,FTE,HEADCOUNT\n"
+    body += core("All staff groups", "All staff groups", "E54", "100", "110")
+    body += core("NHS infrastructure support", "Central functions", "E54", "20", "22")
+    put(tmp_path, "workforce/Core 1.csv", body)
+    result = read(tmp_path)
+    assert result.frame["fte"].to_list() == [100.0, 20.0]
+    assert "icb code" in " ".join(result.reports[0].sheets[0].warnings)
+
+
+@pytest.mark.parametrize("layout", ["turnover", "core_1", "core_5", "staff_group"])
+def test_a_file_whose_counts_are_split_by_a_column_that_is_not_known_is_no_data(
+    tmp_path: Path, layout: str
+) -> None:
+    end = "Denominator at end of period"
+    finer = ("A", "B", "C", "D", "E", "Band 5")
+    head = {
+        "turnover": TURNOVER,
+        "staff_group": OLDER,
+        "core_1": CORE + "FTE,HEADCOUNT\n",
+        "core_5": CORE + "STAFF_GROUP_2,CARE_SETTING,LEVEL,GRADE,FTE,HEADCOUNT\n",
+    }[layout]
+    older = "31/03/2023,Y56,London,RZ1,Thornmere NHS Trust,Acute,Acute - Large,1,Managers,FTE,"
+    rows = {
+        "turnover": [turnover(end, "Managers", "20", "19"), turnover(end, "Managers", "30", "29")],
+        "core_1": [core("A", "B", "19", "20"), core("A", "B", "29", "30")],
+        "core_5": [core(*finer, "19", "20"), core(*finer, "29", "30")],
+        "staff_group": [older + "19\n", older + "29\n"],
+    }[layout]
+    body = (
+        "AGE_BAND,"
+        + head
+        + "".join(f"{a},{row}" for a, row in zip(("20", "30"), rows, strict=True))
+    )
+    put(tmp_path, "workforce/by age.csv", body)
+    result = read(tmp_path)
+    assert result.frame.is_empty()
+    assert result.reports[0].status == "not data"
+    assert "age band" in (result.reports[0].reason or "")
+
+
 def test_rows_that_make_no_sense_are_rejected_with_their_reason(tmp_path: Path) -> None:
     rows = [
         turnover("Denominator at end of period", "Managers", "20", "19"),

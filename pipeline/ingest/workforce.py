@@ -43,10 +43,14 @@ LAYOUTS: dict[str, tuple[str, ...]] = {
     ),
     "core_1": ("data month", "org code", "main staff group", "staff group 1", "fte", "headcount"),
 }  # fmt: skip
-CORE_1_ONLY = {
-    "data month", "data level", "nhse region code", "nhse region name", "ics code", "ics name",
-    "org code", "org name", "main staff group", "staff group 1", "fte", "headcount",
+#: What the layouts above are known to have beside their counts; any other column may split counts.
+DESCRIBING = {
+    "data level", "nhse region code", "nhse region name", "ics code", "ics name", "org name",
+    "cluster group", "benchmark group", "staff group sort order",
 }  # fmt: skip
+#: Columns of finer files of the publication: where one stands in a file, it is not Core 1.
+FINER = set(LAYOUTS["core_5"]) - set(LAYOUTS["core_1"])
+KEY = ("organisation_code", "month", "staff_group")
 WHOLE_GROUPS = (
     "total",
     "all staff",
@@ -75,7 +79,7 @@ def layout_of(grid: Grid) -> tuple[str, int, dict[str, str]] | None:
         for name, wanted in LAYOUTS.items():
             if not all(w in words for w in wanted):
                 continue
-            if name == "core_1" and not set(words) <= CORE_1_ONLY:
+            if name == "core_1" and FINER & set(words):
                 continue
             return name, int(values[0]), words
         staff = any(w.startswith(("staff group", "main staff group")) for w in words)
@@ -129,8 +133,23 @@ def _path(words: dict[str, str]) -> pl.Expr:
     )
 
 
+def _strange(layout: str, words: dict[str, str]) -> list[str]:
+    """Headers that a layout is not known to have."""
+    return sorted(set(words) - set(LAYOUTS[layout]) - DESCRIBING)
+
+
+def _splits_counts(rows: pl.DataFrame) -> bool:
+    """Whether columns that are not known (such as age bands) part one count into several rows."""
+    used = rows.filter(pl.col("_skip").is_null(), ~of_the_whole(*KEY[:1], "organisation_name"))
+    parts = used.group_by(*KEY, "_kind").agg(pl.col("_strange").n_unique())
+    return bool((parts["_strange"] > 1).any())
+
+
 def _typed(grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> pl.DataFrame:
-    """Rows below the header: row, month, organisation, staff group, figures, ``_skip`` reasons."""
+    """Rows below the header: row, month, organisation, staff group, figures, ``_skip`` reasons.
+
+    ``_strange`` holds what the columns say that are not known, ``_kind`` which figure a row gives.
+    """
     body = grid.frame.filter(pl.col("row") > header_row)
     date_column = words[
         "period" if layout == "turnover" else "date" if layout == "staff_group" else "data month"
@@ -198,14 +217,15 @@ def _typed(grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> p
         staff_group=group,
         level=level,
         _skip=skip,
+        _kind=text(words["data type"]) if layout == "staff_group" else pl.lit(None, pl.String),
+        _strange=pl.concat_list(
+            pl.lit(""), *(clean(words[w]).fill_null("") for w in _strange(layout, words))
+        ).list.join("\n"),
         **figures,
     ).with_columns(fte=number("_fte"), headcount=number("_hc"))
 
 
-def _facts(
-    reading: Reading, grid: Grid, layout: str, header_row: int, words: dict[str, str]
-) -> pl.DataFrame:
-    rows = _typed(grid, layout, header_row, words)
+def _facts(reading: Reading, grid: Grid, layout: str, rows: pl.DataFrame) -> pl.DataFrame:
     for reason, count in rows.drop_nulls("_skip").group_by("_skip").len().iter_rows():
         reading.ignore(grid, reason, count)
     rows = rows.filter(pl.col("_skip").is_null())
@@ -231,11 +251,10 @@ def _facts(
     rows = rows.with_columns(reason=problem)
     reading.reject(grid, rows.drop_nulls("reason").select("row", "reason"))
     good = rows.filter(pl.col("reason").is_null())
-    key = ["organisation_code", "month", "staff_group"]
     joined = layout == "staff_group"  # equivalents and headcount stand in rows of their own
-    reading.keep(grid, good.height, good.select(key).n_unique() if joined else None)
+    reading.keep(grid, good.height, good.select(KEY).n_unique() if joined else None)
     if joined:
-        good = good.group_by(key, maintain_order=True).agg(
+        good = good.group_by(KEY, maintain_order=True).agg(
             pl.col("row").first(),
             pl.col("organisation_name", "cluster_group", "benchmark_group", "level").first(),
             pl.col("fte", "headcount").drop_nulls().first(),
@@ -266,8 +285,10 @@ def _parse(reading: Reading) -> pl.DataFrame:
             reading.ignore_sheet(grid, "sheet without staff counts")
             continue
         layout, header_row, words = found
-        if layout == "unused":
-            unused.append(sorted(set(words) - CORE_1_ONLY))
+        rows = pl.DataFrame() if layout == "unused" else _typed(grid, layout, header_row, words)
+        if layout == "unused" or _splits_counts(rows):
+            of = "core_1" if layout == "unused" else layout
+            unused.append(_strange(of, words))
             reading.ignore_sheet(grid, "layout of the publication that is not used")
             continue
         sheet = reading.sheet(grid)
@@ -275,7 +296,11 @@ def _parse(reading: Reading) -> pl.DataFrame:
         sheet.columns = {
             w: str(grid.frame.filter(pl.col("row") == header_row)[c][0]) for w, c in words.items()
         }
-        parts.append(_facts(reading, grid, layout, header_row, words))
+        if strange := _strange(layout, words):
+            sheet.warnings.append(
+                f"Columns that are not known are left out: {', '.join(strange[:12])}."
+            )
+        parts.append(_facts(reading, grid, layout, rows))
         reading.report.layout = (
             f"{layout} layout of the workforce statistics, header in row {header_row}"
         )
