@@ -426,3 +426,10 @@ def a_period_of_the_year_that_ends_in_the_name():
 @case
 def a_month_run_together_with_the_name():
     return undated("Over25kMay23.csv")
+
+
+@case
+def a_file_of_credits_over_the_threshold():
+    rows = template(amount=lambda p: money(-abs(p)))
+    lines = [(*told[:3], -abs(told[3]), *told[4:]) for told in truth()]
+    return Odd("Spend over 25k April 2023 credits.csv", text(rows).encode(), lines)

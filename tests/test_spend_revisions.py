@@ -110,3 +110,33 @@ def test_a_revision_that_cannot_be_read_replaces_nothing(tmp_path: Path) -> None
 )  # fmt: skip
 def test_words_of_revision(name: str, rank: int) -> None:
     assert revision_of(name)[1] == rank
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "Spend April 2020 rev1.csv",
+        "Spend April 2020 - reissued.csv",
+        "Spend April 2020 replacement.csv",
+    ],
+)
+def test_more_words_that_name_a_revision(tmp_path: Path, later: str) -> None:
+    put(tmp_path, "Spend April 2020.csv", table(4))
+    put(tmp_path, later, table(4, add=1))
+    found = {f.path.rpartition("/")[2]: f.superseded_by for f in list_raw_files(tmp_path)}
+    assert found == {"Spend April 2020.csv": f"spend_over_25k/RZZ/{later}", later: None}
+
+
+def test_downloads_under_one_name_may_be_of_different_months(tmp_path: Path) -> None:
+    for month, name in enumerate(
+        ("spend.csv", "spend (1).csv", "spend (2).csv", "spend_final.csv"), 4
+    ):
+        put(tmp_path, name, table(month))
+    assert counted(read(tmp_path)) == 48
+
+
+def test_a_revision_of_a_file_whose_name_tells_no_month_replaces_it(tmp_path: Path) -> None:
+    put(tmp_path, "spend.csv", table(4))
+    put(tmp_path, "spend revised.csv", table(5))
+    found = {f.path.rpartition("/")[2]: f.superseded_by for f in list_raw_files(tmp_path)}
+    assert found["spend.csv"] == "spend_over_25k/RZZ/spend revised.csv"

@@ -10,15 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from pipeline.ingest.tabular.periods import hint_from_name
+from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name, hint_from_path
 
 WORD_OF_REVISION = 1000
 #: A final list comes after numbered versions, and before what amends it; drafts before all others.
 FINAL, DRAFT = 500, -10_000
 _REVISED = re.compile(
     r"(?i)(?<![a-z])(?:v(?:ersion)?[\s_.-]*(\d{1,2})(?!\d)|revised|revision|amended|amendment|"
-    r"corrected|correction|republished|updated|update|resubmitted|copy|final|draft|\((\d{1,2})\))(?![a-z])"
+    r"corrected|correction|republished|updated|update|resubmitted|resubmission|re-?issued?|replacement|restated|"
+    r"copy|final|draft|\((\d{1,2})\)|rev[\s_.-]*(\d{1,2})(?!\d))(?![a-z])"
 )
+#: What a browser or a person adds to any name; where the name tells no period it says nothing of revision.
+_OF_ANY_NAME = re.compile(r"(?i)copy|final|\(\d{1,2}\)")
 _WORDS = re.compile(r"[a-z]+|\d+")
 
 
@@ -37,8 +40,8 @@ def revision_of(name: str) -> tuple[frozenset[str], int]:
     for found in _REVISED.finditer(stem):
         if found[1]:
             rank = max(rank, int(found[1]) - 1)
-        elif found[2]:
-            rank = max(rank, int(found[2]))
+        elif number := found[2] or found[3]:
+            rank = max(rank, int(number))
         else:
             word = found[0].lower()
             is_draft |= word == "draft"
@@ -102,6 +105,8 @@ def _revisions(paths: list[str]) -> dict[str, tuple[str, str]]:
     if not any(_REVISED.search(_name(path).rsplit(".", 1)[0]) for path in paths):
         return {}
     about = {path: (*revision_of(_name(path)), hint_from_name(_name(path))) for path in paths}
+    # "spend.csv" and "spend (1).csv" may be of two months.
+    untold = {path for path in paths if hint_from_path(path) == PeriodHint()}
     replaced: dict[str, tuple[str, str]] = {}
     for path, (words, rank, hint) in about.items():
         later = [
@@ -110,11 +115,19 @@ def _revisions(paths: list[str]) -> dict[str, tuple[str, str]]:
             if other_rank > rank
             and (words == other_words or (hint.span is not None and hint.span == other_hint.span))
             and (words <= other_words or other_words <= words)
+            and not (path in untold and other in untold and not _says_revised(other, path))
         ]
         if later:
             latest = max(later)[1]
             replaced[path] = (latest, f"{_name(latest)!r} is a revision of it by its name")
     return replaced
+
+
+def _says_revised(path: str, earlier: str) -> bool:
+    """Whether a word in a file's name says that it is a revision, or in another's that it is a draft."""
+    words = [found[0] for found in _REVISED.finditer(_name(path).rsplit(".", 1)[0])]
+    drafted = revision_of(_name(earlier))[1] < 0
+    return drafted or any(not _OF_ANY_NAME.fullmatch(word) for word in words)
 
 
 def _name(path: str) -> str:

@@ -50,9 +50,9 @@ _NOTE_HEADER = re.compile(r"(?:^| )(?:type|credit|credits|doc|document)(?: |$)")
 _NOTE_SHEET = re.compile(
     r"^\s*(?:supplier\s+)?credit(?:s|\s*notes?|\s*memos?)?\b(?!\s*(?:card|union))", re.IGNORECASE
 )
-_NOTE_FILE = re.compile(r"(?<![a-z])credit[\s_-]*(?:notes?|memos?)(?![a-z])", re.IGNORECASE)
+_NOTE_FILE = re.compile(r"(?<![a-z])credit(?:s|[\s_-]*(?:notes?|memos?))(?![a-z])", re.IGNORECASE)
 _MORE_THAN_NOTES = re.compile(
-    r"invoice|payment|spend|over|\b(?:and|incl\w*|excl\w*|less|net of|with|without|no)\b|&",
+    r"invoice|payment|\b(?:and|incl\w*|excl\w*|less|net of|with|without|no)\b|&",
     re.IGNORECASE,
 )
 _INCOME_SHEET = re.compile(
