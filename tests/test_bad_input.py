@@ -52,6 +52,21 @@ def damaged(
     return settings, refresh(settings)
 
 
+def test_the_ending_names_the_first_rows_that_were_set_aside(tmp_path: Path) -> None:
+    head = "Date,Expense Type,Expense Area,Supplier,Transaction Number,Amount"
+    good = [f"{i:02d}/05/2022,Drugs,Pharmacy,Fictional Ltd,G{i},30000.00" for i in range(13, 28)]
+    bad = [f"31/02/2022,Drugs,Pharmacy,Fictional Ltd,B{i},30000.00" for i in range(4)]
+    folder = tmp_path / "raw" / "spend_over_25k" / "RJ1"
+    folder.mkdir(parents=True)
+    told = {"one.csv": "(row 17)", "four.csv": "(rows 4, 5, 6 and 1 more)"}
+    for name, rows in (("one.csv", [*good, bad[0]]), ("four.csv", [*good[:2], *bad, *good[2:]])):
+        (folder / name).write_text("\n".join([head, *rows]) + "\n")
+    summary = refresh(Settings(raw=tmp_path / "raw", out=tmp_path / "out", offline=True))
+    found = {Path(path).name: reason for path, reason in summary.partly_read.items()}
+    assert found.keys() == told.keys()
+    assert all(found[name].endswith(rows) for name, rows in told.items())
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

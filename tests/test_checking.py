@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,8 +106,9 @@ def test_facts_that_fail_their_checks_stop_the_publication_though_marts_were_beg
     if marts_fail:
         monkeypatch.setattr(refresh_run, "build_marts", lambda *_, **__: 1 / 0)
     monkeypatch.setattr(ahead.os, "cpu_count", lambda: 2)
-    with pytest.raises(RefreshFailedError, match=r"blocking check.* on facts failed"):
+    with pytest.raises(RefreshFailedError, match=r"blocking check.* on facts failed") as failed:
         refresh(Settings(raw=demo_build[0].raw, out=out, offline=True), force=True)
+    assert re.search(r"rows? breaks? it, such as \[\{.*organisation_code", str(failed.value))
     assert current_build(out) == before
     assert [path.name for path in (out / "builds").iterdir()] == [before]
 

@@ -98,7 +98,7 @@ def register(app: typer.Typer) -> None:
                 fail(str(error.args[0]), code=2)
             except (duckdb.Error, pl.exceptions.PolarsError, SchemaMismatchError) as error:
                 bars.bars.stop()
-                fail(f"{str(error).splitlines()[0]}; the previous publication was kept")
+                fail(f"{str(error).splitlines()[0]}; {_kept(settings)}")
             except KeyboardInterrupt:
                 bars.bars.stop()
                 fail(
@@ -108,11 +108,17 @@ def register(app: typer.Typer) -> None:
             except OSError as error:
                 bars.bars.stop()
                 where = f" ({error.filename})" if error.filename else ""
-                fail(f"{error.strerror or error}{where}; the previous publication was kept")
+                fail(f"{error.strerror or error}{where}; {_kept(settings)}")
         if as_json:
             print_json(asdict(summary) | {"index": summary.index})
             return
         _tell(summary, out)
+
+
+def _kept(settings: Settings) -> str:
+    """What there is to look at after a refresh that failed."""
+    there = (settings.out / "current").exists()
+    return "the previous publication was kept" if there else "nothing was published"
 
 
 def _choose_input(settings: Settings, *, demo: bool, given: bool, bars: Bars) -> Settings:

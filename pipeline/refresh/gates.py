@@ -6,6 +6,7 @@ failed. Does not belong here: which checks are made again (``checked``), or maki
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ from pipeline.refresh.unchanged import forget
 
 if TYPE_CHECKING:
     from pipeline.quality import CheckResult, Gate
+
+#: Characters of the rows that break a check, in the message of a gate.
+SHOWN_SAMPLE = 400
 
 
 class RefreshFailedError(RuntimeError):
@@ -76,10 +80,18 @@ def check_gate(
     if failures:
         forget(run)
         listed = "\n".join(
-            f"  - {f.suite} / {f.check_name}: {f.sentence} Found: {f.observed}" for f in failures
+            f"  - {f.suite} / {f.check_name}: {f.sentence} Found: {f.observed}{_such_as(f)}"
+            for f in failures
         )
         raise RefreshFailedError(
             f"{len(failures)} blocking check(s) on {gate} failed, so nothing was published and the previous "
             f"publication stands:\n{listed}"
         )
     return len(results)
+
+
+def _such_as(failure: CheckResult) -> str:
+    """Some of the rows that break a check, as much of them as a line takes."""
+    if not failure.sample:
+        return ""
+    return f", such as {textwrap.shorten(failure.sample, SHOWN_SAMPLE, placeholder=' ...')}"

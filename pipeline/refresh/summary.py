@@ -15,6 +15,8 @@ from pipeline.schema import all_tables
 
 #: Words of the reader's warnings that mean money may be in twice.
 COUNTED_TWICE = ("both files are counted", "looks like a total")
+#: Rows of a file that are named; all of them are in ``meta.rejected_row``.
+SHOWN_ROWS = 3
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Summary:
         checks: all checks.
         warnings: sentences of failed checks that do not block.
         set_aside: file -> reason, for files not read.
-        partly_read: file -> reason, for files with rejected rows.
+        partly_read: file -> reason and the first rows, for files with rejected rows.
         rows_rejected: rows set aside.
         seconds: wall time.
         out: where the publication is.
@@ -73,7 +75,26 @@ def tell_files(run: Run, summary: Summary) -> None:
             summary.set_aside[path] = reason
         elif status == "partly read":
             summary.partly_read[path] = reason
+    if summary.partly_read:
+        for path, told in _rows_of(run, list(summary.partly_read)).items():
+            summary.partly_read[path] += f" ({told})"
     summary.tables = {name: run.store.rows(name) for name in all_tables()}
+
+
+def _rows_of(run: Run, paths: list[str]) -> dict[str, str]:
+    """Path -> its first rejected rows in words: ``row 8``, ``rows 8, 9, 12 and 4 more``."""
+    rows = (
+        run.store.scan("meta.rejected_row")
+        .filter(pl.col("source_file").is_in(paths))
+        .group_by("source_file")
+        .agg(pl.col("source_row").sort().head(SHOWN_ROWS), n=pl.len())
+        .collect()
+    )
+    told = {}
+    for path, first, n in rows.iter_rows():
+        more = f" and {n - SHOWN_ROWS:,} more" if n > SHOWN_ROWS else ""
+        told[path] = f"{'row' if n == 1 else 'rows'} {', '.join(map(str, first))}{more}"
+    return told
 
 
 def tell_checks(run: Run, summary: Summary) -> None:
