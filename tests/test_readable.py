@@ -111,7 +111,9 @@ def test_the_gap_of_a_year_is_written_above_its_bar():
 
 def test_a_version_says_what_it_is_the_version_of():
     measure = Measure("D1", "x", "Payments", "expenditure", "f", "d", "lower bound", "", "2/1")
-    assert measure.definition_text.endswith("Version 2, of the denominator 1.")
+    assert measure.definition_text.endswith(
+        "Version 2 of the definition, 1 of what it is divided by."
+    )
 
 
 def test_real_money_names_the_year_of_its_prices():

@@ -69,7 +69,11 @@ class Measure:
         if not self.version:
             return text
         own, _, below = self.version.partition("/")
-        said = f"Version {own}, of the denominator {below}." if below else f"Version {own}."
+        said = (
+            f"Version {own} of the definition, {below} of what it is divided by."
+            if below
+            else f"Version {own}."
+        )
         return f"{text.rstrip('.')}. {said}"
 
     @property
