@@ -109,13 +109,13 @@ def what_was_not_paid():
 
 @case
 def what_was_not_to_be_published():
-    told = "1 rows (£48,120) are marked under 'Publish? Y/N' as not to be published"
+    told = "Marked under 'Publish? Y/N' as not to be published, and counted because it was: 1 row (£48,120)."
     return Odd("spend.csv", marked("Publish? Y/N", "N", "Y"), truth(), told)
 
 
 @case
 def what_was_to_be_left_out():
-    told = "1 rows (£48,120) are marked under 'Exclude' as not to be published"
+    told = "Marked under 'Exclude' as not to be published, and counted because it was: 1 row (£48,120)."
     return Odd("spend.csv", marked("Exclude", "Y", ""), truth(), told)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from test_merging import lines
+from test_joined import FACTS, PIECES, written
 
 from pipeline.schema import table
 from pipeline.store import content, tables
@@ -16,22 +16,13 @@ from pipeline.store.scratch import scratch
 from pipeline.store.seal import file_hash
 from pipeline.store.tables import TableStore
 
-FACTS, YEAR = "facts.payment", "2022/23"
 SPEC = table(FACTS)
-PIECES = [lines("A", *range(1, 11)), lines("B", 1, 2), lines("C", *range(1, 5))]
 
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TableStore:
     monkeypatch.setattr(tables, "ROW_GROUP", 4)
     return TableStore(tmp_path)
-
-
-def written(store: TableStore, *pieces: pl.DataFrame) -> Path:
-    with store.partition_writer(FACTS, YEAR) as (path, write):
-        for piece in pieces:
-            write([piece])
-    return path
 
 
 def slow(path: Path) -> content.Content:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ingest_files import workbook
+from ingest_files import ACCOUNTS_HEADER, workbook
 
 from pipeline.ingest.recognise import recognise
 from pipeline.ingest.tabular import read_grids
@@ -36,15 +36,7 @@ def test_each_text_file_is_recognised(source_id: str) -> None:
 
 def test_workbooks_are_recognised() -> None:
     accounts = [
-        [
-            "OrganisationName",
-            "WorkSheetName",
-            "TableID",
-            "MainCode",
-            "RowNumber",
-            "SubCode",
-            "Total",
-        ],
+        [*ACCOUNTS_HEADER[:-1], "Total"],
         ["T", "TAC08", "1", "A08CY01", 1, "EXP0390", 5],
     ]
     epr = [

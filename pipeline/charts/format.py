@@ -152,7 +152,7 @@ def short_name(name: str | None, code: str | None = None) -> str:
     if not name:
         return code or "(no name)"
     readable = readable_name(name)
-    short = _LEGAL_ENDINGS.sub("", readable).strip()
+    short = _LEGAL_ENDINGS.sub("", " ".join(readable.split())).strip()
     if short.upper().startswith("NHS ") and "board" in readable.lower():
         short = short[4:]
     return readable if short in {"", "NHS"} else short

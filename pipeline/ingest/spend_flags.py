@@ -12,9 +12,10 @@ import re
 import polars as pl
 
 from pipeline.ingest.tabular import Grid
-from pipeline.ingest.tabular.amounts import parse_amounts
+from pipeline.ingest.tabular.amounts import pounds_of
 from pipeline.ingest.tabular.header import Layout
 from pipeline.ingest.tabular.vocabulary import normalise
+from pipeline.plain_text import plural
 
 _ASKED = (
     r"(?: (?:y n|yes no|y or n|yes or no|flag|indicator|ind|payment|invoice|item|line|status))*$"
@@ -96,8 +97,8 @@ def settle_flags(grid: Grid, layout: Layout, first_row: int) -> None:
             own = rows.filter(_marks(column).is_in(against).fill_null(False))
             if 0 < own.height < MOST * rows.height:
                 layout.warnings.append(
-                    f"{own.height:,} rows ({_pounds(own, layout)}) are marked under {header!r} as not to be "
-                    "published; they stand in the published file and were counted."
+                    f"Marked under {header!r} as not to be published, and counted because it was: "
+                    f"{plural(own.height, 'row')} ({_pounds(own, layout)})."
                 )
 
 
@@ -105,5 +106,4 @@ def _pounds(rows: pl.DataFrame, layout: Layout) -> str:
     column = layout.columns.get("amount")
     if column is None:
         return "their amounts unknown"
-    cells = rows.select(pl.lit(0, dtype=pl.Int32).alias("g"), pl.col(column).alias("a"))
-    return f"£{parse_amounts(cells, 'a', 'g')[0]['amount_gbp'].sum():,.0f}"
+    return f"£{pounds_of(rows[column]).sum():,.0f}"

@@ -12,7 +12,7 @@ import re
 import polars as pl
 
 from pipeline.ingest.tabular import Grid
-from pipeline.ingest.tabular.amounts import parse_amounts
+from pipeline.ingest.tabular.amounts import pounds_of
 from pipeline.ingest.tabular.header import Layout
 from pipeline.ingest.tabular.vocabulary import normalise
 
@@ -45,14 +45,14 @@ def settle_net(grid: Grid, layout: Layout, first_row: int) -> None:
     if not taxes or not rows.height:
         return
     others = [c for c in rows.columns if c not in used and c not in taxes and c != "row"]
-    paid = _pounds(rows, gross)
+    paid = pounds_of(rows[gross])
     for tax in taxes:
-        due = _pounds(rows, tax)
+        due = pounds_of(rows[tax])
         for net in others:
             if net not in layout.headers:
                 continue
             some = pl.DataFrame(
-                {"g": paid, "t": due.fill_null(0.0), "n": _pounds(rows, net)}
+                {"g": paid, "t": due.fill_null(0.0), "n": pounds_of(rows[net])}
             ).drop_nulls()
             taxed = int((some["t"] != 0).sum())
             alike = ((some["n"] + some["t"] - some["g"]).abs() < 0.02).sum()
@@ -67,8 +67,3 @@ def settle_net(grid: Grid, layout: Layout, first_row: int) -> None:
                     f"amount was taken from {layout.headers[net]!r}, as net comes before gross."
                 )
                 return
-
-
-def _pounds(rows: pl.DataFrame, column: str) -> pl.Series:
-    cells = rows.select(pl.lit(0, dtype=pl.Int32).alias("g"), pl.col(column).alias("a"))
-    return parse_amounts(cells, "a", "g")[0]["amount_gbp"]

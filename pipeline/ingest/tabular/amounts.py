@@ -17,6 +17,12 @@ _COMMA = r"^(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d*)?$"
 _SCIENCE = r"^\d+(?:\.\d+)?e[+-]?\d{1,2}$"
 
 
+def pounds_of(cells: pl.Series) -> pl.Series:
+    """The amounts of one table's column (String) in pounds (Float64); null where a cell is none."""
+    frame = pl.DataFrame({"g": pl.repeat(0, len(cells), dtype=pl.Int32, eager=True), "a": cells})
+    return parse_amounts(frame, "a", "g")[0]["amount_gbp"]
+
+
 def parse_amounts(
     frame: pl.DataFrame, column: str, group: str
 ) -> tuple[pl.DataFrame, dict[int, bool | None]]:
