@@ -22,6 +22,8 @@ _TAX = re.compile(
 )
 _OTHER = re.compile(r"\b(?:ex|exc|excl|excluding|net|nett|inc|incl|including|gross)\b")
 ALIKE, FEWEST = 0.95, 3
+#: Columns of tax and of net that are tried, because each pair is; a table has one or two of each.
+MOST_TAXES, MOST_NETS = 4, 30
 
 
 def settle_net(grid: Grid, layout: Layout, first_row: int) -> None:
@@ -44,16 +46,13 @@ def settle_net(grid: Grid, layout: Layout, first_row: int) -> None:
     rows = grid.frame.slice(first_row)
     if not taxes or not rows.height:
         return
-    others = [c for c in rows.columns if c not in used and c not in taxes and c != "row"]
+    others = [c for c in rows.columns if c in layout.headers and c not in {*used, *taxes}]
+    nets = {c: pounds_of(rows[c]) for c in others[:MOST_NETS]}
     paid = pounds_of(rows[gross])
-    for tax in taxes:
+    for tax in taxes[:MOST_TAXES]:
         due = pounds_of(rows[tax])
-        for net in others:
-            if net not in layout.headers:
-                continue
-            some = pl.DataFrame(
-                {"g": paid, "t": due.fill_null(0.0), "n": pounds_of(rows[net])}
-            ).drop_nulls()
+        for net, pounds in nets.items():
+            some = pl.DataFrame({"g": paid, "t": due.fill_null(0.0), "n": pounds}).drop_nulls()
             taxed = int((some["t"] != 0).sum())
             alike = ((some["n"] + some["t"] - some["g"]).abs() < 0.02).sum()
             if (
