@@ -21,7 +21,6 @@ from pipeline.refresh.merging import Copies, shared_among
 from pipeline.refresh.pieces import in_pieces, packer, stamp, write_years, year_of
 from pipeline.refresh.portions import PAYMENT, Job
 from pipeline.refresh.spread import Spread
-from pipeline.store.seal import file_hash
 from pipeline.store.tables import rows_written
 
 YEARS, SHARED = "years", "shared"
@@ -101,7 +100,7 @@ def _merge_years(
     as_noted = {
         year: known[year]
         for year in by_year.keys() & known.keys() & files.keys()
-        if known[year].get("sha256") == file_hash(files[year])
+        if known[year].get("sha256") == run.hashes.of(files[year])
         and rows_written(files[year]) is not None
     }
     notes = {y: note for y, note in as_noted.items() if note.get("stamp") == stamps[y]}

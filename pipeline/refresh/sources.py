@@ -21,7 +21,6 @@ from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import correct_facts, ledger_hash
 from pipeline.refresh.unchanged import FOLDER, Note
 from pipeline.schema import table
-from pipeline.store.seal import file_hash
 from pipeline.store.tables import write_bytes
 
 Reader = Callable[..., SourceResult]
@@ -160,7 +159,7 @@ def _versions(files: Sequence[RawFile]) -> list[str]:
 
 def _made_of(run: Run, files: Sequence[RawFile]) -> list[str]:
     """What decides the facts of some files, beside the code."""
-    register = [file_hash(path) for path in run.store.files("dims.organisation")]
+    register = [run.hashes.of(path) for path in run.store.files("dims.organisation")]
     return [
         *_versions(files),
         *register,

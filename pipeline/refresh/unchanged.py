@@ -12,6 +12,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,6 +24,11 @@ from pipeline.store.tables import write_bytes
 FOLDER = "unchanged"
 #: Libraries that decide what is read and how it is written.
 LIBRARIES = ("polars", "fastexcel", "duckdb", "sqlglot")
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    return tuple(version(library) for library in LIBRARIES)
 
 
 def forget(run: Run) -> None:
@@ -40,9 +46,9 @@ class Note:
     """
 
     def __init__(self, run: Run, name: str, *told: str) -> None:
-        self._work, self._force = run.settings.work, run.force
+        self._work, self._force, self._hashes = run.settings.work, run.force, run.hashes
         self._path = run.settings.work / FOLDER / f"{name}.json"
-        parts = [code_hash(), *(version(library) for library in LIBRARIES), *told]
+        parts = [code_hash(), *_versions(), *told]
         self._key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def holds(self) -> bool:
@@ -52,7 +58,8 @@ class Note:
         try:
             known = json.loads(self._path.read_text(encoding="utf-8"))
             return known["key"] == self._key and all(
-                file_hash(self._work / name) == sha256 for name, sha256 in known["files"].items()
+                self._hashes.of(self._work / name) == sha256
+                for name, sha256 in known["files"].items()
             )
         except (OSError, ValueError, KeyError, AttributeError, TypeError):
             return False

@@ -70,7 +70,7 @@ def _fields_of(path: Path, last: int | None = None) -> tuple[Fields, int]:
         file.seek(start)
         content = file.read(size - 8 - start)
     try:
-        return _Reader(content).fields(last), start
+        return _read_fields(content, 0, last)[0], start
     except IndexError as error:
         raise ValueError(f"the footer of {path} ends too early") from error
 
@@ -82,55 +82,74 @@ def footer_bytes(fields: Fields) -> bytes:
     return bytes(out) + len(out).to_bytes(4, "little") + MAGIC
 
 
-class _Reader:
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._at = 0
+def _read_fields(content: bytes, at: int, last: int | None = None) -> tuple[Fields, int]:
+    """The fields of a structure from a place on, all of them or those up to one, and the place behind.
 
-    def fields(self, last: int | None = None) -> Fields:
-        """The fields from here on, all of them or those up to one."""
-        found: Fields = {}
-        number = 0
-        while head := self._byte():
-            kind, step = head & 15, head >> 4
-            number = number + step if step else self._number()
-            found[number] = (kind, None if kind in (_TRUE, _FALSE) else self._value(kind))
-            if number == last:
-                break
-        return found
-
-    def _byte(self) -> int:
-        self._at += 1
-        return self._content[self._at - 1]
-
-    def _length(self) -> int:
-        number = shift = 0
-        while (byte := self._byte()) >= 128:
-            number |= (byte & 127) << shift
-            shift += 7
-        return number | byte << shift
-
-    def _number(self) -> int:
-        folded = self._length()
-        return (folded >> 1) ^ -(folded & 1)
-
-    def _value(self, kind: int) -> Any:
+    Footers are read on the way of every new month, and in Python: so short numbers, which most are, are
+    taken here without a call.
+    """
+    found: Fields = {}
+    number = 0
+    while head := content[at]:
+        at += 1
+        kind, step = head & 15, head >> 4
+        if step:
+            number += step
+        else:
+            number, at = _read_number(content, at)
+        value: Any = None
         if kind in _NUMBERS:
-            return self._number()
-        if kind == STRUCT:
-            return self.fields()
-        if kind in _LISTS:
-            head = self._byte()
-            length, of = head >> 4, head & 15
-            length = self._length() if length == _MANY else length
-            return of, [self._value(_BYTE if of <= _FALSE else of) for _ in range(length)]
-        if kind not in (_BYTE, _DOUBLE, BINARY):
-            raise ValueError(f"no footer has a field of kind {kind}")
-        length = self._length() if kind == BINARY else 8 if kind == _DOUBLE else 1
-        self._at += length
-        if self._at > len(self._content):
-            raise IndexError
-        return self._content[self._at - length : self._at]
+            if (byte := content[at]) < 128:
+                value, at = (byte >> 1) ^ -(byte & 1), at + 1
+            else:
+                value, at = _read_number(content, at)
+        elif kind == BINARY and (byte := content[at]) < 128:
+            value, at = content[at + 1 : at + 1 + byte], at + 1 + byte
+        elif kind == STRUCT:
+            value, at = _read_fields(content, at)
+        elif kind not in (_TRUE, _FALSE):
+            value, at = _read_value(content, at, kind)
+        found[number] = (kind, value)
+        if number == last:
+            return found, at
+    return found, at + 1
+
+
+def _read_length(content: bytes, at: int) -> tuple[int, int]:
+    number = shift = 0
+    while (byte := content[at]) >= 128:
+        number |= (byte & 127) << shift
+        shift += 7
+        at += 1
+    return number | byte << shift, at + 1
+
+
+def _read_number(content: bytes, at: int) -> tuple[int, int]:
+    folded, at = _read_length(content, at)
+    return (folded >> 1) ^ -(folded & 1), at
+
+
+def _read_value(content: bytes, at: int, kind: int) -> tuple[Any, int]:
+    if kind in _NUMBERS:
+        return _read_number(content, at)
+    if kind == STRUCT:
+        return _read_fields(content, at)
+    if kind in _LISTS:
+        head = content[at]
+        length, of, at = head >> 4, head & 15, at + 1
+        if length == _MANY:
+            length, at = _read_length(content, at)
+        elements = []
+        for _ in range(length):
+            value, at = _read_value(content, at, _BYTE if of <= _FALSE else of)
+            elements.append(value)
+        return (of, elements), at
+    if kind not in (_BYTE, _DOUBLE, BINARY):
+        raise ValueError(f"no footer has a field of kind {kind}")
+    length, at = _read_length(content, at) if kind == BINARY else (8 if kind == _DOUBLE else 1, at)
+    if at + length > len(content):
+        raise IndexError
+    return content[at : at + length], at + length
 
 
 def _write_length(number: int, out: bytearray) -> None:
