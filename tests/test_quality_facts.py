@@ -169,6 +169,21 @@ def test_an_organisation_without_its_total_row_is_noticed(tmp_path, world):
     assert set(checked(store, is_demo=True)) == {"facts.workforce/total_is_given"}
 
 
+@pytest.mark.parametrize(
+    ("named", "fails"),
+    [("Central functions", False), ("Central Functions", False), ("Corporate services", True)],
+)
+def test_a_month_whose_central_functions_have_another_name_is_noticed(
+    tmp_path, world, named, fails
+):
+    groups = ["Doctors", "Nurses", "Midwives", "Ambulance staff", named]
+    parts = [{"staff_group": name, "is_total": False} for name in groups]
+    found = checked(
+        store_of(tmp_path, facts__workforce=rows("facts.workforce", *parts)), is_demo=True
+    )
+    assert ("facts.workforce/central_functions_are_counted" in found) is fails
+
+
 def test_a_parquet_file_with_a_foreign_type_fails_instead_of_stopping_the_run(tmp_path, world):
     store = store_of_world(tmp_path, world)
     path = store.files("facts.epr")[0]
