@@ -15,6 +15,7 @@ from pipeline.charts.answer import answer, together
 from pipeline.charts.bands import lay_out
 from pipeline.charts.selection import best_year, headline
 from pipeline.charts.sketch import Sketch
+from pipeline.charts.trust import Origin, share_by_year
 from pipeline.schema import all_tables
 
 YEARS = ("2019/20", "2020/21", "2021/22", "2022/23")
@@ -373,3 +374,18 @@ def test_the_change_of_maturity_is_of_comparable_domains_and_never_of_pillars(se
     assert chart.table["change"].sort().to_list() == rows["change"].sort().to_list()
     pillars = several["marts.maturity"].filter(pl.col("pillar") != "overall_comparable")
     assert CHARTS["maturity-change"](several | {"marts.maturity": pillars}).is_empty
+
+
+def test_no_line_leads_to_a_year_of_which_months_are_missing():
+    found = {"2019/20": "A", "2020/21": "A", "2021/22": "C"}
+    rows = of("marts.digital_share", [share_row(0, y, badge=b) for y, b in found.items()])
+    nothing = ("", "")
+    chart = share_by_year("Z000", "One", rows, {}, Origin(nothing, nothing, nothing))
+    line, marks = chart.body.data
+    assert line.mode == "lines"
+    assert [y is not None for y in line.y] == [True, True, False]
+    assert marks.mode == "markers"
+    assert len(marks.y) == 3
+    assert marks.marker.symbol[-1] == "circle-open"
+    alone = share_by_year("Z000", "One", rows.tail(1), {}, Origin(nothing, nothing, nothing))
+    assert [trace.mode for trace in alone.body.data] == ["markers"]

@@ -87,12 +87,25 @@ def share_by_year(
         upper = [v * 100 for v in part["share_upper"].fill_null(part["share"])]
         lower = [v * 100 for v in part["share_lower"].fill_null(part["share"])]
         incomplete = [b == "C" for b in part["badge"]]
+        if len(years) > 1:
+            # A line to a year of which months are missing would look like a fall.
+            known = zip(part["financial_year"], share, incomplete, strict=True)
+            counts = {year: round(v, 4) for year, v, missing in known if not missing}
+            body.add_scatter(
+                x=[round(place[y] + offset, 3) for y in years],
+                y=[counts.get(y) for y in years],
+                mode="lines",
+                line={"color": colour, "width": 1.5},
+                legendgroup=definition,
+                showlegend=False,
+                hoverinfo="skip",
+            )
         body.add_scatter(
             x=[round(place[y] + offset, 3) for y in part["financial_year"]],
             y=[round(v, 4) for v in share],
-            mode="lines+markers" if len(years) > 1 else "markers",
+            mode="markers",
             name=definition,
-            line={"color": colour, "width": 1.5},
+            legendgroup=definition,
             marker={
                 "symbol": [f"{symbol}-open" if c else symbol for c in incomplete],
                 "size": 9,
