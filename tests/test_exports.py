@@ -200,6 +200,22 @@ def test_an_export_replaces_an_earlier_one_and_nothing_else(database: Path, tmp_
         export_build(database, tmp_path / "x", formats=["xml"])
 
 
+def test_an_export_keeps_the_formats_of_an_earlier_one_and_files_of_others(
+    database: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "exports"
+    export_build(database, target, formats=["csv"])
+    export_build(database, target, formats=["parquet"])
+    assert sorted(p.name for p in target.iterdir()) == ["csv", "datapackage.json", "parquet"]
+    assert (target / "csv" / "marts.digital_share.csv").exists()
+    (target / ".DS_Store").write_bytes(b"")
+    export_build(database, target, formats=["parquet"])
+    (target / "my analysis.xlsx").write_bytes(b"mine")
+    with pytest.raises(FileExistsError, match=r"no export wrote \(my analysis\.xlsx\)"):
+        export_build(database, target, formats=["csv"])
+    assert (target / "my analysis.xlsx").exists()
+
+
 def test_the_command_exports_what_is_published(
     demo_build: tuple[Settings, Summary], tmp_path: Path
 ) -> None:

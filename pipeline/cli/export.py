@@ -26,9 +26,10 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Write the published build in other formats; all of them when none is named.
 
-        Workbooks have the dictionary and the caveats beside the tables; numbers are numbers and no
-        cell is a formula. In CSV files text that a spreadsheet would take for a formula begins with
-        an apostrophe. A `datapackage.json` describes the files, with licences and checksums.
+        Formats that an earlier export left in the folder are made again too. Workbooks have the
+        dictionary and the caveats beside the tables; numbers are numbers and no cell is a formula. In
+        CSV files text that a spreadsheet would take for a formula begins with an apostrophe. A
+        `datapackage.json` describes the files, with licences and checksums.
 
         Example: `fivepercent export --excel --to exports`
         """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.exports.package import write_package
+from pipeline.exports.package import PACKAGE, write_package
 from pipeline.exports.whole import count, must_hold_all
 from pipeline.exports.workbook import write_workbook
 from pipeline.plain_text import FORMULA_SIGNS
@@ -104,6 +104,8 @@ def export_build(
 ) -> Exported:
     """Write a published database in other formats; ``target`` is replaced as a whole at the end.
 
+    Formats that an earlier export left there are made again too, so all of a folder are of one build.
+
     Args:
         database: the published file; it is only read, and kept open, so all files are of one build.
         target: folder to make, such as ``data/marts/exports``.
@@ -115,16 +117,13 @@ def export_build(
 
     Raises:
         ValueError: when a format is unknown.
-        FileExistsError: when ``target`` holds something that is no export.
+        FileExistsError: when ``target`` holds something that no export wrote.
         LostRowsError: when a file holds other than all rows of its table; nothing is replaced.
     """
     wanted = list(dict.fromkeys(formats))
     if unknown := [f for f in wanted if f not in FORMATS]:
         raise ValueError(f"no format {', '.join(unknown)}; there are {', '.join(FORMATS)}")
-    if target.exists() and any(target.iterdir()) and not (target / "datapackage.json").exists():
-        raise FileExistsError(
-            f"{target} is not empty and holds no earlier export; name a new folder"
-        )
+    wanted += [f for f in _earlier(target) if f not in wanted]
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     folder.mkdir()
@@ -156,6 +155,22 @@ def export_build(
         connection.close()
         shutil.rmtree(folder, ignore_errors=True)
     return done
+
+
+def _earlier(target: Path) -> list[str]:
+    """The formats of an earlier export; refused is a folder with anything else in it."""
+    here = sorted(p.name for p in target.iterdir()) if target.exists() else []
+    if here and PACKAGE not in here:
+        raise FileExistsError(
+            f"{target} is not empty and holds no earlier export; name a new folder"
+        )
+    ours = {*FORMATS, PACKAGE, "Thumbs.db", "desktop.ini"}  # the last two are a file browser's
+    if others := [name for name in here if name not in ours and not name.startswith(".")]:
+        raise FileExistsError(
+            f"{target} holds what no export wrote ({others[0]}) and is replaced as a whole; "
+            "move that, or name another folder"
+        )
+    return [name for name in FORMATS if name in here]
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path, kind: str) -> None:
