@@ -59,6 +59,20 @@ def test_the_largest_movement_comes_first_and_the_rest_is_counted() -> None:
     assert len(json.loads(json.dumps(as_json(compared), default=str))["figures"]) == 29
 
 
+def test_a_share_that_reads_as_before_is_told_with_what_moved_beside_it() -> None:
+    ends = {"share_lower": 0.016, "share_upper": 0.026, "badge": "A"}
+    old = a_build(figures=[a_figure(c, "D1", 2e6, 1e8, **ends) for c in ("XX1", "XX2")])
+    new = a_build(
+        figures=[
+            a_figure("XX1", "D1", 2e6, 1e8, **ends | {"share_lower": 0.015}),
+            a_figure("XX2", "D1", 2e6, 1e8, **ends | {"badge": "B"}),
+        ]
+    )
+    said = as_text(compare(old, new))
+    assert "range 1.600% to 2.600% before, 1.500% to 2.600% now" in said
+    assert "badge A to B" in said
+
+
 def test_demonstration_against_real_is_said_to_mean_nothing() -> None:
     compared = compare(a_build(about=about(1)), a_build(about=about(2, is_demo=False)))
     assert "says nothing about either" in as_text(compared)
@@ -151,6 +165,27 @@ def two_builds(
     gone.unlink()
     refresh(settings)
     return settings, gone.relative_to(folder / "raw").as_posix()
+
+
+def test_the_ending_names_files_and_shares_that_are_no_longer_here(
+    small_demo: tuple[Path, Truth], tmp_path: Path
+) -> None:
+    shutil.copytree(small_demo[0], tmp_path / "raw")
+    settings = Settings(raw=tmp_path / "raw", out=tmp_path / "out")
+    first = refresh(settings)
+    assert (first.gone, first.figures_gone) == ({}, [])
+    trust = min(p for p in (tmp_path / "raw" / "spend_over_25k").iterdir() if p.is_dir())
+    files = {p.relative_to(tmp_path / "raw").as_posix() for p in trust.rglob("*") if p.is_file()}
+    shutil.rmtree(trust)
+    done = CliRunner().invoke(
+        app, ["refresh", "--raw", str(settings.raw), "--out", str(settings.out)]
+    )
+    assert done.exit_code == 0, done.output
+    assert f"No longer here ({len(files)} files):" in done.output
+    assert all(f"  {path}: " in done.output for path in sorted(files)[:3])
+    ending = done.output[done.output.index("Shares that are no longer here: ") :]
+    assert f"{trust.name} " in ending
+    assert "D1" in ending
 
 
 def test_the_database_says_what_changed_and_what_was_first_published(

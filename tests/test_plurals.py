@@ -24,7 +24,8 @@ def test_the_ending_of_a_refresh_with_one_of_everything(capsys, tmp_path):
     summary = SimpleNamespace(
         inbox=["one"], set_aside={}, partly_read={"a.csv": "1 row set aside"}, overlaps=["two"],
         warnings=["three"], is_demo=False, published=True, tables={"a": 1, "b": 2}, checks_passed=3,
-        checks=4, rows_rejected=1, seconds=1.0, index=tmp_path / "index.html",
+        checks=4, rows_rejected=1, seconds=1.0, index=tmp_path / "index.html", gone={"b.csv": 1},
+        figures_gone=["Z0A 2020/21 (D1)"],
     )  # fmt: skip
     _tell(summary)  # pyright: ignore[reportArgumentType]
     said = capsys.readouterr().out
@@ -33,6 +34,8 @@ def test_the_ending_of_a_refresh_with_one_of_everything(capsys, tmp_path):
         "Read in part (1 file):",
         "(1 file):",
         "(1 check not blocking)",
+        "No longer here (1 file):",
+        "b.csv: 1 row",
     ):
         assert sentence in said
     assert "1 row set aside, 1.0 s" in said

@@ -471,11 +471,14 @@ def test_changes_name_the_trust_both_figures_and_the_cause(tmp_path):
         "previous_build": "b1",
     }
     name = tables["dims.organisation"].filter(pl.col("organisation_code") == "Z001")["name"][0]
-    build_site(tables | {"meta.change": pl.DataFrame([change], schema=contract)}, tmp_path)
+    beside = change | {"subject": "D2 over operating_expenditure", "becomes": 0.021}
+    build_site(tables | {"meta.change": pl.DataFrame([change, beside], schema=contract)}, tmp_path)
     page = Page(tmp_path / "changes.html")
     words = " ".join("".join(page.text).split())
-    assert "Compared with build b1: 1 figure differs." in words
-    for part in (short_name(name, "Z001"), "2.1%", "3.4%", frames.EVIL + " was published again"):
+    assert "Compared with build b1: 2 figures differ." in words
+    moved = ("up by 1.3 points", "changed beside the share: range, badge or pounds")
+    cause = frames.EVIL + " was published again"
+    for part in (short_name(name, "Z001"), "2.1%", "3.4%", cause, *moved):
         assert part in words
     assert (tmp_path / "data" / "changes.csv").exists()
 

@@ -182,6 +182,7 @@ def _tell(summary: Summary, out: Path | None = None) -> None:
                 say(f"  ... and {len(files) - SHOWN_FILES} more: {_asking(ALL_FILES, out)}")
     if summary.rows_rejected:
         say(f"Every row set aside, with its reason: {_asking(REJECTED_ROWS, out)}")
+    _tell_gone(summary)
     if summary.overlaps:
         say(f"\nPerhaps counted twice ({plural(len(summary.overlaps), 'file')}):")
         for sentence in summary.overlaps[:SHOWN_FILES]:
@@ -199,3 +200,17 @@ def _tell(summary: Summary, out: Path | None = None) -> None:
         f"{plural(summary.rows_rejected, 'row')} set aside, {summary.seconds:.1f} s."
     )
     say(f"Open {shown(summary.index)}")
+
+
+def _tell_gone(summary: Summary) -> None:
+    """What the build before had and this one has not: a folder may be missing by accident."""
+    if summary.gone:
+        say(f"\nNo longer here ({plural(len(summary.gone), 'file')}):")
+        for path, rows in list(summary.gone.items())[:SHOWN_FILES]:
+            say(f"  {path}: {plural(rows, 'row')}")
+        if len(summary.gone) > SHOWN_FILES:
+            say(f"  ... and {len(summary.gone) - SHOWN_FILES} more: see fivepercent diff")
+    if summary.figures_gone:
+        named = summary.figures_gone
+        more = f" and {len(named) - SHOWN_FILES} more" if len(named) > SHOWN_FILES else ""
+        say(f"\nShares that are no longer here: {', '.join(named[:SHOWN_FILES])}{more}")

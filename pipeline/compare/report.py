@@ -36,6 +36,19 @@ def _points(value: float | None) -> str:
     return "" if value is None else f" ({value:+.3f} points)"
 
 
+def _beside(row: dict[str, Any]) -> str:
+    """What moved beside a share that reads as before: its badge, else its range."""
+    if row["change"] != "changed" or _percent(row["share_old"]) != _percent(row["share_new"]):
+        return ""
+    if row["badge_old"] != row["badge_new"]:
+        return f", badge {row['badge_old']} to {row['badge_new']}"
+    was, now = (
+        f"{_percent(row[f'share_lower_{when}'])} to {_percent(row[f'share_upper_{when}'])}"
+        for when in ("old", "new")
+    )
+    return f", range {was} before, {now} now" if was != now else ""
+
+
 def _pounds(value: float | None) -> str:
     return "none" if value is None else f"£{value:,.0f}"
 
@@ -81,7 +94,7 @@ def figure_rows(compared: Comparison) -> list[dict[str, Any]]:
             "is_main": row["denominator"] == MAIN_DENOMINATOR,
             "change": row["change"],
             "was": _percent(row["share_old"]),
-            "becomes": f"{_percent(row['share_new'])}{_points(row['delta_pp'])}",
+            "becomes": f"{_percent(row['share_new'])}{_points(row['delta_pp'])}{_beside(row)}",
             "pounds": f"{_pounds(row['numerator_gbp_old'])} to {_pounds(row['numerator_gbp_new'])}",
             "causes": row["causes"],
         }

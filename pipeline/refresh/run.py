@@ -28,7 +28,7 @@ from pipeline.refresh.inbox import inbox_files, sort_inbox
 from pipeline.refresh.marts import kept_of_marts
 from pipeline.refresh.publishing import publish
 from pipeline.refresh.spread import ClusterError
-from pipeline.refresh.summary import Summary, tell_checks, tell_files
+from pipeline.refresh.summary import Summary, tell_checks, tell_files, tell_gone
 from pipeline.settings import Settings
 from pipeline.store.location import LocationError
 from pipeline.store.lock import refresh_lock
@@ -193,6 +193,7 @@ def _build(run: Run, ahead: Ahead) -> Summary:
     )
     tell_files(run, summary)
     tell_checks(run, summary)
+    tell_gone(run, summary)
     return summary
 
 

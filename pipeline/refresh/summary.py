@@ -39,6 +39,8 @@ class Summary:
         is_demo: made from the demonstration.
         counters: work done.
         inbox: a sentence for each file that was in the inbox.
+        gone: file -> its rows in the build before, for files that are no longer here.
+        figures_gone: trusts and years that had a share in the build before and lack it now.
     """
 
     build_id: str
@@ -56,6 +58,8 @@ class Summary:
     seconds: float = 0.0
     counters: dict[str, int] = field(default_factory=dict)
     inbox: list[str] = field(default_factory=list)
+    gone: dict[str, int] = field(default_factory=dict)
+    figures_gone: list[str] = field(default_factory=list)
 
     @property
     def index(self) -> Path:
@@ -102,3 +106,17 @@ def tell_checks(run: Run, summary: Summary) -> None:
     checks = run.store.read("meta.check_result")
     summary.checks, summary.checks_passed = checks.height, int(checks["passed"].sum() or 0)
     summary.warnings = checks.filter(~pl.col("passed"))["sentence"].to_list()
+
+
+def tell_gone(run: Run, summary: Summary) -> None:
+    """Add what the build before had and this one has not."""
+    gone = run.store.read("meta.change").filter(pl.col("change") == "gone")
+    files = gone.filter((pl.col("kind") == "file") & (pl.col("was") > 0)).sort("subject")
+    summary.gone = {path: int(rows) for path, rows in files.select("subject", "was").iter_rows()}
+    figures = (
+        gone.filter(pl.col("kind") == "figure")
+        .group_by("organisation_code", "financial_year")
+        .agg(pl.col("subject").str.head(2).unique().sort().str.join(", "))
+        .sort(pl.all())
+    )
+    summary.figures_gone = [f"{code} {year} ({what})" for code, year, what in figures.iter_rows()]

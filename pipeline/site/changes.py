@@ -75,6 +75,7 @@ def changes_context(
         part = part.with_columns(
             pl.col("organisation_code").replace(names).alias("trust"),
             (pl.col("becomes") - pl.col("was")).abs().alias("moved"),
+            _how_far(kind).alias("change"),
         ).sort(
             "moved",
             "subject",
@@ -97,6 +98,22 @@ def changes_context(
         "csv": CSV if rows.height else "",
     }
     return context, {CSV: csv_text(rows)} if rows.height else {}
+
+
+def _how_far(kind: str) -> pl.Expr:
+    """The kind of change; of a figure how far it moved, as rounded shares often read alike."""
+    change, points = pl.col("change"), (pl.col("becomes") - pl.col("was")) * 100
+    if kind != "figure":
+        return change
+    return (
+        pl.when(change != "changed")
+        .then(change)
+        .when(points.abs() < 0.0005)
+        .then(pl.lit("changed beside the share: range, badge or pounds"))
+        .when(points > 0)
+        .then(pl.format("up by {} points", points.round(3)))
+        .otherwise(pl.format("down by {} points", points.abs().round(3)))
+    )
 
 
 def _sentence(rows: pl.DataFrame, tables: Tables) -> str:
