@@ -24,6 +24,7 @@ from pipeline.refresh import refresh
 from pipeline.refresh.history import carry_on, changes_of
 from pipeline.schema import table
 from pipeline.settings import Settings
+from pipeline.unattended.digest import DENOMINATOR, figures_of
 
 HOSTILE = "<script>alert(1)</script> & 'Sons' \"Ltd\""
 
@@ -55,6 +56,16 @@ def test_the_largest_movement_comes_first_and_the_rest_is_counted() -> None:
     named = [line.split()[0] for line in said if line.startswith("  X")]
     assert named == ["X29", "X28", "X27", "X26", "X25"]
     assert "  and 24 more" in said
+    went = compare(a_build(figures=[*old.figures.to_dicts(), a_figure("ZZZ", "D1", 1e6, 1e8)]), new)
+    named = [
+        line.split()[0] for line in as_text(went, shown=5).splitlines() if line[2:3] in ("X", "Z")
+    ]
+    assert named[0] == "ZZZ"
+    at_default = {"denominator": DENOMINATOR}
+    before = [a_figure(c, "D1", 1e6, 1e8) | at_default for c in ("X01", "ZZZ")]
+    after = [a_figure("X01", "D1", 3e6, 1e8) | at_default]
+    listed, _ = figures_of(compare(a_build(figures=before), a_build(figures=after)))
+    assert [f.change for f in listed] == ["gone", "changed"]
     assert headline(compared).startswith("Figures: 29 changed, 0 new, 0 gone, of 29 trusts.")
     assert len(json.loads(json.dumps(as_json(compared), default=str))["figures"]) == 29
 

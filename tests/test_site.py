@@ -24,6 +24,7 @@ from pipeline.charts.model import TableColumn, nothing_to_show
 from pipeline.measures import parameter_frame
 from pipeline.schema import all_tables
 from pipeline.site import build_site, trust_pages
+from pipeline.site.changes import MOST_ROWS
 from pipeline.site.minute import minute
 from pipeline.site.quality import quality_context
 from pipeline.site.render import csv_text, html_table, json_text, page_name, slim
@@ -476,11 +477,32 @@ def test_changes_name_the_trust_both_figures_and_the_cause(tmp_path):
     page = Page(tmp_path / "changes.html")
     words = " ".join("".join(page.text).split())
     assert "Compared with build b1: 2 figures differ." in words
-    moved = ("up by 1.3 points", "changed beside the share: range, badge or pounds")
+    moved = ("up by 1.3 points", "range, badge or pounds")
     cause = frames.EVIL + " was published again"
     for part in (short_name(name, "Z001"), "2.1%", "3.4%", cause, *moved):
         assert part in words
     assert (tmp_path / "data" / "changes.csv").exists()
+
+
+def test_a_figure_that_is_gone_is_on_the_page_however_many_moved(tmp_path):
+    row = {
+        "kind": "figure",
+        "subject": "D1 over operating_expenditure",
+        "financial_year": "2020/21",
+    }
+    row |= {"change": "changed", "was": 0.02, "becomes": 0.03, "cause": "", "previous_build": "b1"}
+    moved = [row | {"organisation_code": f"Y{n:03d}"} for n in range(MOST_ROWS)]
+    gone = row | {
+        "organisation_code": "Z000",
+        "change": "gone",
+        "becomes": None,
+        "cause": "lost file",
+    }
+    contract = all_tables()["meta.change"].polars
+    build_site(
+        frames.tables(1) | {"meta.change": pl.DataFrame([*moved, gone], schema=contract)}, tmp_path
+    )
+    assert "lost file" in "".join(Page(tmp_path / "changes.html").text)
 
 
 def test_downloads_link_to_what_lies_beside_the_site_and_to_nothing_else(tmp_path):

@@ -75,15 +75,16 @@ def _changed_tables(compared: Comparison) -> pl.DataFrame:
 
 
 def figure_rows(compared: Comparison) -> list[dict[str, Any]]:
-    """Figures for a reader, the largest movement first.
+    """Figures for a reader: those that are gone, then the largest movement first.
 
     Returns:
         ``trust``, ``code``, ``year``, ``measure``, ``is_main`` (over operating expenditure),
         ``change``, ``was``, ``becomes`` (with the movement in percentage points), ``pounds``
         (numerator before and now), ``causes``.
     """
+    gone, moved = pl.col("change") == "gone", pl.col("delta_pp").abs()
     ordered = compared.figures.sort(
-        pl.col("delta_pp").abs(), descending=True, nulls_last=True, maintain_order=True
+        gone, moved, descending=True, nulls_last=True, maintain_order=True
     )
     return [
         {
@@ -154,7 +155,7 @@ def _lines(compared: Comparison, shown: int | None) -> Iterator[str]:
         yield "About every trust:"
         yield from (f"  {kind}: {what}" for kind, what, _ in compared.general.iter_rows())
     figures = [list(_group(group)) for group in grouped(figure_rows(compared))]
-    yield from _listed("Figures, the largest movement first:", figures, shown)
+    yield from _listed("Figures, gone ones first, then the largest movement:", figures, shown)
     files = [
         [f"  {f['change']}: {f['path']}, rows {f['rows']}, {f['pounds']}"]
         + ([f"      {f['reason']}"] if f["reason"] else [])

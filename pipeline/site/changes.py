@@ -76,11 +76,14 @@ def changes_context(
             pl.col("organisation_code").replace(names).alias("trust"),
             (pl.col("becomes") - pl.col("was")).abs().alias("moved"),
             _how_far(kind).alias("change"),
+            pl.col("subject").str.replace_all("_", " ") if kind == "figure" else pl.col("subject"),
+            _came_or_went().alias("first"),
         ).sort(
+            "first",
             "moved",
             "subject",
             "organisation_code",
-            descending=[True, False, False],
+            descending=[False, True, False, False],
             nulls_last=True,
         )
         groups.append(
@@ -109,11 +112,17 @@ def _how_far(kind: str) -> pl.Expr:
         pl.when(change != "changed")
         .then(change)
         .when(points.abs() < 0.0005)
-        .then(pl.lit("changed beside the share: range, badge or pounds"))
+        .then(pl.lit("range, badge or pounds"))
         .when(points > 0)
         .then(pl.format("up by {} points", points.round(3)))
         .otherwise(pl.format("down by {} points", points.abs().round(3)))
     )
+
+
+def _came_or_went() -> pl.Expr:
+    """What is gone before what is new, and both before what moved: the page has the first rows only."""
+    change = pl.col("change")
+    return pl.when(change == "gone").then(0).when(change == "new").then(1).otherwise(2)
 
 
 def _sentence(rows: pl.DataFrame, tables: Tables) -> str:

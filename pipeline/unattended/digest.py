@@ -140,12 +140,14 @@ def files_of(comparison: Comparison) -> list[FileChange]:
 
 
 def figures_of(comparison: Comparison) -> tuple[list[FigureChange], int]:
-    """The changed shares to list, largest change first, and the trusts with any changed figure."""
+    """The changed shares, those gone first, then the largest change; and the trusts with any changed figure."""
     frame = comparison.figures
     listed = frame.filter(
         pl.col("denominator").eq_missing(pl.lit(DENOMINATOR)),
         ~(pl.col("share_old").is_null() & pl.col("share_new").is_null()),
-    ).sort(pl.col("delta_pp").abs(), descending=True, nulls_last=True, maintain_order=True)
+    )
+    gone, moved = pl.col("change") == "gone", pl.col("delta_pp").abs()
+    listed = listed.sort(gone, moved, descending=True, nulls_last=True, maintain_order=True)
     found = [
         FigureChange(
             organisation_code=r["organisation_code"],
