@@ -11,6 +11,7 @@ from marts_store import accounts, build_raw, payment, share, steady, store_of
 
 from pipeline.classify import classify
 from pipeline.demo import generate
+from pipeline.quality import gate_failures, run_gate
 from pipeline.store import TableStore
 
 YEAR = "2020/21"
@@ -36,6 +37,21 @@ def test_a_whole_year_has_the_share_of_its_pounds(usual: TableStore) -> None:
     assert d1["capture_ratio"] == pytest.approx(0.6)
     assert d1["badge"] == "A"
     assert d2["numerator_gbp"] == pytest.approx(1_200_000 / 0.6)
+
+
+def test_a_trust_without_expenditure_has_no_share_and_says_so(
+    usual: TableStore, tmp_path: Path
+) -> None:
+    nothing = accounts("T02", YEAR, opex=0, staff=0, depreciation=0, additions=0)
+    paid = [*PAID, *steady("T02", YEAR, digital=1_000, other=9_000)]
+    store = store_of(tmp_path, payments=paid, account_lines=[*BOOKS, *nothing])
+    assert store.read("marts.digital_share").filter(pl.col("organisation_code") == "T02").is_empty()
+    said = store.read("marts.coverage").filter(pl.col("organisation_code") == "T02")
+    assert set(said["status"]) == {"not available"}
+    d1 = said.filter(definition="D1", denominator="operating_expenditure")
+    assert "not above zero" in d1["reason"][0]
+    assert share(store, "T01", "D1")["share"] == share(usual, "T01", "D1")["share"]
+    assert gate_failures(run_gate(store, "marts", is_demo=True)) == []
 
 
 def test_deleting_a_month_lowers_d1_and_the_badge_and_leaves_d2(

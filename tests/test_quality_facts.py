@@ -164,6 +164,27 @@ def test_lines_of_operating_expenditure_add_up_where_all_are_given(tmp_path, wor
         )
 
 
+@pytest.mark.parametrize(
+    ("odd", "of", "stops"),
+    [(1, 2, False), (1, 100, False), (2, 100, False), (3, 100, True), (2, 50, True)],
+)
+def test_one_provider_without_expenditure_stops_nothing_and_many_do(tmp_path, odd, of, stops):
+    frame = rows(
+        "facts.account_line",
+        *(
+            {
+                "organisation_code": f"R{i:02}",
+                "organisation_name": f"Trust {i}",
+                "value": 0.0 if i < odd else 200_000.0,
+            }
+            for i in range(of)
+        ),
+    )
+    found = checked(store_of(tmp_path, facts__account_line=frame), is_demo=True)
+    assert found["facts.account_line/operating_expenditure_is_positive"].failing_rows == odd
+    assert bool(gate_failures(list(found.values()))) is stops
+
+
 def test_an_organisation_without_its_total_row_is_noticed(tmp_path, world):
     store = store_of(tmp_path, facts__workforce=world["facts.workforce"][1:])
     assert set(checked(store, is_demo=True)) == {"facts.workforce/total_is_given"}

@@ -153,6 +153,7 @@ WARNINGS = {
     "dims.organisation/closed_after_opened",
     "dims.organisation/current_code_is_known",
     "dims.organisation/icb_code_is_known",
+    "facts.account_line/operating_expenditure_is_positive",
     "facts.account_line/operating_expenditure_is_steady",
     "facts.account_line/operating_expenditure_not_in_millions",
     "facts.account_line/parts_not_above_total",
