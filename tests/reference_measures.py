@@ -285,7 +285,7 @@ def denominators(t: Tables) -> dict[tuple[str, str, str], float]:
     """Denominators in pounds by trust, year and name."""
     found: dict[tuple[str, str, str], float] = {}
     for (code, year), a in account_values(t).items():
-        if a["opex"] is not None:
+        if a["opex"] is not None and a["opex"] > 0:
             found[code, year, "operating_expenditure"] = a["opex"]
             found[code, year, DEFAULT] = a["opex"] - (a["impairments"] or 0)
             if a["additions"] is not None:
