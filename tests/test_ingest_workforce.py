@@ -156,6 +156,18 @@ def test_other_files_of_the_publication_are_no_data(tmp_path: Path) -> None:
     assert "Core 5" in (report.reason or "")
 
 
+def test_counts_under_a_new_name_are_set_aside_with_what_to_do_and_not_passed_over(
+    tmp_path: Path,
+) -> None:
+    rows = turnover("Denominator at end of period", "Managers", "20", "19.5")
+    head = TURNOVER.replace("HC,FTE", "HC,FTE_TOTAL")
+    put(tmp_path, "workforce/Turnover benchmarking 2 Dec-25.csv", head + rows)
+    report = read(tmp_path).reports[0]
+    assert report.status == "set aside"
+    assert "no column is called fte" in (report.reason or "")
+    assert "'fte total' has numbers" in (report.reason or "")
+
+
 def test_a_new_column_that_splits_no_count_is_left_out_and_told(tmp_path: Path) -> None:
     body = CORE + "ICB_CODE,FTE,HEADCOUNT\n"
     body += core("All staff groups", "All staff groups", "E54", "100", "110")

@@ -43,6 +43,9 @@ LAYOUTS: dict[str, tuple[str, ...]] = {
     ),
     "core_1": ("data month", "org code", "main staff group", "staff group 1", "fte", "headcount"),
 }  # fmt: skip
+COUNTS = {"fte", "headcount", "total"}
+#: The part of a column that has to be numbers for it to be taken for counts under another name.
+MOSTLY = 0.8
 #: What the layouts above are known to have beside their counts; any other column may split counts.
 DESCRIBING = {
     "data level", "nhse region code", "nhse region name", "ics code", "ics name", "org name",
@@ -136,6 +139,22 @@ def _path(words: dict[str, str]) -> pl.Expr:
 def _strange(layout: str, words: dict[str, str]) -> list[str]:
     """Headers that a layout is not known to have."""
     return sorted(set(words) - set(LAYOUTS[layout]) - DESCRIBING)
+
+
+def _renamed(grid: Grid, header_row: int, words: dict[str, str]) -> str:
+    """What to say of a file that would be used but for one column of counts under another name."""
+    for layout, wanted in LAYOUTS.items():
+        missing, strange = set(wanted) - set(words), _strange(layout, words)
+        if len(missing) != 1 or not missing <= COUNTS or len(strange) != 1:
+            continue
+        below = grid.frame.filter(pl.col("row") > header_row).select(text=clean(words[strange[0]]))
+        told = below.drop_nulls().select(number("text").is_not_null().mean()).item()
+        if told is not None and told >= MOSTLY:
+            return (
+                f"no column is called {missing.pop()}, and the rest is as in other files of these statistics; "
+                f"{strange[0]!r} has numbers: if it is that column, give it the old name"
+            )
+    return ""
 
 
 def _splits_counts(rows: pl.DataFrame) -> bool:
@@ -279,6 +298,7 @@ def _facts(reading: Reading, grid: Grid, layout: str, rows: pl.DataFrame) -> pl.
 def _parse(reading: Reading) -> pl.DataFrame:
     parts: list[pl.DataFrame] = []
     unused: list[list[str]] = []
+    renamed: list[str] = []
     for grid in reading.grids:
         found = layout_of(grid)
         if found is None:
@@ -289,7 +309,9 @@ def _parse(reading: Reading) -> pl.DataFrame:
         if layout == "unused" or _splits_counts(rows):
             of = "core_1" if layout == "unused" else layout
             unused.append(_strange(of, words))
-            reading.ignore_sheet(grid, "layout of the publication that is not used")
+            told = _renamed(grid, header_row, words) if layout == "unused" else ""
+            renamed += [told] if told else []
+            reading.ignore_sheet(grid, told or "layout of the publication that is not used")
             continue
         sheet = reading.sheet(grid)
         sheet.header_rows = (header_row,)
@@ -304,6 +326,8 @@ def _parse(reading: Reading) -> pl.DataFrame:
         reading.report.layout = (
             f"{layout} layout of the workforce statistics, header in row {header_row}"
         )
+    if not parts and renamed:
+        raise RefusedFileError(renamed[0])
     if not parts and unused:
         raise NotDataError(
             "a file of the workforce statistics whose layout is not used; used are Turnover "
