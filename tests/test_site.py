@@ -505,6 +505,16 @@ def test_a_figure_that_is_gone_is_on_the_page_however_many_moved(tmp_path):
     assert "lost file" in "".join(Page(tmp_path / "changes.html").text)
 
 
+def test_a_check_that_still_fails_is_no_difference(tmp_path):
+    row = {"kind": "check", "subject": "facts.payment: one", "change": "still failing"}
+    row |= {"cause": "One. If not: two.", "previous_build": "b1"}
+    changes = pl.DataFrame([row], schema=all_tables()["meta.change"].polars)
+    build_site(frames.tables(1) | {"meta.change": changes}, tmp_path)
+    words = " ".join("".join(Page(tmp_path / "changes.html").text).split())
+    assert "Compared with build b1: nothing differs; checks that failed still fail." in words
+    assert "still failing" in words
+
+
 def test_downloads_link_to_what_lies_beside_the_site_and_to_nothing_else(tmp_path):
     (tmp_path / "exports").mkdir()
     (tmp_path / "exports" / "a & b.xlsx").write_bytes(b"x")

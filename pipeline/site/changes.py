@@ -129,14 +129,16 @@ def _sentence(rows: pl.DataFrame, tables: Tables) -> str:
     """How much differs, that nothing does, or that there is nothing to compare with."""
     if rows.height:
         before = rows["previous_build"][0]
-        counts = rows["kind"].value_counts()
+        differ = rows.filter(pl.col("change") != "still failing")
+        counts = differ["kind"].value_counts()
         by_kind = dict(zip(counts["kind"], counts["count"], strict=True))
         told = [plural(by_kind[k], noun) for k, noun in NOUNS.items() if k in by_kind]
-        what = (
-            f"{listing(told)} {'differs' if rows.height == 1 else 'differ'}"
-            if told
-            else ("Only rules, measures or code differ")
-        )
+        if told:
+            what = f"{listing(told)} {'differs' if differ.height == 1 else 'differ'}"
+        elif differ.height:
+            what = "Only rules, measures or code differ"
+        else:
+            what = "nothing differs; checks that failed still fail"
         return f"Compared with build {before}: {what}."
     build = frame(tables, "meta.build")
     history = frame(tables, "meta.figure_history")
