@@ -33,6 +33,27 @@ def test_a_build_is_made_again_from_versions_found_by_their_content(
     assert len(done.same) > 40
 
 
+def test_a_demonstration_is_made_again_from_its_own_files_where_the_raw_folder_has_none(
+    small_demo: tuple[Path, Truth],
+    demo_build: tuple[Settings, Summary],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "raw").mkdir()
+    seen: list[Path] = []
+
+    def gathered(_: object, kept: Path, *__: object, **___: object) -> None:
+        seen.append(kept)
+        raise InputsMissingError
+
+    monkeypatch.setattr("pipeline.refresh.rebuild.demonstration_tree", lambda _: small_demo[0])
+    monkeypatch.setattr("pipeline.refresh.rebuild._gather", gathered)
+    settings = Settings(raw=tmp_path / "raw", out=tmp_path / "unused")
+    with pytest.raises(InputsMissingError):
+        rebuild(demo_build[0].out / "fivepercent.duckdb", settings, tmp_path / "again")
+    assert seen == [small_demo[0]]
+
+
 def test_missing_inputs_are_named(
     small_demo: tuple[Path, Truth], demo_build: tuple[Settings, Summary], tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ import duckdb
 from pipeline.ingest.files import list_raw_files
 from pipeline.plain_text import plural
 from pipeline.refresh.context import Progress
+from pipeline.refresh.demonstration import demonstration_tree
 from pipeline.refresh.run import refresh
 from pipeline.schema import all_tables
 from pipeline.settings import DEMONSTRATION_MARKER, Settings
@@ -89,7 +90,12 @@ def rebuild(
     finally:
         connection.close()
     raw = out / "raw"
-    _gather(inputs, settings.raw, raw, is_demo=is_demo)
+    kept = settings.raw
+    if is_demo and not (kept / DEMONSTRATION_MARKER).exists():
+        kept = demonstration_tree(
+            settings
+        )  # `make run` without files never lays it into the raw folder
+    _gather(inputs, kept, raw, is_demo=is_demo)
     again = Settings(
         **json.loads(told),
         raw=raw,
