@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +67,24 @@ def demo_build(
 
     settings = Settings(raw=small_demo[0], out=tmp_path_factory.mktemp("published") / "out")
     return settings, refresh(settings)
+
+
+@pytest.fixture
+def demo_copy(demo_build: tuple[Settings, Summary], tmp_path: Path) -> Settings:
+    """A copy of the published demonstration with its raw files, to be changed at will."""
+    shutil.copytree(demo_build[0].raw, tmp_path / "raw")
+    shutil.copytree(demo_build[0].out, tmp_path / "out", symlinks=True)
+    return demo_build[0].model_copy(update={"raw": tmp_path / "raw", "out": tmp_path / "out"})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lineage_once() -> Iterator[None]:
+    """What columns of marts are made of depends on the code alone: it takes seconds, and is found once."""
+    from pipeline.marts import columns
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "column_sources", functools.cache(columns.column_sources))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -20,17 +20,31 @@ if TYPE_CHECKING:
     from pipeline.refresh import Summary
 
 
+@pytest.fixture(scope="module")
+def published(
+    demo_build: tuple[Settings, Summary], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """The demonstration published in one folder, and that folder as it was then in another.
+
+    What was seen of raw files is noted with their whole paths, so each test works in the same folder.
+    """
+    folder = tmp_path_factory.mktemp("ahead")
+    here, kept = folder / "here", folder / "kept"
+    shutil.copytree(demo_build[0].raw, here / "raw")
+    shutil.copytree(demo_build[0].out, here / "out", symlinks=True)
+    refresh(Settings(raw=here / "raw", out=here / "out", offline=True), force=True)
+    here.rename(kept)
+    return here, kept
+
+
 @pytest.fixture
-def settings(
-    demo_build: tuple[Settings, Summary], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Settings:
+def settings(published: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The demonstration published, with a raw tree of its own."""
-    raw, out = tmp_path / "raw", tmp_path / "out"
-    shutil.copytree(demo_build[0].raw, raw)
+    here, kept = published
+    shutil.rmtree(here, ignore_errors=True)
+    shutil.copytree(kept, here, symlinks=True)
     monkeypatch.setattr(ahead.os, "cpu_count", lambda: 2)
-    found = Settings(raw=raw, out=out, offline=True, threads=2)
-    refresh(found)
-    return found
+    return Settings(raw=here / "raw", out=here / "out", offline=True, threads=2)
 
 
 @pytest.fixture
