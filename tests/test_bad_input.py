@@ -129,15 +129,12 @@ def test_the_ending_a_person_reads_names_the_bad_files(damaged: tuple[Settings, 
 
 
 def test_a_failed_blocking_check_leaves_the_previous_publication(
-    small_demo: tuple[Path, Truth], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo_copy: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipeline.refresh import payments
     from pipeline.store.publish import current_build
 
-    raw = tmp_path / "raw"
-    shutil.copytree(small_demo[0], raw)
-    settings = Settings(raw=raw, out=tmp_path / "out")
-    first = refresh(settings)
+    first = current_build(demo_copy.out)
     real = payments.classify_lines
 
     def loses_a_row(lines, classify):
@@ -145,23 +142,16 @@ def test_a_failed_blocking_check_leaves_the_previous_publication(
 
     monkeypatch.setattr(payments, "classify_lines", loses_a_row)
     with pytest.raises(RefreshFailedError, match="blocking"):
-        refresh(settings, force=True)
-    assert current_build(settings.out) == first.build_id
-    connection = duckdb.connect(str(settings.out / "fivepercent.duckdb"), read_only=True)
-    assert connection.sql("select build_id from meta.build").fetchall() == [(first.build_id,)]
+        refresh(demo_copy, force=True)
+    assert current_build(demo_copy.out) == first
+    connection = duckdb.connect(str(demo_copy.out / "fivepercent.duckdb"), read_only=True)
+    assert connection.sql("select build_id from meta.build").fetchall() == [(first,)]
     connection.close()
 
 
-def test_a_missing_month_is_missing_not_zero(
-    small_demo: tuple[Path, Truth], tmp_path: Path
-) -> None:
-    raw = tmp_path / "raw"
-    shutil.copytree(small_demo[0], raw)
-    settings = Settings(raw=raw, out=tmp_path / "out")
-    refresh(settings)
-
-    def months(settings: Settings) -> dict[tuple, tuple]:
-        connection = duckdb.connect(str(settings.out / "fivepercent.duckdb"), read_only=True)
+def test_a_missing_month_is_missing_not_zero(demo_copy: Settings) -> None:
+    def months() -> dict[tuple, tuple]:
+        connection = duckdb.connect(str(demo_copy.out / "fivepercent.duckdb"), read_only=True)
         rows = connection.sql(
             "select organisation_code, month, is_present, amount_gbp, source_file from marts.coverage_month "
             "left join (select organisation_code, month, min(source_file) as source_file, "
@@ -171,17 +161,17 @@ def test_a_missing_month_is_missing_not_zero(
         connection.close()
         return {(r[0], r[1]): r[2:] for r in rows}
 
-    before = months(settings)
-    connection = duckdb.connect(str(settings.out / "fivepercent.duckdb"), read_only=True)
+    before = months()
+    connection = duckdb.connect(str(demo_copy.out / "fivepercent.duckdb"), read_only=True)
     single = connection.sql(
         "select organisation_code, any_value(month), source_file from facts.payment "
         "group by 1, 3 having count(distinct month) = 1 and count(*) > 30 order by 3 limit 1"
     ).fetchall()[0]
     connection.close()
     assert before[(single[0], single[1])][0] is True
-    (raw / single[2]).unlink()
-    refresh(settings)
-    after = months(settings)
+    (demo_copy.raw / single[2]).unlink()
+    refresh(demo_copy)
+    after = months()
     present, amount, _ = after[(single[0], single[1])]
     assert present is False
     assert amount is None

@@ -6,13 +6,11 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from marts_store import build_raw
 
-from pipeline.demo import generate
 from pipeline.quality import (
     CheckResult,
     Gate,
@@ -25,6 +23,10 @@ from pipeline.quality import (
 from pipeline.quality.gate import tables_of
 from pipeline.schema import table
 from pipeline.store import TableStore
+
+if TYPE_CHECKING:
+    from pipeline.refresh import Summary
+    from pipeline.settings import Settings
 
 GATES: tuple[Gate, ...] = ("facts", "marts")
 #: As if every check had held.
@@ -47,10 +49,8 @@ def said(results: list[CheckResult]) -> Since:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> TableStore:
-    folder = tmp_path_factory.mktemp("together")
-    generate(folder / "raw", trusts=8, boards=2)
-    return build_raw(folder / "raw", folder / "out")
+def whole(demo_build: tuple[Settings, Summary]) -> TableStore:
+    return TableStore(demo_build[0].tables)
 
 
 @pytest.fixture

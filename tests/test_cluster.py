@@ -101,18 +101,26 @@ def tables(settings: Settings) -> dict[str, str]:
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in found}
 
 
-@pytest.fixture
-def alone(small_demo: tuple[Path, Truth], tmp_path: Path, small_batches: None) -> dict[str, str]:
-    """What one machine makes of the demonstration."""
-    settings = Settings(raw=small_demo[0], out=tmp_path / "alone")
-    payments(settings)
+@pytest.fixture(scope="module")
+def alone(
+    small_demo: tuple[Path, Truth], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """What one machine makes of the demonstration, in small batches."""
+    settings = Settings(raw=small_demo[0], out=tmp_path_factory.mktemp("alone") / "out")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(portions_module, "BATCH_FILES", FEW)
+        payments(settings)
     made = tables(settings)
     assert len(made) >= 4
     return made
 
 
 def test_a_worker_killed_in_the_middle_changes_no_byte(
-    small_demo: tuple[Path, Truth], tmp_path: Path, alone: dict[str, str], cluster: Cluster
+    small_demo: tuple[Path, Truth],
+    tmp_path: Path,
+    alone: dict[str, str],
+    small_batches: None,
+    cluster: Cluster,
 ) -> None:
     """Two workers, one killed after the first results; the other does what is left."""
     cluster.add_workers(2)
@@ -169,7 +177,11 @@ def bucket(store: None) -> str:
 
 
 def test_tables_and_raw_files_on_object_storage_give_the_same_bytes(
-    small_demo: tuple[Path, Truth], tmp_path: Path, alone: dict[str, str], bucket: str
+    small_demo: tuple[Path, Truth],
+    tmp_path: Path,
+    alone: dict[str, str],
+    small_batches: None,
+    bucket: str,
 ) -> None:
     """Two workers that read raw files from the store, in a cluster that the run starts itself."""
     settings = Settings(

@@ -19,8 +19,7 @@ from pipeline.cli import app
 from pipeline.compare import Build, compare
 from pipeline.compare.difference import KEY
 from pipeline.compare.report import as_json, as_page, as_text, headline
-from pipeline.demo import Truth
-from pipeline.refresh import refresh
+from pipeline.refresh import Summary, refresh
 from pipeline.refresh.history import carry_on, changes_of
 from pipeline.schema import table
 from pipeline.settings import Settings
@@ -165,13 +164,13 @@ def test_changes_hold_a_row_for_every_difference_and_fit_their_table() -> None:
 
 @pytest.fixture(scope="module")
 def two_builds(
-    small_demo: tuple[Path, Truth], tmp_path_factory: pytest.TempPathFactory
+    demo_build: tuple[Settings, Summary], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Settings, str]:
-    """A tree refreshed, one payment file taken away, refreshed again; and the file's path."""
+    """A published tree, one payment file taken away, refreshed again; and the file's path."""
     folder = tmp_path_factory.mktemp("history")
-    shutil.copytree(small_demo[0], folder / "raw")
+    shutil.copytree(demo_build[0].raw, folder / "raw")
+    shutil.copytree(demo_build[0].out, folder / "out", symlinks=True)
     settings = Settings(raw=folder / "raw", out=folder / "out")
-    refresh(settings)
     gone = max((folder / "raw" / "spend_over_25k").rglob("*.*"), key=lambda p: p.stat().st_size)
     gone.unlink()
     refresh(settings)

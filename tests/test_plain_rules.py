@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
+from typing import TYPE_CHECKING
+
 import polars as pl
 import pytest
-from marts_store import build_raw
 
 from benchmarks.plain_rules import failing_rows
-from pipeline.demo import generate
 from pipeline.quality import run_gate
 from pipeline.quality.gate import tables_of
 from pipeline.store import TableStore
+
+if TYPE_CHECKING:
+    from pipeline.refresh import Summary
+    from pipeline.settings import Settings
 
 PAYMENTS = "facts.payment"
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> TableStore:
-    folder = tmp_path_factory.mktemp("plain")
-    generate(folder / "raw", trusts=8, boards=2)
-    return build_raw(folder / "raw", folder / "out")
+def store(
+    demo_build: tuple[Settings, Summary], tmp_path_factory: pytest.TempPathFactory
+) -> TableStore:
+    """A copy of the tables of a build, to be damaged and put right again."""
+    folder = tmp_path_factory.mktemp("plain") / "tables"
+    shutil.copytree(demo_build[0].tables, folder)
+    return TableStore(folder)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,6 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipeline.demo import Truth
 from pipeline.refresh import Summary, refresh
 from pipeline.schema import table
 from pipeline.settings import Settings
@@ -35,10 +35,13 @@ def build_of(settings: Settings) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def published(small_demo: tuple[Path, Truth], tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    settings = Settings(raw=small_demo[0], out=tmp_path_factory.mktemp("publication") / "out")
-    refresh(settings)
-    return settings
+def published(
+    demo_build: tuple[Settings, Summary], tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    """The demonstration, published in a folder of its own."""
+    out = tmp_path_factory.mktemp("publication") / "out"
+    shutil.copytree(demo_build[0].out, out, symlinks=True)
+    return Settings(raw=demo_build[0].raw, out=out)
 
 
 def test_database_and_site_are_of_one_build_and_a_new_one_replaces_both(
@@ -85,7 +88,7 @@ def test_readers_see_whole_builds_while_refreshes_run(published: Settings) -> No
 
     def read() -> None:
         path = published.out / "fivepercent.duckdb"
-        while not stop.is_set():
+        while not stop.wait(0.05):  # a refresh must get on between three readers
             try:
                 connection = duckdb.connect(":memory:")
                 connection.execute(f"attach '{path.resolve()}' as p (read_only)")
