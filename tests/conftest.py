@@ -72,9 +72,11 @@ def demo_build(
 @pytest.fixture
 def demo_copy(demo_build: tuple[Settings, Summary], tmp_path: Path) -> Settings:
     """A copy of the published demonstration with its raw files, to be changed at will."""
+    from pipeline.settings import Settings
+
     shutil.copytree(demo_build[0].raw, tmp_path / "raw")
     shutil.copytree(demo_build[0].out, tmp_path / "out", symlinks=True)
-    return demo_build[0].model_copy(update={"raw": tmp_path / "raw", "out": tmp_path / "out"})
+    return Settings(raw=tmp_path / "raw", out=tmp_path / "out")
 
 
 @pytest.fixture(scope="session", autouse=True)

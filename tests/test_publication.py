@@ -88,7 +88,7 @@ def test_readers_see_whole_builds_while_refreshes_run(published: Settings) -> No
 
     def read() -> None:
         path = published.out / "fivepercent.duckdb"
-        while not stop.wait(0.05):  # a refresh must get on between three readers
+        while not stop.wait(0.2):  # a refresh must get on between three readers
             try:
                 connection = duckdb.connect(":memory:")
                 connection.execute(f"attach '{path.resolve()}' as p (read_only)")
