@@ -178,18 +178,14 @@ def two_builds(
 
 
 def test_the_ending_names_files_and_shares_that_are_no_longer_here(
-    small_demo: tuple[Path, Truth], tmp_path: Path
+    demo_build: tuple[Settings, Summary], demo_copy: Settings
 ) -> None:
-    shutil.copytree(small_demo[0], tmp_path / "raw")
-    settings = Settings(raw=tmp_path / "raw", out=tmp_path / "out")
-    first = refresh(settings)
+    first, raw = demo_build[1], demo_copy.raw
     assert (first.gone, first.figures_gone) == ({}, [])
-    trust = min(p for p in (tmp_path / "raw" / "spend_over_25k").iterdir() if p.is_dir())
-    files = {p.relative_to(tmp_path / "raw").as_posix() for p in trust.rglob("*") if p.is_file()}
+    trust = min(p for p in (raw / "spend_over_25k").iterdir() if p.is_dir())
+    files = {p.relative_to(raw).as_posix() for p in trust.rglob("*") if p.is_file()}
     shutil.rmtree(trust)
-    done = CliRunner().invoke(
-        app, ["refresh", "--raw", str(settings.raw), "--out", str(settings.out)]
-    )
+    done = CliRunner().invoke(app, ["refresh", "--raw", str(raw), "--out", str(demo_copy.out)])
     assert done.exit_code == 0, done.output
     assert f"No longer here ({len(files)} files):" in done.output
     assert all(f"  {path}: " in done.output for path in sorted(files)[:3])
