@@ -388,8 +388,10 @@ def test_a_correction_that_no_longer_fits_fails_the_refresh(raw: Path, tmp_path:
     path = sorted((raw / "spend_over_25k").rglob("*.csv"))[0].relative_to(raw).as_posix()
     folder = write(tmp_path / "ledger", entry(file=path, was=0.07, becomes=0.08))
     settings = Settings(raw=raw, out=tmp_path / "out", corrections=folder)
-    with pytest.raises(RefreshFailedError, match="'rz1-april' no longer fits"):
+    with pytest.raises(RefreshFailedError, match="'rz1-april' no longer fits") as failed:
         refresh(settings)
+    assert "expected 1 row with" in str(failed.value)
+    assert str(failed.value).endswith("else bring it up to date. Nothing was published.")
     assert not (settings.out / "fivepercent.duckdb").exists()
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.corrections.ledger import CorrectionError, Entry
+from pipeline.plain_text import plural
 from pipeline.schema import table
 
 NEXT = (
@@ -70,8 +71,8 @@ def _no_longer_fits(entry: Entry, scope: list[str], rows: int, seen: list[str]) 
     if seen and not rows:
         found = f"{entry.field} = {', '.join(seen[:3])} there"
     return (
-        f"the correction {entry.id!r} no longer fits {', '.join(scope)}: expected {entry.rows:,} row(s) "
-        f"with {entry.field} = {entry.was!r}{where}, found {found}; {NEXT}"
+        f"the correction {entry.id!r} no longer fits {', '.join(scope)}: expected "
+        f"{plural(entry.rows, 'row')} with {entry.field} = {entry.was!r}{where}, found {found}; {NEXT}"
     )
 
 

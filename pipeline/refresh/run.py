@@ -114,7 +114,9 @@ def refresh(
             ):
                 summary = _locked(run, started, ahead, force=force, only=only)
     except (CorrectionError, ClusterError, LocationError, LostFactsError) as error:
-        raise RefreshFailedError(f"{error} The previous publication stands.") from error
+        there = (settings.out / "current").exists()
+        left = "The previous publication stands." if there else "Nothing was published."
+        raise RefreshFailedError(f"{str(error).removesuffix('.')}. {left}") from error
     finally:
         close_idle()
     summary.seconds = time.monotonic() - started
