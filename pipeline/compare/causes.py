@@ -54,7 +54,9 @@ def general_causes(old: Build, new: Build) -> pl.DataFrame:
             )
     for field in ("version", "git_commit"):
         if before.get(field) != after.get(field):
-            words = f"{field.replace('_', ' ')} {before.get(field)} to {after.get(field)}"
+            # twelve digits of a commit name it, and forty do not fit a column
+            was, becomes = str(before.get(field))[:12], str(after.get(field))[:12]
+            words = f"{field.replace('_', ' ')} {was} to {becomes}"
             found.append(("code change", words, None))
             break
     return pl.DataFrame(found, schema=GENERAL, orient="row")
