@@ -92,9 +92,8 @@ def rebuild(
     raw = out / "raw"
     kept = settings.raw
     if is_demo and not (kept / DEMONSTRATION_MARKER).exists():
-        kept = demonstration_tree(
-            settings
-        )  # `make run` without files never lays it into the raw folder
+        # `make run` without files never lays it into the raw folder
+        kept = demonstration_tree(settings)
     _gather(inputs, kept, raw, is_demo=is_demo)
     again = Settings(
         **json.loads(told),
