@@ -207,6 +207,24 @@ def test_a_refresh_with_nothing_to_do_imports_nothing_heavy(
     assert done.stdout.splitlines()[-1] == "IMPORTED"
 
 
+@pytest.mark.parametrize("asked", [["status"], ["query", "from read_me"]])
+def test_a_question_does_not_load_the_table_library(
+    demo_build: tuple[Settings, Summary], asked: list[str]
+) -> None:
+    code = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print('IMPORTED', *[n for n in {(*HEAVY, 'polars')!r} if n in sys.modules]))\n"
+        f"sys.argv = ['fivepercent', *{asked!r}, '--out', {str(demo_build[0].out)!r}]\n"
+        "from pipeline.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) > 5
+    assert done.stdout.splitlines()[-1] == "IMPORTED"
+
+
 def hashes(run: Run) -> dict[str, str]:
     """Table file -> hash of its bytes."""
     root = run.settings.tables

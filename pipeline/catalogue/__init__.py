@@ -10,6 +10,7 @@ from __future__ import annotations
 from pipeline.catalogue.calendar import (
     coverage_calendar,
     expected_months,
+    month_states,
     release_state,
     source_calendar,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "expected_months",
     "latest_versions",
     "load_catalogue",
+    "month_states",
     "release_state",
     "source_calendar",
     "starter_set",

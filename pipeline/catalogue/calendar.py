@@ -12,13 +12,14 @@ itself, its quarter, its half or its financial year). After that it is *late* fo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from typing import Literal
-
-import polars as pl
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.catalogue.load import Catalogue
 from pipeline.catalogue.models import Publisher, ReleaseCalendar
+
+if TYPE_CHECKING:  # ``fivepercent status`` is to start without the table library
+    import polars as pl
 
 LATE_DAYS = 92
 """A release overdue by more than this is called missing, no longer late (one quarter)."""
@@ -91,10 +92,49 @@ def _state(calendar: ReleaseCalendar, month: dt.date, here: set[dt.date], today:
 
 
 def _as_month(column: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
     month = pl.col("month")
     if column.schema["month"] == pl.String:
         month = month.str.slice(0, 7).add("-01").str.to_date("%Y-%m-%d")
     return column.select("organisation_code", month.cast(pl.Date).dt.truncate("1mo"))
+
+
+def month_states(
+    catalogue: Catalogue,
+    here: Mapping[str, set[dt.date]],
+    *,
+    today: dt.date | None = None,
+    first: dt.date | None = None,
+    last: dt.date | None = None,
+) -> list[tuple[str, dt.date, State]]:
+    """By trust and month: is the spend file here, missing, late, or not yet due.
+
+    Args:
+        catalogue: its publishers of spend are the rows; organisations present in the data but
+            not in the catalogue are added, judged by the source's own calendar.
+        here: organisation -> first days of the months that are here.
+        today: the day to judge by; the current day when left out.
+        first: leave out months before this one, e.g. to show one year.
+        last: leave out months after this one.
+
+    Returns:
+        Organisation, first day of the month and state, ordered by the first two.
+    """
+    day = today or dt.datetime.now(dt.UTC).date()
+    source = catalogue.source(SPEND_SOURCE)
+    calendars = {one.organisation_code: source.calendar_of(one) for one in source.publishers}
+    for code in here:
+        calendars.setdefault(code, source.calendar)
+    rows: list[tuple[str, dt.date, State]] = []
+    for code, calendar in sorted(calendars.items()):
+        mine = here.get(code, set())
+        start = min([calendar.first_month or day, *mine])
+        end = max([min(calendar.last_month or day, last or day), *mine])
+        for month in months_between(start, end):
+            if (first is None or month >= first) and (last is None or month <= last):
+                rows.append((code, month, _state(calendar, month, mine, day)))
+    return rows
 
 
 def coverage_calendar(
@@ -105,11 +145,10 @@ def coverage_calendar(
     first: dt.date | None = None,
     last: dt.date | None = None,
 ) -> pl.DataFrame:
-    """By trust and month: is the spend file here, missing, late, or not yet due.
+    """As :func:`month_states`, from a frame to a frame.
 
     Args:
-        catalogue: its publishers of spend are the rows; organisations present in the data but
-            not in the catalogue are added, judged by the source's own calendar.
+        catalogue: the sources.
         present: what is here: ``organisation_code`` and ``month`` (a date, or text ``YYYY-MM``).
         today: the day to judge by; the current day when left out.
         first: leave out months before this one, e.g. to show one year.
@@ -119,26 +158,13 @@ def coverage_calendar(
         Columns ``organisation_code`` (text), ``month`` (date, first day), ``state`` (text: here,
         missing, late, not yet due), one row a publisher and month, ordered by both.
     """
-    day = today or dt.datetime.now(dt.UTC).date()
-    source = catalogue.source(SPEND_SOURCE)
+    import polars as pl
+
     here: dict[str, set[dt.date]] = {}
     for code, month in _as_month(present).drop_nulls().unique().iter_rows():
         here.setdefault(code, set()).add(month)
-    calendars = {one.organisation_code: source.calendar_of(one) for one in source.publishers}
-    for code in here:
-        calendars.setdefault(code, source.calendar)
-    rows: list[tuple[str, dt.date, str]] = []
-    for code, calendar in sorted(calendars.items()):
-        mine = here.get(code, set())
-        start = min([calendar.first_month or day, *mine])
-        end = max([min(calendar.last_month or day, last or day), *mine])
-        rows += [
-            (code, month, _state(calendar, month, mine, day))
-            for month in months_between(start, end)
-            if (first is None or month >= first) and (last is None or month <= last)
-        ]
     return pl.DataFrame(
-        rows,
+        month_states(catalogue, here, today=today, first=first, last=last),
         schema={"organisation_code": pl.String, "month": pl.Date, "state": pl.String},
         orient="row",
     )
@@ -178,6 +204,8 @@ def source_calendar(
         Columns ``source_id``, ``title``, ``cadence``, ``latest`` (date), ``next_due`` (date),
         ``state`` (here, late, missing), one row a source.
     """
+    import polars as pl
+
     day = today or dt.datetime.now(dt.UTC).date()
     rows = []
     for source in catalogue.sources:

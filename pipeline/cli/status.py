@@ -70,28 +70,25 @@ def _calendar(told: dict[str, Any], year: str | None) -> list[dict[str, Any]]:
     """State of every publisher and month; fictional publishers have no calendar of their own."""
     import datetime as dt
 
-    import polars as pl
+    from pipeline.catalogue import load_catalogue, month_states
 
-    from pipeline.catalogue import coverage_calendar, load_catalogue
-
-    present = pl.DataFrame(
-        told["months"], schema={"organisation_code": pl.String, "month": pl.Date}
-    )
-    if present.is_empty() and year is None:
+    here: dict[str, set[dt.date]] = {}
+    for row in told["months"]:
+        here.setdefault(row["organisation_code"], set()).add(row["month"])
+    if not here and year is None:
         return []
     if year:
         start = int(year[:4])
-        first, last = dt.date(start, 4, 1), dt.date(start + 1, 3, 1)
     else:
-        last: dt.date = max(present["month"].to_list())
-        start = last.year if last.month >= 4 else last.year - 1
-        first, last = dt.date(start, 4, 1), dt.date(start + 1, 3, 1)
-    frame = coverage_calendar(load_catalogue(), present, first=first, last=last)
-    if told["build"]["is_demo"]:
-        frame = frame.filter(
-            pl.col("organisation_code").is_in(present["organisation_code"].unique().to_list())
-        )
-    return frame.to_dicts()
+        latest = max(max(months) for months in here.values())
+        start = latest.year if latest.month >= 4 else latest.year - 1
+    first, last = dt.date(start, 4, 1), dt.date(start + 1, 3, 1)
+    states = month_states(load_catalogue(), here, first=first, last=last)
+    return [
+        {"organisation_code": code, "month": month, "state": state}
+        for code, month, state in states
+        if code in here or not told["build"]["is_demo"]
+    ]
 
 
 def register(app: typer.Typer) -> None:
