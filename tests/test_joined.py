@@ -141,3 +141,13 @@ def test_what_is_no_footer_is_an_error_with_a_sentence(
 def test_a_file_cannot_be_joined_of_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no row groups"):
         join([], tmp_path / "none.parquet", {})
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x1c" * 5_000, b"\x18\x7f" + b"x" * 20, b"\x19\xfc" + b"\xff" * 9]
+)
+def test_a_footer_without_end_is_no_footer(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "deep.parquet"
+    path.write_bytes(b"PAR1" + content + len(content).to_bytes(4, "little") + b"PAR1")
+    with pytest.raises(ValueError, match="footer"):
+        read_footer(path)

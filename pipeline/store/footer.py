@@ -71,8 +71,8 @@ def _fields_of(path: Path, last: int | None = None) -> tuple[Fields, int]:
         content = file.read(size - 8 - start)
     try:
         return _read_fields(content, 0, last)[0], start
-    except IndexError as error:
-        raise ValueError(f"the footer of {path} ends too early") from error
+    except (IndexError, RecursionError) as error:
+        raise ValueError(f"the footer of {path} ends too early, or goes too deep") from error
 
 
 def footer_bytes(fields: Fields) -> bytes:
