@@ -17,21 +17,36 @@ from typing import Any
 from pipeline.beside import PACKAGE, keep, kept
 
 
+class YamlError(Exception):
+    """A text is no YAML document; the message says where and why."""
+
+
 def parse_yaml(text: str) -> Any:
-    """The document in ``text``; ``yaml.YAMLError`` when it is none."""
+    """The document in ``text``.
+
+    Raises:
+        YamlError: when it is none.
+    """
     import yaml  # slow to import, and most processes read only what is kept
 
     # The same documents either way: the safe subset, no Python objects.
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return yaml.load(text, Loader=loader)  # noqa: S506 - the safe loader, in C
+    except yaml.YAMLError as error:
+        raise YamlError(str(error)) from error
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         # A day that no calendar has, or "!!timestamp x": the loader's own slips.
-        raise yaml.YAMLError(f"a value cannot be read ({error})") from error
+        raise YamlError(f"a value cannot be read ({error})") from error
 
 
 def read_yaml(path: Path) -> Any:
-    """The document of a UTF-8 file; ``yaml.YAMLError`` when it is none."""
+    """The document of a UTF-8 file.
+
+    Raises:
+        OSError, UnicodeDecodeError: when it cannot be read.
+        YamlError: when it holds none.
+    """
     text = path.read_text(encoding="utf-8")
     document = kept(path, _told(text))
     return parse_yaml(text) if document is None else document

@@ -229,6 +229,18 @@ def test_a_question_does_not_load_the_table_library(
     assert imported == []
 
 
+def test_what_may_read_yaml_does_not_load_its_parser_before_there_is_something_to_parse() -> None:
+    """What the package's own files say is kept beside its compiled modules, so most processes parse nothing."""
+    code = (
+        "import sys, pipeline.catalogue.load, pipeline.corrections.ledger\n"
+        "print('yaml' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+
+
 def hashes(run: Run) -> dict[str, str]:
     """Table file -> hash of its bytes."""
     root = run.settings.tables

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from pipeline.catalogue.models import Source
-from pipeline.yaml_text import read_yaml
+from pipeline.yaml_text import YamlError, read_yaml
 
 SOURCES = Path(__file__).with_name("sources")
 
@@ -65,7 +64,7 @@ def load_sources(folder: Path) -> Catalogue:
         try:
             content = read_yaml(path)
             source = Source.model_validate(content)
-        except yaml.YAMLError as error:
+        except YamlError as error:
             raise CatalogueError(f"{path.name}: not valid YAML: {error}") from error
         except ValidationError as error:
             lines = [

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.classify.rulebook import (
@@ -22,7 +21,7 @@ from pipeline.classify.rulebook import (
     rule_files,
     version_of,
 )
-from pipeline.yaml_text import read_yaml
+from pipeline.yaml_text import YamlError, read_yaml
 
 
 class _File(BaseModel):
@@ -79,7 +78,7 @@ def _read(path: Path) -> _TextFile | _SupplierFile | _RulingFile:
             else _TextFile
         )
         return model.model_validate(content)
-    except (yaml.YAMLError, ValidationError) as error:
+    except (YamlError, ValidationError) as error:
         raise RuleFileError(
             f"{path.name}: {error}\nEvery rule needs id, pattern or names, example and "
             "counter_example; see docs/classifier.md, 'How to add a rule'."

@@ -72,6 +72,8 @@ for module in (
 
 def main() -> None:
     """Entry point of the ``fivepercent`` script."""
+    # Nothing here is a plugin of pydantic's, and to look for one reads what every installed package declares.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     status: object = 0
     try:
         app()

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pipeline.yaml_text import read_yaml
+from pipeline.yaml_text import YamlError, read_yaml
 
 ENTRIES = Path(__file__).parent / "entries"
 Scalar = bool | int | float | dt.date | str | None
@@ -211,7 +210,7 @@ def ledger_files(own: Path | None, *, entries: Path = ENTRIES) -> list[Path]:
 def _load(path: Path) -> tuple[Entry, ...]:
     try:
         body = read_yaml(path)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, YamlError) as error:
         raise CorrectionError(f"{path.name} is no YAML file that can be read: {error}") from error
     try:
         return _File.model_validate(body if body is not None else {"corrections": []}).corrections
