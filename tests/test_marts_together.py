@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -118,6 +120,32 @@ def test_marts_are_the_same_bytes_on_one_thread_and_on_four(
         return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
     assert hashes(1) == hashes(4)
+
+
+def test_a_query_is_put_in_while_other_threads_add_theirs() -> None:
+    """Once in some hundred refreshes the queries grew while another thread went through them."""
+    queries = {f"measures.m{n}": f"select {n}" for n in range(2_000)}
+    build = SimpleNamespace(_queries=queries)
+    ended = threading.Event()
+
+    def add() -> None:
+        n = len(queries)
+        while not ended.is_set():
+            queries[f"measures.m{n}"] = f"select {n}"
+            n += 1
+
+    turn = sys.getswitchinterval()
+    adding = threading.Thread(target=add)
+    try:
+        sys.setswitchinterval(1e-5)
+        adding.start()
+        for _ in range(200):
+            put = marts_run._Build._put_in(build, "from measures.m7 join measures.unknown")
+            assert put == "from (select 7) join measures.unknown"
+    finally:
+        ended.set()
+        adding.join()
+        sys.setswitchinterval(turn)
 
 
 @pytest.mark.parametrize("fails", ["asked", "written"])

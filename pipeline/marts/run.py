@@ -401,8 +401,9 @@ class _Build:
 
     def _put_in(self, sql: str) -> str:
         """An SQL text with the queries in it that have no relation of their own."""
-        named = named_in(sql)
-        return put_in(sql, {name: q for name, q in self._queries.items() if name in named})
+        # Asked for by name: other threads add queries meanwhile, so what there is may not be gone through.
+        found = ((name, self._queries.get(name)) for name in sorted(named_in(sql)))
+        return put_in(sql, {name: query for name, query in found if query is not None})
 
     def _read_in(self, name: str, cursor: duckdb.DuckDBPyConnection) -> None:
         self._stand(name, _reading(self._store, name), cursor)
