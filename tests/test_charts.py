@@ -389,3 +389,15 @@ def test_no_line_leads_to_a_year_of_which_months_are_missing():
     assert marks.marker.symbol[-1] == "circle-open"
     alone = share_by_year("Z000", "One", rows.tail(1), {}, Origin(nothing, nothing, nothing))
     assert [trace.mode for trace in alone.body.data] == ["markers"]
+    whole = share_by_year("Z000", "One", rows.head(2), {}, Origin(nothing, nothing, nothing))
+    assert [trace.mode for trace in whole.body.data] == ["lines+markers"]  # said once
+
+
+def test_a_share_without_a_range_has_no_whisker():
+    exact = share_row(0, "2020/21", badge="A")
+    exact |= {"share_lower": exact["share"], "share_upper": exact["share"]}
+    for row, has in ((exact, False), (exact | {"share_upper": exact["share"] * 2}, True)):
+        rows = of("marts.digital_share", [row])
+        nothing = ("", "")
+        chart = share_by_year("Z000", "One", rows, {}, Origin(nothing, nothing, nothing))
+        assert (chart.body.data[0].error_y.array is not None) is has

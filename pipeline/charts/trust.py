@@ -87,23 +87,39 @@ def share_by_year(
         upper = [v * 100 for v in part["share_upper"].fill_null(part["share"])]
         lower = [v * 100 for v in part["share_lower"].fill_null(part["share"])]
         incomplete = [b == "C" for b in part["badge"]]
-        if len(years) > 1:
-            # A line to a year of which months are missing would look like a fall.
+        # A line to a year of which months are missing would look like a fall.
+        is_whole = 1 < len(years) == part.height and not any(incomplete)
+        line = {"color": colour, "width": 1.5}
+        if len(years) > 1 and not is_whole:
             known = zip(part["financial_year"], share, incomplete, strict=True)
             counts = {year: round(v, 4) for year, v, missing in known if not missing}
             body.add_scatter(
                 x=[round(place[y] + offset, 3) for y in years],
                 y=[counts.get(y) for y in years],
                 mode="lines",
-                line={"color": colour, "width": 1.5},
+                line=line,
                 legendgroup=definition,
                 showlegend=False,
                 hoverinfo="skip",
             )
+        above = [round(u - v, 4) for u, v in zip(upper, share, strict=True)]
+        below = [round(v - w, 4) for v, w in zip(share, lower, strict=True)]
+        if any(above) or any(below):
+            whisker = {
+                "type": "data",
+                "array": above,
+                "arrayminus": below,
+                "color": colour,
+                "thickness": 1,
+                "width": 3,
+            }
+        else:
+            whisker = None  # audited figures have no range
         body.add_scatter(
             x=[round(place[y] + offset, 3) for y in part["financial_year"]],
             y=[round(v, 4) for v in share],
-            mode="markers",
+            mode="lines+markers" if is_whole else "markers",
+            line=line if is_whole else None,
             name=definition,
             legendgroup=definition,
             marker={
@@ -111,14 +127,7 @@ def share_by_year(
                 "size": 9,
                 "color": [theme.MUTED if c else colour for c in incomplete],
             },
-            error_y={
-                "type": "data",
-                "array": [round(u - v, 4) for u, v in zip(upper, share, strict=True)],
-                "arrayminus": [round(v - w, 4) for v, w in zip(share, lower, strict=True)],
-                "color": colour,
-                "thickness": 1,
-                "width": 3,
-            },
+            error_y=whisker,
             hovertext=[
                 f"<b>{definition} {r['financial_year']}</b>: {percent(r['share'])}<br>range "
                 f"{percent(r['share_lower'])} to {percent(r['share_upper'])}, badge {r['badge']}"

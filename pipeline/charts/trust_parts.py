@@ -146,7 +146,8 @@ def months_by_year(code: str, cells: pl.DataFrame, origin: Origin) -> Chart:
         coverage=f"{plural(len(years), 'financial year')} with at least one month.",
         alt=title,
         table=month_table(cells),
-        columns=MONTH_COLUMNS,
+        # whose months they are stands above; the CSV file says it in each row
+        columns=tuple(c for c in MONTH_COLUMNS if not c.name.startswith("organisation_")),
         is_demo=demo,
     )
 

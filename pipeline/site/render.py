@@ -211,11 +211,12 @@ def _once(trace: dict[str, Any]) -> dict[str, Any]:
             os.path.commonprefix(list(row))  # noqa: RUF071 - texts, no paths
             for row in trace["hovertext"]
         ]
-        rest = [
-            [text[len(b) :] for text in row]
-            for b, row in zip(begun, trace["hovertext"], strict=True)
-        ]
-        trace = trace | {"hovertext": rest, "rowBeginnings": begun}
+        if any(begun):
+            rest = [
+                [text[len(b) :] for text in row]
+                for b, row in zip(begun, trace["hovertext"], strict=True)
+            ]
+            trace = trace | {"hovertext": rest, "rowBeginnings": begun}
     return trace
 
 
