@@ -8,7 +8,7 @@ from __future__ import annotations
 from ingest_files import workbook
 from odd_cases import CASES, case
 from odd_exports import after_each, lines_of, pounds_of
-from odd_files import PAID, Odd, line, money, real_dates, template, text, truth
+from odd_files import HEAD, PAID, Odd, line, money, real_dates, template, text, truth
 
 __all__ = ["CASES"]
 TOTAL = sum(p[5] for p in PAID)
@@ -433,3 +433,73 @@ def a_file_of_credits_over_the_threshold():
     rows = template(amount=lambda p: money(-abs(p)))
     lines = [(*told[:3], -abs(told[3]), *told[4:]) for told in truth()]
     return Odd("Spend over 25k April 2023 credits.csv", text(rows).encode(), lines)
+
+
+# ---- amounts in several cells, or printed several times ----------------------------------------
+
+
+def in_pounds_and_pence(names: tuple[str, str], pounds: str = "{:,}", pence: str = "{:02d}") -> Odd:
+    """The template with its amount in two columns; one amount is a credit."""
+    rows = template()
+    rows[0][-1:] = names
+    for row, paid in zip(rows[1:], PAID, strict=True):
+        whole, rest = divmod(abs(paid[5]), 100)
+        sign = "-" if paid[5] < 0 else ""
+        row[-1:] = [sign + pounds.format(whole), pence.format(rest)]
+    return Odd("spend.csv", text(rows).encode(), truth(), "Pence stand in a column of their own")
+
+
+@case
+def pounds_and_pence():
+    return in_pounds_and_pence(("Pounds", "Pence"))
+
+
+@case
+def pounds_and_pence_under_their_signs():
+    return in_pounds_and_pence(("£", "p"), pence="{}")
+
+
+@case
+def pence_in_a_column_without_a_name():
+    return in_pounds_and_pence(("Amount", ""), pounds="£{}")
+
+
+@case
+def numbers_of_lines_beside_whole_pounds_are_no_pence():
+    rows = template(amount=lambda pence: f"{pence // 100:,}")
+    rows[0].append("")
+    for at, row in enumerate(rows[1:], 11):
+        row.append(str(at))
+    lines = [line((*p[:5], p[5] // 100 * 100)) for p in PAID]
+    return Odd("spend.csv", text(rows).encode(), lines)
+
+
+def paid_in_lines(name: str, whole: str) -> bytes:
+    """The template with every payment over £50,000 on two lines, its whole amount on each."""
+    rows = template(head=(*HEAD[:-1], name, whole))
+    found = rows[:1]
+    for row, paid in zip(rows[1:], PAID, strict=True):
+        own = [paid[5]] if paid[5] < 5_000_000 else [paid[5] // 3, paid[5] - paid[5] // 3]
+        found += [[*row[:-1], money(pence), money(paid[5])] for pence in own]
+    return text(found).encode()
+
+
+def lines_of_payments() -> list:
+    """The truth about :func:`paid_in_lines`."""
+    found = []
+    for p in PAID:
+        own = [p[5]] if p[5] < 5_000_000 else [p[5] // 3, p[5] - p[5] // 3]
+        found += [line((*p[:5], pence)) for pence in own]
+    return found
+
+
+@case
+def a_payment_printed_on_each_of_its_lines():
+    data = paid_in_lines("Invoice Line Amount", "Payment Amount")
+    return Odd("spend.csv", data, lines_of_payments(), "printed on each")
+
+
+@case
+def a_total_printed_on_each_of_its_lines():
+    data = paid_in_lines("Analysis Value", "Amount Paid")
+    return Odd("spend.csv", data, lines_of_payments(), "printed on each")

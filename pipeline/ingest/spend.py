@@ -36,6 +36,7 @@ from pipeline.ingest.spend_titles import (
     publisher_of_titles,
     titles_above,
 )
+from pipeline.ingest.spend_whole import settle_lines, settle_pence
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_many
 from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.header import Layout, LayoutError, heads_payments
@@ -289,7 +290,9 @@ def _understand(
             first_row = rows_below_header(grid, layout)
             if preamble and (unit := unit_of_titles(titles)):
                 _settle_unit(grid, layout, first_row, unit)
+            settle_lines(grid, layout, first_row)
             settle_net(grid, layout, first_row)
+            settle_pence(grid, layout, first_row)
             settle_signs(grid, layout, first_row, item.path, alone=with_layout < 2)
             settle_flags(grid, layout, first_row)
             periods = months_of_periods(grid, layout, hint, first_row)

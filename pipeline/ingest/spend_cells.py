@@ -19,6 +19,7 @@ from pipeline.ingest.report import SheetReport
 from pipeline.ingest.spend_above import fill_from_above, tables_to_fill
 from pipeline.ingest.spend_flags import marked_void
 from pipeline.ingest.spend_signs import with_sign
+from pipeline.ingest.spend_whole import PENCE, with_pence
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.header import Layout
 from pipeline.ingest.tabular.periods import PeriodHint
@@ -246,7 +247,8 @@ def _amount_text(sheet: Sheet) -> pl.Expr:
         column = columns.get("amount", columns.get("debit"))
         if column is None:
             return pl.lit(None, dtype=pl.String).alias("_amount")
-        return with_sign(pl.col(column), columns.get("sign")).alias("_amount")
+        whole = with_pence(pl.col(column), columns.get(PENCE))
+        return with_sign(whole, columns.get("sign")).alias("_amount")
     debit = pl.col(columns["debit"])
     if "credit" not in columns:
         return debit.alias("_amount")

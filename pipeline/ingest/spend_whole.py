@@ -1,0 +1,105 @@
+"""Amounts that stand in more than one cell, or more often than they were paid.
+
+``Pounds`` and ``Pence`` are two columns of one amount. A ``Payment Amount`` is printed on every line of
+the invoices that it pays, beside the amount of the line; added up, it would count once a line.
+
+Belongs here: finding such columns, by arithmetic and by what they hold. Does not belong here: which
+column its name makes the amount (``tabular.roles``), net beside gross (``spend_net``).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipeline.ingest.tabular import Grid
+from pipeline.ingest.tabular.amounts import pounds_of
+from pipeline.ingest.tabular.header import Layout
+from pipeline.ingest.tabular.vocabulary import normalise, role_of
+
+ALIKE, FEWEST = 0.95, 3
+PENCE = "pence"
+_PENCE_NAMES = ("p", "pence")
+_WHOLE = r"^[^\d.]*[\d,\s]*\d[^\d.]*$"
+_TWO_DIGITS, _PENCE = r"^\d\d$", r"^\d{1,2}$"
+
+
+def settle_lines(grid: Grid, layout: Layout, first_row: int) -> None:
+    """Take the amount of a line where the column taken is the sum of the lines, printed on each.
+
+    Args:
+        grid: the sheet.
+        layout: changed: ``amount``, and a note that tells of it.
+        first_row: position of the first row below the header.
+    """
+    whole = layout.columns.get("amount", "")
+    others = [
+        c
+        for c, header in layout.headers.items()
+        if c != whole and (role := role_of(header)) and role[0] == "amount"
+    ]
+    if not whole or not others:
+        return
+    names = {c for role, c in layout.columns.items() if role in ("supplier", "date")}
+    rows = grid.frame.slice(first_row)
+    paid = rows.select(*names, whole=pounds_of(rows[whole]))
+    for other in others:
+        lines = paid.with_columns(line=pounds_of(rows[other])).drop_nulls(["whole", "line"])
+        sums = lines.group_by(*names, "whole").agg(pl.col("line").sum(), n=pl.len())
+        alike = (sums["line"] - sums["whole"]).abs() < 0.005 * (sums["n"] + 1)
+        divided = sums.filter(alike & (sums["n"] > 1))
+        if divided.height >= FEWEST and alike.sum() >= ALIKE * sums.height:
+            layout.columns["amount"] = other
+            layout.notes.append(
+                f"{layout.headers[whole]!r} is the sum of {layout.headers[other]!r} over the lines of a "
+                f"payment and printed on each; the amount was taken from {layout.headers[other]!r}."
+            )
+            return
+
+
+def settle_pence(grid: Grid, layout: Layout, first_row: int) -> None:
+    """Find the column of pence to the right of one of whole pounds.
+
+    One without a name is taken only where every cell has two digits, and some begin with nought.
+
+    Args:
+        grid: the sheet.
+        layout: changed: ``pence`` is added to the columns, and a note tells of it.
+        first_row: position of the first row below the header.
+    """
+    pounds = layout.columns.get("amount", "")
+    pence = f"c{int(pounds[1:]) + 1}" if pounds else ""
+    if pence not in grid.frame.columns or pence in layout.columns.values():
+        return
+    name = normalise(layout.headers.get(pence))
+    if name and name not in _PENCE_NAMES:
+        return
+    rows = grid.frame.slice(first_row).select(
+        pounds=pl.col(pounds).str.strip_chars(), pence=pl.col(pence).str.strip_chars()
+    )
+    rows = rows.filter(pl.col("pounds") != "", pl.col("pence") != "")
+    cells = rows["pence"]
+    fits = cells.str.contains(_PENCE if name else _TWO_DIGITS)
+    if rows.height < FEWEST or not fits.all() or not rows["pounds"].str.contains(_WHOLE).all():
+        return
+    if not name and not cells.str.starts_with("0").any():
+        return
+    layout.columns[PENCE] = pence
+    layout.notes.append(
+        f"Pence stand in a column of their own beside {layout.headers.get(pounds, 'the pounds')!r}."
+    )
+
+
+def with_pence(amount: pl.Expr, column: str | None) -> pl.Expr:
+    """Whole pounds and pence as one amount, in text.
+
+    Args:
+        amount: the pounds as published, such as ``-27,500`` or ``(27,500)``.
+        column: of the pence, that :func:`settle_pence` found; None leaves the amount as it is.
+    """
+    if column is None:
+        return amount
+    pence = pl.col(column).str.strip_chars()
+    parts = (amount.str.extract(r"^(.*\d)"), pl.lit("."), pence.str.zfill(2))
+    joined = pl.concat_str(*parts, amount.str.extract(r"([^\d]*)$"))
+    is_both = amount.str.contains(_WHOLE) & pence.str.contains(_PENCE)
+    return pl.when(is_both).then(joined).otherwise(amount)
