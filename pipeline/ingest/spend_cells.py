@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -17,6 +17,7 @@ import polars as pl
 
 from pipeline.ingest.report import SheetReport
 from pipeline.ingest.spend_above import fill_from_above, tables_to_fill
+from pipeline.ingest.spend_ditto import fill_dittos, tables_with_dittos
 from pipeline.ingest.spend_flags import marked_void
 from pipeline.ingest.spend_signs import with_sign
 from pipeline.ingest.spend_whole import PENCE, with_pence
@@ -100,6 +101,8 @@ def rows_of(sheets: Sequence[Sheet]) -> pl.DataFrame:
     rows = pl.concat(parts, rechunk=True)
     if rows["g"].is_sorted():  # then tables are counted by their stretches of rows
         rows = rows.with_columns(pl.col("g").set_sorted())
+    if dittos := tables_with_dittos(rows):
+        rows = _table_by_table(rows, sheets, dittos, fill_dittos)
     no_supplier = cells_that(rows["supplier"], is_blank)
     blank = pl.col("supplier").is_null() | pl.col("_date").is_null() | (pl.col("_date") == "")
     some = rows.filter(blank if no_supplier is None else blank | no_supplier)
@@ -109,15 +112,30 @@ def rows_of(sheets: Sequence[Sheet]) -> pl.DataFrame:
     doubtful = (
         tables_to_fill(rows.lazy().filter(pl.col("g").is_in(doubtful))) if doubtful else doubtful
     )
-    if not doubtful:
-        return rows
+    return _table_by_table(rows, sheets, doubtful, fill_from_above) if doubtful else rows
+
+
+def _table_by_table(
+    rows: pl.DataFrame,
+    sheets: Sequence[Sheet],
+    keys: set[int],
+    change: Callable[[pl.DataFrame, SheetReport], pl.DataFrame],
+) -> pl.DataFrame:
+    """The rows with those of some tables changed, each table by itself.
+
+    Args:
+        rows: of all sheets, in their order.
+        sheets: the sheets.
+        keys: of those to change.
+        change: given the rows of a table and its report.
+    """
     pieces: list[pl.DataFrame] = []
     done = 0
     for sheet, start in zip(sheets, _starts(sheets), strict=True):
-        if sheet.key in doubtful:
+        if sheet.key in keys:
             pieces.append(rows.slice(done, start - done))
             done = start + sheet.rows
-            pieces.append(fill_from_above(rows.slice(start, sheet.rows), sheet.report))
+            pieces.append(change(rows.slice(start, sheet.rows), sheet.report))
     return pl.concat([*pieces, rows.slice(done)], rechunk=True)
 
 
