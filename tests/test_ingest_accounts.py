@@ -237,6 +237,10 @@ def test_the_same_workbook_twice_counts_once(tmp_path: Path) -> None:
     result = read(tmp_path)
     assert result.frame["value"].sum() == 10
     assert sorted(r.rows_kept for r in result.reports) == [0, 1]
+    other, used = sorted(result.reports, key=lambda r: r.rows_kept)
+    assert other.is_superseded
+    assert other.reason == f"{used.path} tells of all that it tells of, and is used"
+    assert not used.is_superseded
 
 
 def test_an_earlier_version_of_a_workbook_is_named_but_not_counted(tmp_path: Path) -> None:

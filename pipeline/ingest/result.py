@@ -185,3 +185,6 @@ def _move_lost_rows(lost: pl.DataFrame, readings: Iterable[Reading]) -> None:
                     f"{other:,} rows differ from the rows about the same in {winner}, which is taken for "
                     "the later file. If it is the earlier one, remove it."
                 )
+        if not reading.report.rows_kept and not reading.report.rows_rejected:
+            reading.report.is_superseded = True
+            reading.report.reason = f"{winner} tells of all that it tells of, and is used"
