@@ -141,6 +141,11 @@ def test_an_unknown_folder_is_set_aside_with_three_guesses_and_what_to_do() -> N
     assert "spend_over_25k/" in who.reason
 
 
+def test_a_folder_that_may_be_a_new_organisation_says_so() -> None:
+    assert "if RXX is a new organisation" in identify("RXX", "April.csv", None, KNOWN).reason
+    assert "new organisation" not in identify("Larkspur files", "April.csv", None, KNOWN).reason
+
+
 def test_the_likeliest_organisation_is_the_first_guess() -> None:
     who = identify("", "spend.csv", "Larkspur Comunity Services Trust", KNOWN)
     assert who.code is None

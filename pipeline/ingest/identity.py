@@ -326,7 +326,10 @@ def _ask(folder: str, file_name: str, entity: str | None, register: Names) -> st
         if near != clue
         else "none, for neither the file nor its name holds a name"
     )
+    renewed = ""
+    if folder and not named:
+        renewed = f"; if {folder} is a new organisation, put the present register into organisations/ instead"
     return (
         f"{said}. Best guesses: {guesses or none}. Put "
-        "the file into a folder named by the organisation's code, such as spend_over_25k/RJ1/"
+        f"the file into a folder named by the organisation's code, such as spend_over_25k/RJ1/{renewed}"
     )
