@@ -5,6 +5,8 @@ Importing this module adds its cases to those of ``odd_cases`` and ``odd_exports
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from ingest_files import workbook
 from odd_cases import CASES, case
 from odd_exports import after_each, lines_of, pounds_of
@@ -503,3 +505,92 @@ def a_payment_printed_on_each_of_its_lines():
 def a_total_printed_on_each_of_its_lines():
     data = paid_in_lines("Analysis Value", "Amount Paid")
     return Odd("spend.csv", data, lines_of_payments(), "printed on each")
+
+
+# ---- marks that say the same as above ----------------------------------------------------------
+
+
+def with_dittos(mark: str) -> Odd:
+    """The template sorted by supplier, with a mark where date, area or supplier is that above."""
+    paid = sorted(PAID, key=lambda p: (p[1], p[0]))
+    rows = template(paid=paid)
+    found = rows[:2]
+    for above, row in pairwise(rows[1:]):
+        found.append([mark if i in (2, 4, 5) and row[i] == above[i] else row[i] for i in range(8)])
+    return Odd("spend.csv", text(found).encode(), [line(p) for p in paid], "say ditto")
+
+
+@case
+def ditto_as_a_mark():
+    return with_dittos('"')
+
+
+@case
+def ditto_between_dashes():
+    return with_dittos('-"-')
+
+
+@case
+def ditto_as_a_word():
+    return with_dittos("Ditto")
+
+
+@case
+def ditto_cut_short():
+    return with_dittos("do.")
+
+
+@case
+def ditto_in_words():
+    return with_dittos("as above")
+
+
+@case
+def a_mark_below_a_total_or_below_nothing_says_nothing():
+    rows = template()
+    total = ["", "", "", "", "", "Total", "", money(TOTAL)]
+    data = text(
+        [
+            rows[0],
+            [*rows[1][:5], '"', *rows[1][6:]],
+            *rows[2:],
+            total,
+            [*rows[1][:5], '"', "9", "30,000.00"],
+        ]
+    )
+    return Odd("spend.csv", data.encode(), truth()[1:], "names no supplier", 2)
+
+
+# ---- amounts and dates in doubt ----------------------------------------------------------------
+
+
+@case
+def amounts_rounded_by_a_spreadsheet_program():
+    rows = template()
+    rows[2][-1] = "4.81E+04"
+    lines = truth()
+    lines[1] = (*lines[1][:3], 48_100.0, *lines[1][4:])
+    return Odd(
+        "spend.csv", text(rows).encode(), lines, "1 amount such as 4.81E+04 may have been rounded"
+    )
+
+
+@case
+def a_year_mistyped_in_a_file_of_one_month():
+    rows = template()
+    rows[2][2] = "04/04/2022"
+    lines = truth()
+    lines[1] = line(PAID[1], year=2022)
+    said = "1 payment of April 2022 in a file of April 2023: a year may be mistyped"
+    return Odd("Spend April 2023.csv", text(rows).encode(), lines, said)
+
+
+@case
+def a_header_without_a_row_below_it():
+    return Odd("Spend April 2023.csv", text(template()[:1]).encode(), None, "no rows below it")
+
+
+@case
+def a_title_and_a_header_without_a_row_below_them():
+    rows = [["Payments over £25,000, April 2023"], [], *template()[:1]]
+    return Odd("Spend April 2023.csv", text(rows).encode(), None, "no rows below it")

@@ -23,6 +23,7 @@ def test_one_takes_the_singular_and_every_other_number_the_plural():
 def test_the_ending_of_a_refresh_with_one_of_everything(capsys, tmp_path):
     summary = SimpleNamespace(
         inbox=["one"], set_aside={}, partly_read={"a.csv": "1 row set aside"}, overlaps=["two"],
+        doubtful=["c.csv: four"], not_used={"d.csv": "five"},
         warnings=["three"], is_demo=False, published=True, tables={"a": 1, "b": 2}, checks_passed=3,
         checks=4, rows_rejected=1, seconds=1.0, index=tmp_path / "index.html", gone={"b.csv": 1},
         figures_gone=["Z0A 2020/21 (D1)"],
@@ -36,6 +37,10 @@ def test_the_ending_of_a_refresh_with_one_of_everything(capsys, tmp_path):
         "(1 check not blocking)",
         "No longer here (1 file):",
         "b.csv: 1 row",
+        "In doubt (1 file):",
+        "c.csv: four",
+        "Not used (1 file):",
+        "d.csv: five",
     ):
         assert sentence in said
     assert "1 row set aside, 1.0 s" in said

@@ -30,6 +30,17 @@ def test_a_file_is_read_as_a_careful_person_would_or_refused(name: str) -> None:
         assert report.status == ("partly read" if odd.rejected else "read")
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["a_header_without_a_row_below_it", "a_title_and_a_header_without_a_row_below_them"],
+)
+def test_a_header_is_no_row_that_was_set_aside(name: str) -> None:
+    odd = CASES[name]()
+    batch = read_spend([SpendInput("spend_over_25k/RZZ/April 2023.csv", lambda: odd.data)])
+    assert batch.rejected.is_empty()
+    assert [report.rows_rejected for report in batch.reports.values()] == [0]
+
+
 def test_payments_of_two_sheets_nearly_alike_are_counted_once() -> None:
     odd = CASES["two_sheets_nearly_alike_of_which_neither_is_called_later"]()
     batch = read_spend([SpendInput("spend_over_25k/RZZ/April 2023.xlsx", lambda: odd.data)])

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SHOWN_FILES = 12
 REJECTED_ROWS = "select source_file, source_row, reason from meta.rejected_row"
 INBOX_FILES = "select path, reason from meta.source_file where source_id = 'inbox'"
+WARNINGS = "select path, warnings from meta.source_file where warnings is not null"
 ALL_FILES = "select path, reason from meta.source_file where status <> 'read'"
 
 
@@ -173,7 +174,11 @@ def _tell(summary: Summary, out: Path | None = None) -> None:
                 f"  ... and {len(summary.inbox) - SHOWN_FILES} more; all that stay: {_asking(INBOX_FILES, out)}"
             )
     set_aside = {p: r for p, r in summary.set_aside.items() if not p.startswith("inbox/")}
-    for title, files in (("Set aside", set_aside), ("Read in part", summary.partly_read)):
+    for title, files in (
+        ("Set aside", set_aside),
+        ("Read in part", summary.partly_read),
+        ("Not used", summary.not_used),
+    ):
         if files:
             say(f"\n{title} ({plural(len(files), 'file')}):")
             for path, reason in list(files.items())[:SHOWN_FILES]:
@@ -183,10 +188,16 @@ def _tell(summary: Summary, out: Path | None = None) -> None:
     if summary.rows_rejected:
         say(f"Every row set aside, with its reason: {_asking(REJECTED_ROWS, out)}")
     _tell_gone(summary)
-    if summary.overlaps:
-        say(f"\nPerhaps counted twice ({plural(len(summary.overlaps), 'file')}):")
-        for sentence in summary.overlaps[:SHOWN_FILES]:
-            say(f"  {sentence}")
+    for title, sentences in (
+        ("Perhaps counted twice", summary.overlaps),
+        ("In doubt", summary.doubtful),
+    ):
+        if sentences:
+            say(f"\n{title} ({plural(len(sentences), 'file')}):")
+            for sentence in sentences[:SHOWN_FILES]:
+                say(f"  {sentence}")
+            if len(sentences) > SHOWN_FILES:
+                say(f"  ... and {len(sentences) - SHOWN_FILES} more: {_asking(WARNINGS, out)}")
     if summary.warnings:
         say(f"\nWorth a look ({plural(len(summary.warnings), 'check')} not blocking):")
         for sentence in summary.warnings[:SHOWN_FILES]:

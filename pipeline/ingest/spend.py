@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from operator import attrgetter
+from typing import Any
 
 import polars as pl
 from more_itertools import constrained_batches
@@ -39,10 +40,11 @@ from pipeline.ingest.spend_titles import (
 from pipeline.ingest.spend_whole import settle_lines, settle_pence
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_many
 from pipeline.ingest.tabular.amounts import parse_amounts
-from pipeline.ingest.tabular.header import Layout, LayoutError, heads_payments
+from pipeline.ingest.tabular.header import HEADER_ONLY, Layout, LayoutError, heads_payments
 from pipeline.ingest.tabular.panics import panics_are_errors
 from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name, hint_from_path
 from pipeline.ingest.tabular.roles import TOO_LARGE_FOR_THOUSANDS, unit_of_titles
+from pipeline.plain_text import plural
 
 __all__ = ["LINE_SCHEMA", "SpendBatch", "SpendInput", "read_spend"]
 
@@ -325,6 +327,9 @@ def _understand(
         if is_notes:
             sheet.ignored["sheet without payments"] = grid.height
             continue
+        if reason == HEADER_ONLY:
+            sheet.ignored["header"] = grid.height
+            continue
         sheet.rejected[f"sheet not understood: {reason}"] = grid.height
         reasons = grid.frame.select("row", reason=pl.lit(f"sheet not understood: {reason}"))
         rejected.append(raw_rows(grid.frame, item.path, grid.sheet, reasons))
@@ -392,6 +397,22 @@ def _warn_of_totals(reports: dict[str, FileReport], sums: pl.DataFrame) -> None:
             f"Row {row['row']} ({row['largest']:,.2f} pounds) equals the sum of all other rows; it "
             "looks like a total that is dressed as a payment."
         )
+
+
+def _warn_of_other_years(report: FileReport, counts: Sequence[Mapping[str, Any]]) -> None:
+    """Warn where some payments of a file of one month are dated in that month of another year.
+
+    Args:
+        report: of the file.
+        counts: months of its payments with their number, as ``month`` and ``count``, the most first.
+    """
+    usual = counts[0]["month"]
+    for found in counts[1:]:
+        if found["month"].month == usual.month:
+            report.warnings.append(
+                f"{plural(found['count'], 'payment')} of {found['month']:%B %Y} in a file of {usual:%B %Y}: "
+                "a year may be mistyped; the dates were believed."
+            )
 
 
 def _sums(lines: pl.DataFrame) -> pl.DataFrame:
@@ -470,6 +491,8 @@ def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataF
                 f"The name says {_MONTH_NAMES[hint - 1]}, most payments are dated "
                 f"{counts[0]['month']:%B %Y}; the dates were believed."
             )
+        elif hint and counts:
+            _warn_of_other_years(reports[path], counts)
 
 
 _MONTH_NAMES = (

@@ -36,6 +36,7 @@ from pipeline.ingest.spend_signs import called_credits
 from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.dates import parse_dates
 from pipeline.ingest.tabular.repeated import cells_that, different, is_repeated
+from pipeline.plain_text import plural
 
 LINE_SCHEMA = pl.Schema(
     {
@@ -55,6 +56,7 @@ LINE_SCHEMA = pl.Schema(
     }
 )
 FEW_AMOUNTS, NEARLY_ALL = 8, 0.9
+_ROUNDED = r"(?i)^\s*-?\d(?:\.\d{1,3})?e\+?\d{1,2}\s*$"
 _UNTIDY = r"^\s|\s$|[\t\n\r\x{00a0}]|\s\s|^=\"|^#[ADNRV][/A-Z0!]+[!?A]$|&amp;"
 #: Of these, which are all blanks and the other beginnings, each text of that pattern holds one.
 _MAY_BE_UNTIDY = [*(c for c in map(chr, range(0x3001)) if c.isspace()), '="', "#", "&amp;"]
@@ -170,6 +172,7 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
         rows, decisions = settle_orders(rows, decisions, sheets, hints)
         amount, commas = amounts()
     rows = rows.with_columns(amount["amount_gbp"])
+    _warn_of_rounded(rows, sheets)
     rows, turned = _turn_negative_tables(rows, sheets)
     count_read(sheets, rows)
     decided = {row["g"]: row for row in decisions.iter_rows(named=True)}
@@ -218,6 +221,19 @@ def type_rows(sheets: list[Sheet], rejected: list[pl.DataFrame]) -> pl.DataFrame
     place = hints.select("source_file", "source_sheet")[lines["g"]]
     lines = lines.hstack(place)
     return lines.select(pl.col(name).cast(kind) for name, kind in LINE_SCHEMA.items())
+
+
+def _warn_of_rounded(rows: pl.DataFrame, sheets: Sequence[Sheet]) -> None:
+    """Warn of amounts such as ``2.74E+05``, of which a spreadsheet program kept three digits."""
+    short = cells_that(rows["_amount"], lambda texts: texts.str.contains(_ROUNDED))
+    if short is None:
+        return
+    found = rows.filter(short).group_by("g", maintain_order=True)
+    for key, n, first in found.agg(pl.len(), pl.col("_amount").first().alias("first")).iter_rows():
+        sheets[key].report.warnings.append(
+            f"{plural(n, 'amount')} such as {first.strip()} may have been rounded by a spreadsheet "
+            "program; they were read as they stand. Ask the publisher for the whole numbers."
+        )
 
 
 def _turn_negative_tables(

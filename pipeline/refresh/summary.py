@@ -15,6 +15,15 @@ from pipeline.schema import all_tables
 
 #: Words of the reader's warnings that mean money may be in twice.
 COUNTED_TWICE = ("both files are counted", "looks like a total")
+#: Words of the readers' warnings that mean that figures may be wrong.
+DOUBTFUL = (
+    "its amounts are in thousands",
+    "rounded by a spreadsheet program",
+    "a year may be mistyped",
+    "which is taken for the later file",
+)
+#: What publishers put beside their data to explain it: how the reasons why it is not data begin.
+EXPLANATIONS = ("an illustrative workbook",)
 #: Rows of a file that are named; all of them are in ``meta.rejected_row``.
 SHOWN_ROWS = 3
 
@@ -28,6 +37,8 @@ class Summary:
         published: False when nothing had changed.
         tables: rows by table.
         overlaps: files that may hold what another file or row holds too, as sentences.
+        doubtful: files of which some figures may be wrong, as sentences.
+        not_used: file -> reason, for files that hold nothing that is used, explanations apart.
         checks_passed: passed checks.
         checks: all checks.
         warnings: sentences of failed checks that do not block.
@@ -49,6 +60,8 @@ class Summary:
     is_demo: bool
     tables: dict[str, int] = field(default_factory=dict)
     overlaps: list[str] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
+    not_used: dict[str, str] = field(default_factory=dict)
     checks_passed: int = 0
     checks: int = 0
     warnings: list[str] = field(default_factory=list)
@@ -74,11 +87,15 @@ def tell_files(run: Run, summary: Summary) -> None:
     for path, warning in files.select("path", "warnings").drop_nulls().iter_rows():
         if any(words in warning for words in COUNTED_TWICE):
             summary.overlaps.append(f"{path}: {warning}")
+        elif any(words in warning for words in DOUBTFUL):
+            summary.doubtful.append(f"{path}: {warning}")
     for path, status, reason in files.select("path", "status", "reason").iter_rows():
         if status == "set aside":
             summary.set_aside[path] = reason
         elif status == "partly read":
             summary.partly_read[path] = reason
+        elif status == "not data" and not (reason or "").startswith(EXPLANATIONS):
+            summary.not_used[path] = reason
     if summary.partly_read:
         for path, told in _rows_of(run, list(summary.partly_read)).items():
             summary.partly_read[path] += f" ({told})"

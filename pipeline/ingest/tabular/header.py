@@ -161,6 +161,13 @@ def heads_payments(grid: Grid) -> bool:
     return {"supplier", "date", "amount"} <= named
 
 
+#: Why a sheet without payments has no layout.
+HEADER_ONLY = (
+    "the sheet has a header but no rows below it; where the month had no payments nothing is to be done, else "
+    "offer the whole file"
+)
+
+
 @dataclass(frozen=True)
 class _Begun:
     """A sheet whose header was looked for: what is needed to look at its values.
@@ -199,7 +206,7 @@ def _begin(grid: Grid) -> _Begun:
         refuse_nil_return(top)
     height = min(LOOK_AT_ROWS, grid.height - skip)
     if height <= 0:
-        raise LayoutError("the sheet has a header but no rows below it")
+        raise LayoutError(HEADER_ONLY)
     wanted = (
         FEW_ROWS if {found[0] for c in cells if (found := role_of(c))} >= NAMED else SAMPLE_ROWS
     )
