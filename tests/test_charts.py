@@ -313,6 +313,23 @@ def test_a_real_sum_over_some_trusts_only_is_not_drawn():
     assert table["cost_gbp"][0] == 6e6
 
 
+def test_fewer_rows_and_a_doubtful_one_are_told_beside_the_cost_of_records():
+    """Z000 stops reporting, so the sum falls; at the five others it does not. Z001 is implausible."""
+    tables = frames.tables(6, YEARS)
+    rows = tables["marts.records_cost"]
+    first, last = rows["financial_year"].min(), rows["financial_year"].max()
+    gone = (pl.col("organisation_code") == "Z000") & (pl.col("financial_year") == last)
+    odd = (pl.col("organisation_code") == "Z001") & (pl.col("financial_year") == first)
+    fewer = rows.with_columns(
+        [pl.when(~gone).then(pl.col(c)).alias(c) for c in ("cost_gbp", "cost_real_gbp")]
+    ).with_columns(pl.when(odd).then(6e7).otherwise(pl.col("cost_gbp")).alias("cost_gbp"))
+    chart = CHARTS["records-cost"](tables | {"marts.records_cost": fewer})
+    assert "at the 5 trusts with a cost in both years" in chart.title
+    assert "though a check doubts it" in chart.caveat and "£60m" in chart.caveat
+    usual = CHARTS["records-cost"](tables)
+    assert "in both years" not in usual.title and "doubts" not in usual.caveat
+
+
 def test_what_cannot_be_judged_is_counted_apart_from_what_was_not_met():
     chart = CHARTS["milestone-status"](frames.tables(3))
     assert chart.title == (

@@ -164,6 +164,25 @@ def test_a_year_without_a_deflator_is_left_out_of_the_real_change(empty):
     assert (row["status"], row["value"]) == ("not met", pytest.approx(0.1))
 
 
+def test_fewer_reporting_trusts_and_a_doubtful_row_are_no_saving_on_records(empty):
+    """ZZ2 no longer reports and ZZ3 once reported pounds for pennies: ZZ1 alone became dearer."""
+    rows = [("ZZ1", "2018/19", 100.0), ("ZZ1", "2023/24", 110.0), ("ZZ2", "2018/19", 900.0)]
+    rows += [("ZZ3", "2018/19", 5.6e7), ("ZZ3", "2023/24", 60.0)]
+    fill(
+        empty,
+        "facts.records_cost",
+        *({"organisation_code": o, "financial_year": y, "total_gbp": v} for o, y, v in rows),
+    )
+    fill(
+        empty,
+        "facts.deflator",
+        *({"financial_year": y, "index_value": 1.0} for y in ("2018/19", "2023/24")),
+    )
+    row = outcome(empty, "records_cost_falls")
+    assert (row["status"], row["value"]) == ("not met", pytest.approx(0.1))
+    assert "where 2 trusts reported first and 2 last" in row["evidence"]
+
+
 @pytest.mark.parametrize("gain, status", [(0.2, "met"), (0.0, "not met")])
 def test_maturity_must_rise_to_count_as_levelled_up(empty, gain, status):
     fill(

@@ -9,11 +9,13 @@ from __future__ import annotations
 import polars as pl
 
 from pipeline.charts import theme
-from pipeline.charts.format import money, percent, plural
+from pipeline.charts.format import listing, money, percent, plural, short_name
 from pipeline.charts.model import ASSOCIATION, Chart, TableColumn, Tables, nothing_to_show
 from pipeline.charts.selection import any_demo, frame, source_text, vintage_text
 
 SOURCES = ("medical_records_cost", "gdp_deflator")
+#: Pounds a year of one trust above which the check of facts doubts a row.
+DOUBTED_FROM = 5e7
 COLUMNS = (
     TableColumn("financial_year", "Year"),
     TableColumn("n", "Rows with a cost", "count"),
@@ -93,7 +95,7 @@ def records_cost(tables: Tables) -> Chart:
     )
     body.update_yaxes(**theme.money_ticks(0, top * 1.15), range=[0, top * 1.15])
     body.update_layout(showlegend=True, margin={"t": 40, "b": 46, "r": 16})
-    title = _finding(table)
+    title = f"{_finding(table)}{_same_trusts(rows, table)}"
     demo = any_demo(rows)
     if demo:
         theme.mark_demonstration(body)
@@ -116,8 +118,9 @@ def records_cost(tables: Tables) -> Chart:
         table=table,
         columns=COLUMNS,
         caveat=(
-            "Self-reported. Fewer rows can look like a saving. No public file here says when a trust "
-            f"went live with an electronic record, so no such day is marked. {ASSOCIATION}"
+            f"Self-reported.{_doubted(rows)} Fewer rows can look like a saving, and a trust that took "
+            "over another carries its records too. No public file here says when a trust went live "
+            f"with an electronic record, so no such day is marked. {ASSOCIATION}"
         ),
         is_demo=demo,
     )
@@ -134,3 +137,41 @@ def _finding(table: pl.DataFrame) -> str:
     change = last["cost_real_gbp"] / first["cost_real_gbp"] - 1
     word = "less" if change < 0 else "more"
     return f"{text}, {percent(abs(change))} {word} in real terms than in {first['financial_year']}"
+
+
+def _same_trusts(rows: pl.DataFrame, table: pl.DataFrame) -> str:
+    """The same change over trusts with a cost in both years, where others came or went."""
+    known = table.filter(pl.col("cost_real_gbp").is_not_null())["financial_year"]
+    last = table["financial_year"][-1]
+    if len(known) < 2 or known[-1] != last:
+        return ""
+    cost = {
+        year: rows.filter(pl.col("financial_year") == year).select(
+            "organisation_code", "cost_real_gbp"
+        )
+        for year in (known[0], last)
+    }
+    both = cost[known[0]].join(cost[last], on="organisation_code", suffix="_later")
+    if both.is_empty() or both.height == cost[known[0]].height == cost[last].height:
+        return ""
+    earlier, later = float(both["cost_real_gbp"].sum()), float(both["cost_real_gbp_later"].sum())
+    if earlier <= 0:
+        return ""
+    change = later / earlier - 1
+    return (
+        f"; {percent(abs(change))} {'less' if change < 0 else 'more'} at the "
+        f"{plural(both.height, 'trust')} with a cost in both years"
+    )
+
+
+def _doubted(rows: pl.DataFrame) -> str:
+    """Rows that are in the sums as published though a check doubts them."""
+    doubted = rows.filter(pl.col("cost_gbp") > DOUBTED_FROM).sort("financial_year")
+    told = [
+        f"{short_name(r['organisation_name'], r['organisation_code'])} with "
+        f"{money(r['cost_gbp'])} in {r['financial_year']}"
+        for r in doubted.head(3).to_dicts()
+    ]
+    if not told:
+        return ""
+    return f" In the sums as published, though a check doubts it: {listing(told)}."
