@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from pipeline.cli.refresh import REJECTED_ROWS, _tell
-from pipeline.refresh.summary import Summary, tell_files
+from pipeline.refresh.summary import Summary, first_of, tell_files
 
 
 @pytest.mark.parametrize("out", ("elsewhere", "Über uns – it's here", None))
@@ -57,3 +57,20 @@ def test_a_file_of_which_nothing_is_used_is_named_and_an_explanation_is_not() ->
 def test_a_file_of_which_figures_may_be_wrong_is_named(warning: str) -> None:
     summary = told_of(("a.csv", "read", None, warning), ("b.csv", "read", None, "Dates by month."))
     assert summary.doubtful == [f"a.csv: {warning}"]
+
+
+@pytest.mark.parametrize(
+    "sample, words",
+    [
+        ('[{"source_file": "spend/RJ1/a.csv", "lines": 40, "repeated": 20}]', "spend/RJ1/a.csv"),
+        ('[{"organisation_code": "RCU", "financial_year": "2017/18"}, {}]', "RCU, 2017/18"),
+        ('[{"organisation_code": "R1", "organisation_name": "Dorset"}]', "Dorset"),
+    ],
+)
+def test_a_check_that_failed_names_where_to_look_first(sample: str, words: str) -> None:
+    assert first_of(sample) == f" First: {words}."
+
+
+@pytest.mark.parametrize("sample", (None, "[]", '[{"lines": 3}]'))
+def test_a_check_whose_rows_name_nothing_ends_with_its_sentence(sample: str | None) -> None:
+    assert first_of(sample) == ""

@@ -5,6 +5,7 @@ Belongs here: the facts of the ending. Does not belong here: how they are shown 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,7 +123,18 @@ def tell_checks(run: Run, summary: Summary) -> None:
     """Add what the checks found."""
     checks = run.store.read("meta.check_result")
     summary.checks, summary.checks_passed = checks.height, int(checks["passed"].sum() or 0)
-    summary.warnings = checks.filter(~pl.col("passed"))["sentence"].to_list()
+    failed = checks.filter(~pl.col("passed")).select("sentence", "sample")
+    summary.warnings = [f"{sentence}{first_of(sample)}" for sentence, sample in failed.iter_rows()]
+
+
+def first_of(sample: str | None) -> str:
+    """The file, or trust and year, of the first row that a check names: where to begin to look."""
+    rows = json.loads(sample) if sample else []
+    row = rows[0] if rows else {}
+    whose = row.get("organisation_name") or row.get("organisation_code")
+    told = [row.get("source_file") or row.get("path") or whose, row.get("financial_year")]
+    words = ", ".join(str(t) for t in told if t)
+    return f" First: {words}." if words else ""
 
 
 def tell_gone(run: Run, summary: Summary) -> None:
