@@ -513,6 +513,37 @@ def test_a_check_that_still_fails_is_no_difference(tmp_path):
     words = " ".join("".join(Page(tmp_path / "changes.html").text).split())
     assert "Compared with build b1: nothing differs; checks that failed still fail." in words
     assert "still failing" in words
+    assert "Checks that failed in the build before and still fail" in words
+    assert "Checks that differ" not in words
+
+
+def test_the_caption_of_checks_speaks_of_both_those_that_differ_and_those_that_do_not(tmp_path):
+    row = {"kind": "check", "subject": "facts.payment: one", "cause": "", "previous_build": "b1"}
+    both = [row | {"change": "still failing"}, row | {"change": "fails now"}]
+    changes = pl.DataFrame(both, schema=all_tables()["meta.change"].polars)
+    build_site(frames.tables(1) | {"meta.change": changes}, tmp_path)
+    words = " ".join("".join(Page(tmp_path / "changes.html").text).split())
+    assert "Checks that differ from the build before, and those that still fail" in words
+
+
+def test_what_a_page_cannot_answer_leads_to_what_was_promised(tmp_path):
+    """Staff: 10,500 posts and a plan. Only where the ledger has the theme, or the link leads nowhere."""
+    tables = frames.tables(1)
+    claims = tables["marts.milestone"].with_columns(pl.lit("workforce").alias("theme"))
+    build_site(tables | {"marts.milestone": claims}, tmp_path)
+    assert "promises.html#workforce" in [url for _, url in Page(tmp_path / "workforce.html").urls]
+    assert "workforce" in Page(tmp_path / "promises.html").ids
+    spending = [url for _, url in Page(tmp_path / "spending.html").urls]
+    assert not [url for url in spending if url.startswith("promises.html#")]
+
+
+def test_a_board_that_ended_says_so_where_its_trusts_of_today_would_stand(tmp_path):
+    tables = frames.tables(2)
+    ended = tables["dims.icb"].with_columns(pl.lit(dt.date(2026, 3, 31)).alias("valid_to"))
+    nobody = tables["dims.organisation"].with_columns(pl.lit(None, pl.String).alias("icb_code"))
+    build_site(tables | {"dims.icb": ended, "dims.organisation": nobody}, tmp_path)
+    board = min((tmp_path / "boards").glob("*.html"))
+    assert "None: the board has ended." in "".join(Page(board).text)
 
 
 def test_downloads_link_to_what_lies_beside_the_site_and_to_nothing_else(tmp_path):

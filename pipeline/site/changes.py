@@ -90,6 +90,7 @@ def changes_context(
             {
                 "kind": kind,
                 "title": title,
+                "caption": _caption(title, part),
                 "rows": part.height,
                 "table": html_table(part, columns, MOST_ROWS),
             }
@@ -101,6 +102,15 @@ def changes_context(
         "csv": CSV if rows.height else "",
     }
     return context, {CSV: csv_text(rows)} if rows.height else {}
+
+
+def _caption(title: str, part: pl.DataFrame) -> str:
+    """What the rows have in common: checks that failed before and still fail do not differ."""
+    failing = part["change"] == "still failing"
+    if failing.all():
+        return f"{title} that failed in the build before and still fail"
+    also = ", and those that still fail" if failing.any() else ""
+    return f"{title} that differ from the build before{also}"
 
 
 def _how_far(kind: str) -> pl.Expr:

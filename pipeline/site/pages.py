@@ -59,6 +59,13 @@ CHART_PAGES: dict[str, tuple[str, str]] = {
     ),
 }
 
+#: By page: the theme of the promises that it cannot answer alone, and words for them.
+PROMISED: dict[str, tuple[str, str]] = {
+    "spending": ("money", "Money promised, and capital where revenue is needed"),
+    "maturity": ("maturity", "Levelling up"),
+    "workforce": ("workforce", "The posts and the digital workforce plan that were promised"),
+}
+
 
 def charts_of(charts: dict[str, dict[str, Any]], page: str) -> list[dict[str, Any]]:
     """Contexts of the charts that stand on ``page``, in the order of the registry."""
@@ -93,12 +100,16 @@ def write_all(
         },
     )
     writer.page("trusts.html", "trusts.html", _trusts(tables, organisations))
+    claims = frame(tables, "marts.milestone")
+    themes = set(claims["theme"]) if claims.height else set()
     for page, (title, lead) in CHART_PAGES.items():
+        promised = PROMISED.get(page)
         extra = _status(tables, organisations) if page == "coverage" else {}
         writer.page(
             f"{page}.html",
             "charts.html",
             {"title": title, "lead": lead, "charts": charts_of(charts, page), "status": None}
+            | {"promised": promised if promised and promised[0] in themes else None}
             | extra,
         )
     classifier = frame(tables, "meta.classifier_quality")
