@@ -136,6 +136,24 @@ def test_every_page_draws_every_chart_without_a_complaint_or_a_request(browser, 
     assert drawn > 20
 
 
+@pytest.mark.parametrize("scheme", ("light", "dark"))
+def test_lines_of_reference_do_not_run_through_the_letters_of_a_share(watched, site, scheme):
+    """Each label has an edge in the colour of the page, under its letters."""
+    watched.page.emulate_media(color_scheme=scheme)
+    watched.page.goto((site / "index.html").as_uri())
+    watched.draw_all()
+    edges = watched.page.evaluate(
+        """() => {
+          const page = getComputedStyle(document.body).backgroundColor;
+          const all = document.querySelectorAll('[id$=share-lollipop] .textpoint text');
+          return [...all].map(t => getComputedStyle(t)).map(
+            s => s.paintOrder.startsWith('stroke') && s.stroke === page && parseFloat(s.strokeWidth) > 2);
+        }"""
+    )
+    assert len(edges) >= 2
+    assert all(edges)
+
+
 def test_no_page_has_a_serious_accessibility_fault_light_or_dark_small_or_wide(watched, site):
     axe_of = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe here")
     faults, rules = [], 0

@@ -228,6 +228,7 @@ def _draw_intervals(body: Sketch, layout: Layout, head: Headline) -> float:
             x=[max(u, v) for u, v in zip(upper, share, strict=True)],
             y=y,
             mode="text",
+            meta=theme.HALO,
             text=[f"  {percent(v)} <b>{badge}</b>" for v in rows["share"]],
             textposition="middle right",
             textfont={"size": 12, "color": theme.INK if badge != "C" else theme.MUTED},

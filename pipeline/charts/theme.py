@@ -84,6 +84,9 @@ REFERENCE_SENTENCE = (
     "Lines: 1.5% and 3% from the Wanless review (2002), 2% from the National Audit Office (2020), "
     "{benchmark} the recommended level."
 )
+# A trace of texts with this as its meta gets an edge in the colour of the page (site.js, site.css),
+# so that lines of reference do not run through its letters.
+HALO = "halo"
 DEMONSTRATION = "DEMONSTRATION: fictional organisations, nothing here is real"
 
 

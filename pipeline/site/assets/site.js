@@ -120,6 +120,8 @@
     }
     if (div.clientWidth < 560 && spec.layout.meta && spec.layout.meta.tilt) oneLineHeadings(spec, div);
     reserve(spec.layout, div.clientWidth);
+    // Plotly makes "trace" and the uid a class, by which site.css knows these labels.
+    spec.data.forEach(function (t, i) { if (t.meta === "halo") t.uid = "halo" + i; });
     Plotly.react(div, spec.data, spec.layout, {
       responsive: true, displayModeBar: false, displaylogo: false, scrollZoom: false, doubleClick: false
     });
