@@ -104,11 +104,14 @@ def answer(tables: Tables) -> Answer:
         reached, f"{reached} of {head.n} reached it" if head.n > 1 else "it reached it"
     )
     sentence = f"{subject} {verb} in {head.year}, against a recommended {level}; {reach}."
+    least, most = ((head.benchmark - end) * whole.expenditure for end in (whole.upper, whole.lower))
     gap = (
-        f"That is {money(whole.gap)} a year short"
+        f"That is {money(whole.gap)} a year short (range {money(least)} to {money(most)})"
         if whole.gap > 0
-        else f"That is {money(-whole.gap)} a year above"
+        else f"That is {money(-whole.gap)} a year above (range {money(-most)} to {money(-least)})"
     )
+    if head.measure.kind == "lower bound":
+        gap += "; what was not published counts as not spent"
     nature = {
         "lower bound": " The figure is a lower bound: most small invoices and all pay are not in it.",
         "estimate": " The figure is an estimate.",

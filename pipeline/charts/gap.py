@@ -41,12 +41,17 @@ def gap_finding(head: Headline) -> str:
         return f"The gap to {exact_percent(head.benchmark)} cannot be computed for {head.year}"
     below = rows.filter(pl.col("gap_gbp") > 0)
     total = float(below["gap_gbp"].sum())
+    ends = with_gap_range(below)
+    low, high = (
+        money(float(ends[c].fill_null(ends["gap_gbp"]).sum()))
+        for c in ("gap_low_gbp", "gap_high_gbp")
+    )
     if below.is_empty():
         return f"No counted trust was short of {exact_percent(head.benchmark)} in {head.year}"
     who = "1 trust was" if below.height == 1 else f"{below.height} trusts were together"
     return (
         f"{who} {money(total)} short of {exact_percent(head.benchmark)} "
-        f"of expenditure in {head.year}"
+        f"of expenditure in {head.year} (range {low} to {high})"
     )
 
 

@@ -185,15 +185,20 @@ def _finding(cells: pl.DataFrame, year: str) -> str:
     """The heaviest month of the middle trust, and the index where a whole year is here."""
     middle = (
         cells.group_by("month")
-        .agg(pl.col("times").median().alias("times"))
+        .agg(
+            pl.col("times").median().alias("times"),
+            pl.col("times").drop_nulls().len().alias("trusts"),
+        )
         .sort("times", "month", descending=[True, False])
     )
-    heaviest, times = middle.row(0)
+    heaviest, times, trusts = middle.select("month", "times", "trusts").row(0)
+    those = "trust" if trusts == 1 else f"of {trusts} trusts"
     text = (
         f"Digital payments were heaviest in {month(heaviest)}: {decimal(times, 1)} times a plain "
-        "month in the middle trust"
+        f"month in the middle {those}"
     )
     index = cells.select("organisation_code", "year_end_index").unique().drop_nulls()
     if index.is_empty():
         return f"{text}; no trust has all twelve months of {year}"
-    return f"{text}; year-end index {decimal(as_float(index['year_end_index'].median()), 1)}"
+    middle_index = decimal(as_float(index["year_end_index"].median()), 1)
+    return f"{text}; year-end index {middle_index} ({plural(index.height, 'whole year')})"

@@ -53,10 +53,10 @@ FILE_COLUMNS = (
 PEER_COLUMNS = (
     TableColumn("peer", "Trust"),
     TableColumn("peer_sector", "Sector"),
-    TableColumn("peer_spent_gbp", "Expenditure", "money"),
+    TableColumn("peer_spent_gbp", "Latest expenditure", "money"),
     TableColumn("peer_share", "Share (D1)", "percent"),
     TableColumn("peer_year", "Of the year"),
-    TableColumn("peer_maturity", "Maturity", "score"),
+    TableColumn("peer_maturity", "Maturity (1–5)", "score"),
     TableColumn("call", "Worth a call"),
     TableColumn("reason", "Why, or why not"),
 )
