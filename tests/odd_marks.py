@@ -586,6 +586,20 @@ def a_year_mistyped_in_a_file_of_one_month():
 
 
 @case
+def amounts_in_pence_though_nothing_says_so():
+    lines = [(*told[:3], told[3] * 100, *told[4:]) for told in truth()]
+    data = text(template(amount=str)).encode()
+    return Odd("spend.csv", data, lines, "its amounts may be in pence")
+
+
+@case
+def numbers_of_months_of_which_the_year_does_not_tell_the_first():
+    rows = template(day=lambda _: "1")
+    rows[0][2] = "Month"
+    return Odd("spend 2023-24.csv", text(rows).encode(), None, "Head the column 'Financial period'")
+
+
+@case
 def a_header_without_a_row_below_it():
     return Odd("Spend April 2023.csv", text(template()[:1]).encode(), None, "no rows below it")
 

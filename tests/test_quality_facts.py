@@ -242,3 +242,25 @@ def test_cells_that_look_like_code_stay_text_in_the_sample(tmp_path, world):
     )
     shown = json.loads(broken["facts.payment/amount_is_not_zero"].sample or "")[0]["supplier"]
     assert shown == nasty[:200]
+
+
+@pytest.mark.parametrize("alike", [9, 10])
+def test_accounts_under_the_year_of_another_are_noticed(tmp_path, world, alike):
+    line = world["facts.account_line"].filter(
+        (pl.col("main_code") == "A08CY01") & (pl.col("sub_code") == "EXP0390")
+    )[:1]
+    rows = [
+        line.with_columns(
+            organisation_name=pl.lit(f"Trust {n}"),
+            organisation_code=pl.lit(f"ZX{n}"),
+            financial_year=pl.lit(year),
+            value=pl.lit(1000.0 + n + (year == "2021/22" and n >= alike)),
+        )
+        for n in range(12)
+        for year in ("2020/21", "2021/22")
+    ]
+    schema = world["facts.account_line"].schema
+    frame = pl.concat([row.cast(schema) for row in rows])
+    store = store_of_world(tmp_path, world | {"facts.account_line": frame})
+    broken = broken_by_query(store, "facts.account_line")
+    assert ("years_are_not_alike" in broken) == (alike == 10)

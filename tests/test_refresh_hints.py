@@ -49,6 +49,7 @@ def test_a_file_of_which_nothing_is_used_is_named_and_an_explanation_is_not() ->
     "warning",
     (
         "No payment reaches 25,000 pounds: this is no list of such payments, or its amounts are in thousands.",
+        "Every amount is 2,500,000 pounds or more: its amounts may be in pence.",
         "3 amounts such as 2.74E+05 may have been rounded by a spreadsheet program; they were read.",
         "4 payments of August 2022 in a file of August 2023: a year may be mistyped; the dates were believed.",
         "2 rows differ from the rows about the same in a.xlsx, which is taken for the later file.",

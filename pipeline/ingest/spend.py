@@ -430,6 +430,7 @@ def _sums(lines: pl.DataFrame) -> pl.DataFrame:
             undated=pl.col("payment_date").is_null().sum(),
             n=pl.len(),
             largest=amount.max(),
+            smallest=amount.abs().min(),
             row=pl.col("source_row").get(amount.arg_max()),
             months=pl.col("month").value_counts(sort=True),
             pence=PENCE.sum(),
@@ -446,6 +447,7 @@ def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataF
         .agg(
             pl.col("duplicates", "undated", "pence", "n").sum(),
             pl.col("largest").max(),
+            pl.col("smallest").min(),
             pl.col("no_type").all(),
             pl.col("months").first(),
         )
@@ -472,6 +474,11 @@ def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataF
             report.warnings.append(
                 f"No payment reaches {THRESHOLD:,.0f} pounds (the largest is {found['largest']:,.2f}): "
                 "this is no list of payments over that sum, or its amounts are in thousands."
+            )
+        if found["n"] >= MANY and found["smallest"] >= 100 * THRESHOLD:
+            report.warnings.append(
+                f"Every amount is {100 * THRESHOLD:,.0f} pounds or more (the smallest is {found['smallest']:,.2f}): "
+                "its amounts may be in pence."
             )
         if found["no_type"]:
             report.warnings.append(

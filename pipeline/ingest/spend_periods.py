@@ -234,9 +234,12 @@ def _decide(
         return ways[0], why or "nothing else is possible"
     shown = f"{cells[0].year}/{cells[0].number:02d}"
     said = " or ".join(sorted({month_of(cells[0], w) for w in ways} - {""}))
+    advice = "Put the month or the financial year into the file's name"
+    if hint.span is not None:  # it is there, and both readings lie within
+        advice = "Head the column 'Financial period' where 1 is April, 'Calendar month' where it is January"
     raise LayoutError(
         f"the column headed {header!r} holds periods such as {shown}, which can be {said}; nothing in "
-        "the file or its name tells which. Put the month or the financial year into the file's name"
+        f"the file or its name tells which. {advice}"
     )
 
 

@@ -19,6 +19,7 @@ COUNTED_TWICE = ("both files are counted", "looks like a total")
 #: Words of the readers' warnings that mean that figures may be wrong.
 DOUBTFUL = (
     "its amounts are in thousands",
+    "its amounts may be in pence",
     "rounded by a spreadsheet program",
     "a year may be mistyped",
     "which is taken for the later file",
