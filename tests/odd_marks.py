@@ -599,6 +599,23 @@ def numbers_of_months_of_which_the_year_does_not_tell_the_first():
     return Odd("spend 2023-24.csv", text(rows).encode(), None, "Head the column 'Financial period'")
 
 
+def around_the_new_year(name: str) -> Odd:
+    """Days without a year, in December and January."""
+    rows = template(day=lambda d: f"{d:%d-%b}".replace("Apr", "Dec" if d.day < 15 else "Jan"))
+    lines = [line(p, month=12 if p[0] < 15 else 1, year=2023 if p[0] < 15 else 2024) for p in PAID]
+    return Odd(name, text(rows).encode(), lines)
+
+
+@case
+def days_without_a_year_in_a_range_of_months_over_the_new_year():
+    return around_the_new_year("Spend over 25k Dec 23 - Jan 24.csv")
+
+
+@case
+def days_without_a_year_in_a_range_of_months_with_whole_years():
+    return around_the_new_year("Spend December 2023 to January 2024.csv")
+
+
 @case
 def a_header_without_a_row_below_it():
     return Odd("Spend April 2023.csv", text(template()[:1]).encode(), None, "no rows below it")

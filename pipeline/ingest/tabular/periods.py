@@ -200,6 +200,8 @@ def hint_from_name(name: str) -> PeriodHint:
     if ends and _NUMBERED_PERIOD.search(text):
         financial_year = f"20{int(ends[1]) - 1}/{ends[1]}"
         text = text.replace(ends[0], " ")
+    if not financial_year and (turn := _turn_of_the_year(text)):
+        financial_year = turn
     year: int | None = None
     compact = re.search(r"(?<!\d)(20[0-4]\d)[-_ ]?(0[1-9]|1[0-2])(?!\d)", text)
     if compact and not months:
@@ -228,6 +230,17 @@ def hint_from_name(name: str) -> PeriodHint:
         if financial_year:  # then it is one of that year
             months, quarter = _quarter(quarter, 4), None
     return PeriodHint(tuple(dict.fromkeys(months)), year, financial_year, quarter)
+
+
+def _turn_of_the_year(text: str) -> str | None:
+    """The financial year in which a range of months lies that names both its years: ``Dec 23 - Jan 24``."""
+    named = [(month_named(word), int(n)) for word, n in _MONTH_AND_YEAR.findall(text)]
+    ends = [(month, year % 100) for month, year in named if month]
+    if len(ends) != 2:
+        return None
+    (first, begins), (last, year) = ends
+    lies_within = first >= 4 > last and year == begins + 1 and 10 <= begins <= 40
+    return f"20{begins}/{year}" if lies_within else None
 
 
 def hint_from_path(path: str) -> PeriodHint:
@@ -275,6 +288,7 @@ _YEAR_OF_END = re.compile(r"(?<![A-Za-z0-9])FY[\s._-]?(?:20)?([1-4]\d)(?![\d/-])
 _RUN_TOGETHER = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z]{2})")
 #: A month and two digits that may be its year, which those of "25k" and "25,000" are not.
 _MONTH_AND_TWO = re.compile(r"([A-Za-z]{3,9})[\s_\-']*(\d\d)(?![\d]|[,.]\d|\s?[kK]\b)")
+_MONTH_AND_YEAR = re.compile(r"([A-Za-z]{3,9})[\s_\-']*((?:20)?\d\d)(?![\d]|[,.]\d|\s?[kK]\b)")
 _SPELT = re.compile("|".join(m[:3] for m in MONTHS), re.IGNORECASE)
 _QUARTER = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:q|qtr|quarter)[\s._-]?([1-4])|([1-4])(?:st|nd|rd|th)[\s_-]quarter)(?!\d)",
