@@ -546,6 +546,16 @@ def ditto_in_words():
 
 
 @case
+def marks_in_most_cells_of_a_column():
+    paid = [(*p[:2], *PAID[0][2:4], *p[4:]) for p in PAID]
+    rows = template(paid=paid)
+    for row in rows[2:]:
+        row[3] = row[4] = '"'
+    rows[3][5] = '"'  # the supplier above is its own
+    return Odd("spend.csv", text(rows).encode(), [line(p) for p in paid], "say ditto")
+
+
+@case
 def a_mark_below_a_total_or_below_nothing_says_nothing():
     rows = template()
     total = ["", "", "", "", "", "Total", "", money(TOTAL)]

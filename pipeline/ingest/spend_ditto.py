@@ -15,18 +15,15 @@ from pipeline.ingest.report import SheetReport
 from pipeline.ingest.spend_above import LABELS, SAME_BLOCK
 from pipeline.ingest.spend_outcome import MAYBE_TOTAL
 from pipeline.ingest.tabular.repeated import cells_that
+from pipeline.ingest.tabular.vocabulary import DITTO
 from pipeline.plain_text import plural
 
-_MARK = (
-    r"(?i)^\s*(?:[-–—]*\s*(?:[\"“”″〃„]|\"\s+\")\s*[-–—]*|-?do\.?-|do\.|-*\s*ditto\.?\s*-*"
-    r"|\(?(?:same )?as above\)?)\s*$"
-)
 #: Columns in which a mark is looked for; those after the first two only in tables with a mark in one of these.
 _COLUMNS = ("supplier", "_date", "entity", *LABELS)
 
 
 def _are_marks(texts: pl.Series) -> pl.Series:
-    return texts.str.contains(_MARK)
+    return texts.str.contains(DITTO)
 
 
 def tables_with_dittos(rows: pl.DataFrame) -> set[int]:
@@ -54,7 +51,7 @@ def fill_dittos(rows: pl.DataFrame, report: SheetReport) -> pl.DataFrame:
     Returns:
         The rows without marks.
     """
-    marks = rows.select(pl.col(name).str.contains(_MARK).fill_null(False) for name in _COLUMNS)
+    marks = rows.select(pl.col(name).str.contains(DITTO).fill_null(False) for name in _COLUMNS)
     total = rows["supplier"].str.contains(MAYBE_TOTAL).fill_null(False)
     # Below a total nothing is above: an empty text is passed on there, and ends as none.
     above = rows.select(

@@ -22,7 +22,7 @@ from pipeline.ingest.tabular.roles import (
     assign_roles,
     refuse_months_as_columns,
 )
-from pipeline.ingest.tabular.vocabulary import header_strength, role_of
+from pipeline.ingest.tabular.vocabulary import DITTO, header_strength, role_of
 
 __all__ = [
     "Layout",
@@ -42,6 +42,7 @@ SAMPLE_ROWS = 40
 FEW_ROWS = 20
 NAMED = {"amount", "date", "supplier", "expense_type", "expense_area"}
 ENOUGH_DATA_ROWS = 8
+_IS_DITTO = re.compile(DITTO).match
 Cells = list[str | None]
 Rows = Sequence[tuple[int, Cells]]
 
@@ -256,11 +257,36 @@ def find_layouts(grids: Sequence[Grid]) -> list[Layout | Exception]:
         for at, own in zip(places, rows, strict=True):
             start, end = end, end + len(own)
             try:
-                values = {c: profile(cells[start:end]) for c, cells in columns.items()}
-                done[at] = _layout(begun[at], values)
+                done[at] = _layout_of(begun[at], {c: v[start:end] for c, v in columns.items()})
             except Exception as error:
                 done[at] = error
     return done
+
+
+def _layout_of(begun: _Begun, cells: dict[str, Cells]) -> Layout:
+    """What the columns of a sheet mean; where their values speak against it, without ditto marks.
+
+    Marks are no values; they are looked for only where it matters, because they are seldom there.
+
+    Args:
+        begun: the sheet.
+        cells: of each column, as far as they are looked at.
+
+    Raises:
+        LayoutError: with a sentence that says what is missing or ambiguous.
+    """
+    found: Layout | LayoutError
+    try:
+        found = _layout(begun, {c: profile(values) for c, values in cells.items()})
+    except LayoutError as error:
+        found = error
+    if isinstance(found, LayoutError) or found.warnings:
+        told = {c: [v for v in values if not _IS_DITTO(v or "")] for c, values in cells.items()}
+        if any(len(told[c]) < len(values) for c, values in cells.items()):
+            return _layout(begun, {c: profile(values) for c, values in told.items()})
+    if isinstance(found, LayoutError):
+        raise found
+    return found
 
 
 def _layout(begun: _Begun, profiles: dict[str, Profile]) -> Layout:

@@ -15,6 +15,11 @@ _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 FUZZY_AT_LEAST = 82.0
 LONGEST_NAME = 70  # characters; longer cells are sentences
+#: A cell that says the same as the one above it.
+DITTO = (
+    r"(?i)^\s*(?:[-–—]*\s*(?:[\"“”″〃„]|\"\s+\")\s*[-–—]*|-?do\.?-|do\.|-*\s*ditto\.?\s*-*"
+    r"|\(?(?:same )?as above\)?)\s*$"
+)
 
 
 def normalise(text: str | None) -> str:
