@@ -136,22 +136,45 @@ def test_every_page_draws_every_chart_without_a_complaint_or_a_request(browser, 
     assert drawn > 20
 
 
+EDGES = """where => {
+  const page = getComputedStyle(document.body).backgroundColor;
+  return [...document.querySelectorAll(where + ' .textpoint text')].map(t => getComputedStyle(t)).map(
+    s => s.paintOrder.startsWith('stroke') && s.stroke === page && parseFloat(s.strokeWidth) > 2);
+}"""
+
+
 @pytest.mark.parametrize("scheme", ("light", "dark"))
 def test_lines_of_reference_do_not_run_through_the_letters_of_a_share(watched, site, scheme):
     """Each label has an edge in the colour of the page, under its letters."""
     watched.page.emulate_media(color_scheme=scheme)
-    watched.page.goto((site / "index.html").as_uri())
-    watched.draw_all()
-    edges = watched.page.evaluate(
-        """() => {
-          const page = getComputedStyle(document.body).backgroundColor;
-          const all = document.querySelectorAll('[id$=share-lollipop] .textpoint text');
-          return [...all].map(t => getComputedStyle(t)).map(
-            s => s.paintOrder.startsWith('stroke') && s.stroke === page && parseFloat(s.strokeWidth) > 2);
-        }"""
+    for path, where in (
+        ("index.html", "[id$=share-lollipop]"),
+        ("definitions.html", "[id$=definition-ladder]"),
+        ("compare.html#Z000,Z001", "#compare-plot"),
+    ):
+        watched.page.goto(f"{(site / 'index.html').parent.as_uri()}/{path}")
+        watched.draw_all()
+        watched.page.locator(f"{where} .textpoint text").first.wait_for()
+        edges = watched.page.evaluate(EDGES, where)
+        assert edges, path
+        assert all(edges), path
+
+
+def test_chosen_trusts_with_long_names_fit_a_telephone(watched, tmp_path):
+    """The word on the button is not broken, and the title of the axis is not cut."""
+    names = {i: f"London {way} West University Healthcare NHS Trust" for i, way in enumerate("NS")}
+    build_site(frames.tables(2, names=names, boards=1), tmp_path)
+    watched.page.set_viewport_size({"width": 390, "height": 844})
+    watched.page.goto(f"{(tmp_path / 'compare.html').as_uri()}#Z000,Z001")
+    title = watched.page.locator("#compare-plot .xtitle")
+    title.wait_for()
+    heights = watched.page.locator("#chosen button").evaluate_all(
+        "all => all.map(b => b.getClientRects()[0].height)"
     )
-    assert len(edges) >= 2
-    assert all(edges)
+    assert len(set(heights)) == 1
+    assert max(heights) < 40
+    drawing, words = watched.page.locator("#compare-plot").bounding_box(), title.bounding_box()
+    assert words["x"] + words["width"] <= drawing["x"] + drawing["width"]
 
 
 def test_no_page_has_a_serious_accessibility_fault_light_or_dark_small_or_wide(watched, site):

@@ -87,6 +87,7 @@ def draw_strips(
                 x=[median],
                 y=[at - 0.3],
                 mode="text",
+                meta=theme.HALO,
                 text=[f"median {write(median)}"],
                 textposition="top right",
                 textfont={"size": 11},

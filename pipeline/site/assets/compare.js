@@ -82,7 +82,7 @@
       height: 100 + 44 * chosen.length, showlegend: false, dragmode: false,
       margin: { t: 50, b: 40, r: 8 },
       meta: { start: 0, end: top, pixels: 74 },
-      xaxis: { ticksuffix: "%", showgrid: false, title: { text: "share of expenditure, " + site.escape(data.title) } },
+      xaxis: { ticksuffix: "%", showgrid: false, title: { text: (plot.clientWidth < 560 ? "share, " : "share of expenditure, ") + site.escape(data.title) } },
       yaxis: { tickmode: "array", tickvals: names.map(function (_, i) { return i; }), ticktext: names.map(function (n) { return n.length > 26 && !/[&<]/.test(n) ? n.slice(0, 25) + "\u2026" : n; }), range: [chosen.length - 0.5, -0.5], showgrid: false, zeroline: false, fixedrange: true },
       shapes: data.levels.map(function (l) {
         return { type: "line", x0: l[0], x1: l[0], y0: 0, y1: 1, yref: "paper", layer: "below", line: { color: l[2] ? "#d55e00" : "#5b6672", width: l[2] ? 2 : 1, dash: l[2] ? "solid" : "dot" } };
@@ -90,12 +90,12 @@
       annotations: data.levels.map(function (l, i) {
         return { x: l[0], y: 1, yref: "paper", yanchor: "bottom", yshift: l[2] ? 1 : Math.max(27 - 13 * i, 1), text: l[2] ? "<b>" + l[1] + "</b>" : l[1], showarrow: false, font: { color: l[2] ? "#d55e00" : "#5b6672" } };
       }).concat(missing.map(function (i) {
-        return { x: 0.02, xref: "paper", xanchor: "left", y: i, text: "no figure", showarrow: false };
+        return { x: 0.02, xref: "paper", xanchor: "left", y: i, text: "no figure", showarrow: false, bgcolor: "#ffffff" };
       })).concat(data.demo ? [{ text: "DEMONSTRATION<br>not real", x: 0.5, y: 0.5, xref: "paper", yref: "paper", showarrow: false, textangle: -12, opacity: 0.16, font: { size: 30, color: "#d55e00" } }] : [])
     };
     var traces = [
       { type: "scatter", mode: "markers", x: x, y: at, marker: { color: colour, symbol: symbol, size: 12, line: { width: 2, color: colour } }, error_x: { type: "data", array: more, arrayminus: less, color: "#5b6672", thickness: 1.4, width: 5 }, hoverinfo: "skip" },
-      { type: "scatter", mode: "text", x: ends, y: at, text: text, textposition: "middle right", hoverinfo: "skip", cliponaxis: false }
+      { type: "scatter", mode: "text", meta: "halo", x: ends, y: at, text: text, textposition: "middle right", hoverinfo: "skip", cliponaxis: false }
     ];
     site.show(plot, { data: traces, layout: layout });
   }
