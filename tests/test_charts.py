@@ -341,6 +341,12 @@ def test_fewer_rows_and_a_doubtful_one_are_told_beside_the_cost_of_records():
     assert "doubts" not in usual.caveat
 
 
+def test_trusts_far_above_the_others_are_not_counted_as_ranges_that_overlap():
+    """The ranges about 1.0% and 1.1% meet, those about 1.1% and 8% do not."""
+    rows = [share_row(i, share=share) for i, share in enumerate((0.08, 0.010, 0.011))]
+    assert "1 of 2 pairs of neighbours" in CHARTS["caterpillar"](with_shares(rows)).subtitle
+
+
 def test_what_cannot_be_judged_is_counted_apart_from_what_was_not_met():
     chart = CHARTS["milestone-status"](frames.tables(3))
     assert chart.title == (

@@ -85,7 +85,8 @@ def caterpillar(tables: Tables) -> Chart:
     )
     body.update_yaxes(ticksuffix="%", rangemode="tozero")
     ratio = f", {p90 / p10:.1f} times as much" if p10 > 0 else ""
-    overlap = rows.filter(pl.col("share_upper") >= (as_float(rows["share"].median()) or 0)).height
+    # From low to high: do the ranges of one and the next meet?
+    overlap = sum(top >= bottom for top, bottom in zip(upper[:-1], lower[1:], strict=True))
     title = (
         f"Nine in ten trusts are above {percent(p10)} and nine in ten below {percent(p90)}{ratio}, "
         f"in {head.year}"
@@ -98,8 +99,8 @@ def caterpillar(tables: Tables) -> Chart:
         title=title,
         subtitle=(
             "Line through each mark: range of measurement error. Band: from the 10th to the 90th "
-            f"percentile. For {overlap} of {plural(head.n, 'trust')} the range reaches the median "
-            "or beyond, so neighbours in this picture cannot be told apart. "
+            f"percentile. The ranges of {overlap} of {plural(head.n - 1, 'pair')} of neighbours in "
+            "this picture overlap: those cannot be told apart. "
             + theme.REFERENCE_SENTENCE.format(benchmark=exact_percent(head.benchmark))
         ),
         sketch=body,
