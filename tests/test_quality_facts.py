@@ -14,6 +14,7 @@ from quality_frames import (
     gate_failures,
     rows,
     run_gate,
+    severity_of,
     store_of,
     with_copy,
 )
@@ -264,3 +265,29 @@ def test_accounts_under_the_year_of_another_are_noticed(tmp_path, world, alike):
     store = store_of_world(tmp_path, world | {"facts.account_line": frame})
     broken = broken_by_query(store, "facts.account_line")
     assert ("years_are_not_alike" in broken) == (alike == 10)
+
+
+@pytest.mark.parametrize(
+    ("files", "kept", "stops"), [(19, 0, False), (20, 0, True), (20, 1, False)]
+)
+def test_a_reader_that_reads_no_file_of_payments_stops_the_publication(
+    tmp_path, world, files, kept, stops
+):
+    """A fault of the program set every file aside, and a build without payments was published."""
+    one = world["meta.source_file"][:1]
+    rows = [
+        one.with_columns(
+            path=pl.lit(f"spend_over_25k/A/{n:02}.csv"),
+            sha256=pl.lit(str(n)),
+            source_id=pl.lit("spend_over_25k"),
+            status=pl.lit("set aside"),
+            reason=pl.lit("the reader failed"),
+            rows_kept=pl.lit(kept if n == 0 else 0),
+        )
+        for n in range(files)
+    ]
+    frame = pl.concat([row.cast(world["meta.source_file"].schema) for row in rows])
+    store = store_of_world(tmp_path, world | {"meta.source_file": frame}, "meta.source_file")
+    broken = broken_by_query(store, "meta.source_file")
+    assert ("some_payments_are_read" in broken) is stops
+    assert severity_of("meta.source_file", "some_payments_are_read") == "blocking"
