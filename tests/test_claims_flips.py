@@ -126,40 +126,34 @@ def test_a_statement_about_all_trusts_is_not_judged_on_a_few(empty, others, stat
     assert ("Too few" in row["evidence"]) == (others > 0)
 
 
+def fill_records(store, costs, prices):
+    """Costs of medical records (trust, year, pounds) and the deflator by year."""
+    fill(
+        store,
+        "facts.records_cost",
+        *({"organisation_code": o, "financial_year": y, "total_gbp": v} for o, y, v in costs),
+    )
+    fill(
+        store,
+        "facts.deflator",
+        *({"financial_year": y, "index_value": p} for y, p in prices.items()),
+    )
+
+
 @pytest.mark.parametrize("last, status", [(90.0, "met"), (130.0, "not met")])
 def test_records_cost_is_compared_in_real_terms(empty, last, status):
     """Prices rise by a fifth, so 100 becoming 90 is a fall and 130 a rise."""
-    years = [("2018/19", 100.0, 1.0), ("2023/24", last, 1.2)]
-    fill(
-        empty,
-        "facts.records_cost",
-        *({"organisation_code": "ZZ1", "financial_year": y, "total_gbp": v} for y, v, _ in years),
-    )
-    fill(
-        empty,
-        "facts.deflator",
-        *({"financial_year": y, "index_value": p} for y, _, p in years),
-    )
+    costs = [("ZZ1", "2018/19", 100.0), ("ZZ1", "2023/24", last)]
+    fill_records(empty, costs, {"2018/19": 1.0, "2023/24": 1.2})
     row = outcome(empty, "records_cost_falls")
     assert row["status"] == status
     assert row["value"] == pytest.approx(last / 1.2 / 100 - 1)
 
 
 def test_a_year_without_a_deflator_is_left_out_of_the_real_change(empty):
-    fill(
-        empty,
-        "facts.records_cost",
-        *(
-            {"organisation_code": "ZZ1", "financial_year": y, "total_gbp": v}
-            for y, v in (("2017/18", 500.0), ("2018/19", 100.0), ("2019/20", 110.0))
-        ),
-    )
-    fill(
-        empty,
-        "facts.deflator",
-        {"financial_year": "2018/19", "index_value": 1.0},
-        {"financial_year": "2019/20", "index_value": 1.0},
-    )
+    years = {"2017/18": 500.0, "2018/19": 100.0, "2019/20": 110.0}
+    costs = [("ZZ1", year, pounds) for year, pounds in years.items()]
+    fill_records(empty, costs, {"2018/19": 1.0, "2019/20": 1.0})
     row = outcome(empty, "records_cost_falls")
     assert (row["status"], row["value"]) == ("not met", pytest.approx(0.1))
 
@@ -168,16 +162,7 @@ def test_fewer_reporting_trusts_and_a_doubtful_row_are_no_saving_on_records(empt
     """ZZ2 no longer reports and ZZ3 once reported pounds for pennies: ZZ1 alone became dearer."""
     rows = [("ZZ1", "2018/19", 100.0), ("ZZ1", "2023/24", 110.0), ("ZZ2", "2018/19", 900.0)]
     rows += [("ZZ3", "2018/19", 5.6e7), ("ZZ3", "2023/24", 60.0)]
-    fill(
-        empty,
-        "facts.records_cost",
-        *({"organisation_code": o, "financial_year": y, "total_gbp": v} for o, y, v in rows),
-    )
-    fill(
-        empty,
-        "facts.deflator",
-        *({"financial_year": y, "index_value": 1.0} for y in ("2018/19", "2023/24")),
-    )
+    fill_records(empty, rows, {"2018/19": 1.0, "2023/24": 1.0})
     row = outcome(empty, "records_cost_falls")
     assert (row["status"], row["value"]) == ("not met", pytest.approx(0.1))
     assert "where 2 trusts reported first and 2 last" in row["evidence"]

@@ -17,6 +17,8 @@ from pipeline.ingest.tabular.header import Layout
 from pipeline.ingest.tabular.vocabulary import normalise, role_of
 
 ALIKE, FEWEST = 0.95, 3
+#: Columns of money that are tried, because each is read whole; a table has one or two.
+MOST_LINES = 8
 PENCE = "pence"
 _PENCE_NAMES = ("p", "pence")
 _WHOLE = r"^[^\d.]*[\d,\s]*\d[^\d.]*$"
@@ -42,7 +44,7 @@ def settle_lines(grid: Grid, layout: Layout, first_row: int) -> None:
     names = {c for role, c in layout.columns.items() if role in ("supplier", "date")}
     rows = grid.frame.slice(first_row)
     paid = rows.select(*names, whole=pounds_of(rows[whole]))
-    for other in others:
+    for other in others[:MOST_LINES]:
         lines = paid.with_columns(line=pounds_of(rows[other])).drop_nulls(["whole", "line"])
         sums = lines.group_by(*names, "whole").agg(pl.col("line").sum(), n=pl.len())
         alike = (sums["line"] - sums["whole"]).abs() < 0.005 * (sums["n"] + 1)
