@@ -71,8 +71,9 @@ def price(t: Tables) -> dict[str, float]:
     index = {d["financial_year"]: d["index_value"] for d in t["facts.deflator"]}
     if not index:
         return {}
-    base = [y for y in index if start(y) == parameters(t)["price_year"]] or [max(index)]
-    return {year: index[base[0]] / value for year, value in index.items()}
+    wanted = parameters(t)["price_year"]
+    base = min(index, key=lambda y: (abs(start(y) - wanted), start(y)))
+    return {year: index[base] / value for year, value in index.items()}
 
 
 def supplier_paid(t: Tables) -> dict[tuple[str, str, str], float]:
@@ -175,12 +176,14 @@ def funding_pattern(t: Tables) -> dict[Key, Row]:
     for (code, month), row in coverage_month(t).items():
         months[code, year_of(month)].append((month.month, row))
     real: dict[tuple[str, int], float] = {}
+    whole: dict[str, int] = defaultdict(int)
     found: dict[Key, Row] = {}
     for (code, year), rows in months.items():
         label = f"{year}/{(year + 1) % 100:02d}"
         total = sum(r["digital_gbp"] or 0 for _, r in rows)
         complete = all(r["is_present"] for _, r in rows)
         march = next(r["digital_gbp"] for m, r in rows if m == 3)
+        whole[code] += complete
         if complete and label in to_real:
             real[code, year] = total * to_real[label]
         mine = {name: v for (c, y, name), v in paid.items() if (c, y) == (code, label)}
@@ -195,7 +198,7 @@ def funding_pattern(t: Tables) -> dict[Key, Row]:
         own = {y: v for (c, y), v in real.items() if c == code}
         enough = len(own) >= 3
         changes = [abs(own[y] / own[y - 1] - 1) for y in own if y - 1 in own]
-        row["complete_years"] = len(own)
+        row["complete_years"] = whole[code]
         row["cv_real"] = stdev(own.values()) / mean(own.values()) if enough else None
         row["mean_absolute_change"] = mean(changes) if enough and changes else None
         others = [v for y, v in own.items() if y != start(label)]

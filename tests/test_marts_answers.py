@@ -62,6 +62,27 @@ def test_volatility_is_in_real_pounds_and_needs_three_complete_years(tmp_path: P
     assert "three complete years" in two["2021/22"]["volatility_reason"]
 
 
+def test_without_a_deflator_no_volatility_and_its_reason_is_the_deflator(tmp_path: Path) -> None:
+    lines = [p for y in YEARS for p in steady("T01", y, digital=1e5, other=1e6)]
+    row = store_of(tmp_path, payments=lines).read("marts.funding_pattern").row(0, named=True)
+    assert (row["complete_years"], row["cv_real"]) == (4, None)
+    assert row["volatility_reason"].startswith("The deflator has fewer")
+
+
+def test_real_figures_are_in_prices_of_the_year_nearest_to_the_one_wanted(tmp_path: Path) -> None:
+    """A series may have a gap where the base year should be, and end with forecasts of 2055."""
+    years = {"2021/22": 90.0, "2022/23": 95.0, "2054/55": 300.0}
+    series = [
+        {"financial_year": y, "index_value": v, "vintage": "t", "source_file": "d"}
+        for y, v in years.items()
+    ]
+    lines = steady("T01", "2021/22", digital=1e5, other=1e6)
+    store = store_of(tmp_path, payments=lines, others={"facts.deflator": series})
+    row = store.read("marts.funding_pattern").row(0, named=True)
+    assert row["price_year"] == "2022/23"
+    assert float(row["digital_real_gbp"]) == pytest.approx(12e5 * 95 / 90, abs=0.01)
+
+
 def test_a_year_of_twice_the_usual_spending_is_a_spike(tmp_path: Path) -> None:
     lines = [
         p

@@ -85,7 +85,8 @@ CHANGED: Faults = {  # a row is changed
         (0, {"occupancy": 80.0}, "occupancy_plausible"),
     ],
     "facts.deflator": [
-        (0, {"financial_year": "2017/18"}, "years_without_gaps"),
+        (0, {"financial_year": "2018/19"}, "years_without_gaps"),
+        (1, {"financial_year": "2018/19"}, "years_needed_are_here"),
         (0, {"index_value": 0.0}, "index_is_positive"),
     ],
     "meta.source_file": [
@@ -158,6 +159,8 @@ WARNINGS = {
     "facts.account_line/operating_expenditure_not_in_millions",
     "facts.account_line/parts_not_above_total",
     "facts.account_line/provider_is_known",
+    "facts.deflator/years_needed_are_here",
+    "facts.deflator/years_without_gaps",
     "facts.epr/date_of_list_is_known",
     "facts.epr/organisation_is_known",
     "facts.maturity/seven_pillars",

@@ -89,7 +89,7 @@ def build_organisations(run: Run) -> dict[str, int]:
 
 
 def with_national_publishers(organisations: pl.DataFrame, run: Run) -> pl.DataFrame:
-    """Add publishers that only the catalogue knows (NHS England, the department)."""
+    """Add publishers that only the catalogue knows: NHS England, the department, new trusts and boards."""
     if run.is_demo or organisations.is_empty():
         return organisations
     from pipeline.catalogue import load_catalogue
@@ -99,7 +99,7 @@ def with_national_publishers(organisations: pl.DataFrame, run: Run) -> pl.DataFr
         {
             "organisation_code": p.organisation_code,
             "name": p.name,
-            "kind": "national",
+            "kind": _kind_of(p.name),
             "is_demo": False,
         }
         for p in load_catalogue().source("spend_over_25k").publishers
@@ -116,6 +116,13 @@ def with_national_publishers(organisations: pl.DataFrame, run: Run) -> pl.DataFr
     ]
     extra = extra.with_columns(missing).select(schema.names()).cast(schema)
     return pl.concat([organisations.select(schema.names()).cast(schema), extra])
+
+
+def _kind_of(name: str) -> str:
+    """What a publisher is by its name: a trust, a board, else a national body."""
+    if name.endswith(" Trust"):
+        return "trust"
+    return "icb" if name.endswith(" Integrated Care Board") else "national"
 
 
 def build_reference_dims(run: Run) -> dict[str, int]:

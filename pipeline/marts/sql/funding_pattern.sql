@@ -39,10 +39,17 @@ complete as (
 volatility as (
     select
         organisation_code,
-        count(*)::integer as complete_years,
+        count(*) as real_years,
         case when count(*) >= 3 then stddev_samp(digital_real_gbp order by year) / nullif(avg(digital_real_gbp order by year), 0) end as cv_real,
         case when count(*) >= 3 then avg(abs(change_real) order by year) end as mean_absolute_change
     from complete
+    group by organisation_code
+),
+counted as (
+    select
+        organisation_code,
+        (count(*) filter (where is_complete))::integer as complete_years
+    from real_years
     group by organisation_code
 ),
 -- The usual year is the median of the trust's other complete years.
@@ -89,12 +96,13 @@ select
         when not y.is_complete then 'Only ' || y.months_present || ' of 12 months are here.'
         when y.digital_gbp <= 0 then 'No digital payments in the year.'
     end as year_end_reason,
-    coalesce(v.complete_years, 0) as complete_years,
+    n.complete_years,
     c.change_real,
     v.cv_real,
     v.mean_absolute_change,
     case
-        when coalesce(v.complete_years, 0) < 3 then 'Fewer than three complete years of this trust are here.'
+        when n.complete_years < 3 then 'Fewer than three complete years of this trust are here.'
+        when coalesce(v.real_years, 0) < 3 then 'The deflator has fewer than three of this trust''s complete years.'
     end as volatility_reason,
     case when u.other_years >= 2 then c.digital_real_gbp / nullif(u.median_other_years, 0) end as ratio_to_usual,
     case when u.other_years >= 2 then c.digital_real_gbp >= p.spike_ratio * u.median_other_years end as is_spike,
@@ -105,6 +113,7 @@ select
     coalesce(o.is_demo, false) as is_demo
 from real_years as y
 left join complete as c using (organisation_code, financial_year)
+left join counted as n using (organisation_code)
 left join volatility as v using (organisation_code)
 left join usual as u using (organisation_code, financial_year)
 left join recurrent as r using (organisation_code, financial_year)
