@@ -425,6 +425,22 @@ def test_a_site_with_one_trust_and_nulls_is_built(tmp_path):
     assert "not known to not known" in (tmp_path / "trusts" / "Z000.html").read_text("utf-8")
 
 
+def test_a_board_that_publishes_payments_is_in_no_list_of_trusts(tmp_path):
+    # it has rows of coverage, as everybody has who publishes, and no page of a trust
+    tables = frames.tables(2)
+    coverage = tables["marts.coverage"]
+    board = coverage.filter(pl.col("organisation_code") == frames.trust_code(0)).with_columns(
+        organisation_code=pl.lit("Q00"), organisation_name=pl.lit("THE BOARD OF NOWHERE")
+    )
+    assert board.height
+    report = build_site(tables | {"marts.coverage": pl.concat([coverage, board])}, tmp_path)
+    assert report.trusts == 2
+    page = (tmp_path / "coverage.html").read_text("utf-8")
+    assert frames.trust_name(0).split()[0] in page
+    assert "Nowhere" not in page
+    assert "NOWHERE" not in page
+
+
 def test_a_third_of_england_takes_a_third_of_the_space_and_time(tmp_path):
     # 210 trusts must stay under 25 MB and a minute; the chart library (5 MB) is shipped once.
     tables = frames.tables(70, ("2018/19", "2019/20", "2020/21", "2021/22"), boards=14)

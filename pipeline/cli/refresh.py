@@ -81,7 +81,7 @@ def register(app: typer.Typer) -> None:
                 gc.freeze()
             import duckdb
 
-            from pipeline.refresh import RefreshFailedError, refresh
+            from pipeline.refresh import RefreshFailedError, UnknownTableError, refresh
             from pipeline.store.lock import LockedError
             from pipeline.store.publish import PublicationError
             from pipeline.store.tables import SchemaMismatchError
@@ -94,9 +94,9 @@ def register(app: typer.Typer) -> None:
             except (RefreshFailedError, LockedError, PublicationError) as error:
                 bars.bars.stop()
                 fail(str(error))
-            except KeyError as error:
+            except UnknownTableError as error:
                 bars.bars.stop()
-                fail(str(error.args[0]), code=2)
+                fail(str(error), code=2)
             except (duckdb.Error, pl.exceptions.PolarsError, SchemaMismatchError) as error:
                 bars.bars.stop()
                 fail(f"{str(error).splitlines()[0]}; {_kept(settings)}")

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.refresh.run import RefreshFailedError, Summary, refresh
+    from pipeline.refresh.run import RefreshFailedError, Summary, UnknownTableError, refresh
 
-__all__ = ["RefreshFailedError", "Summary", "refresh"]
+__all__ = ["RefreshFailedError", "Summary", "UnknownTableError", "refresh"]
 
 
 def __getattr__(name: str) -> Any:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 SHOWN_SAMPLE = 400
 
 
+class UnknownTableError(ValueError):
+    """A table that ``--only`` names is not there; the message lists those that are."""
+
+
 class RefreshFailedError(RuntimeError):
     """The refresh ended without publishing; the message says why and what to do."""
 

@@ -22,7 +22,7 @@ from pipeline.refresh.ahead import Ahead
 from pipeline.refresh.allocator import few_areas
 from pipeline.refresh.checked import checked
 from pipeline.refresh.context import Progress, Run, Silent
-from pipeline.refresh.gates import RefreshFailedError, check_gate, helped
+from pipeline.refresh.gates import RefreshFailedError, UnknownTableError, check_gate, helped
 from pipeline.refresh.history import Before, build_before
 from pipeline.refresh.inbox import inbox_files, sort_inbox
 from pipeline.refresh.marts import kept_of_marts
@@ -87,7 +87,7 @@ def refresh(
         RefreshFailedError: when there is nothing to read, a blocking check failed, or the clock is
             wrong.
         LockedError: when another refresh holds the lock for too long.
-        KeyError: when ``only`` names no table.
+        UnknownTableError: when ``only`` names no table.
     """
     started = time.monotonic()
     today = datetime.now(UTC).date()
@@ -205,7 +205,9 @@ def _build_only(run: Run, only: Sequence[str]) -> Summary:
     known = {*by_table, *MART_ORDER, "facts.payment", "charts"}
     unknown = [name for name in only if name not in known]
     if unknown:
-        raise KeyError(f"--only knows no {', '.join(unknown)}; it knows {', '.join(sorted(known))}")
+        raise UnknownTableError(
+            f"--only knows no {', '.join(unknown)}; it knows {', '.join(sorted(known))}"
+        )
     if not run.store.exists("meta.source_file"):
         raise RefreshFailedError("nothing has been built here yet; run a whole refresh first")
     tables: dict[str, int] = {}

@@ -168,7 +168,10 @@ def _trusts(tables: Tables, organisations: list[Organisation]) -> dict[str, Any]
 
 
 def _status(tables: Tables, organisations: list[Organisation]) -> dict[str, Any]:
-    """Why each trust can or cannot be measured, by reason, for the selection of the first page."""
+    """Why each trust can or cannot be measured, by reason, for the selection of the first page.
+
+    Boards that publish payments have rows of coverage as well; they are no trusts and are left out.
+    """
     head = headline(tables)
     rows = frame(tables, "marts.coverage")
     if head is None or rows.is_empty():
@@ -178,6 +181,7 @@ def _status(tables: Tables, organisations: list[Organisation]) -> dict[str, Any]
         (pl.col("definition") == head.measure.definition)
         & (pl.col("denominator") == head.measure.denominator)
         & (pl.col("financial_year") == head.year)
+        & pl.col("organisation_code").is_in(list(pages))
     ).sort("organisation_name", "organisation_code")
     order = {"available": 0, "incomplete": 1, "not available": 2}
     grouped: dict[tuple[str, str], list[Organisation]] = {}
