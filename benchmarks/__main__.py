@@ -31,7 +31,7 @@ def value_text(figure: Figure) -> str:
     if figure.measured is None:
         return "not measured"
     if figure.unit == "MB":
-        return f"{figure.measured:,.0f} MB"
+        return f"{figure.measured:,.{1 if figure.measured < 100 else 0}f} MB"
     if not figure.unit and figure.measured == int(figure.measured):
         return f"{figure.measured:.0f}"
     return f"{figure.measured:.2f}{figure.unit and (figure.unit if figure.unit == 'x' else ' s')}"

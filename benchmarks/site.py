@@ -29,7 +29,8 @@ started = time.perf_counter()
 report = build_site(shown, second, earlier=first)
 print("AGAIN", time.perf_counter() - started, report.pages - report.kept)
 """
-#: Until every script of the first page has run, the search included; drawing charts comes after.
+#: Until every script of the first page has run, the search included; the chart library and the charts come after, and
+#: are told beside it.
 HOME = """
 import shutil, sys
 from playwright.sync_api import sync_playwright
@@ -38,15 +39,18 @@ if not found:
     sys.exit("no Chromium here")
 with sync_playwright() as started:
     browser = started.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-    took = []
+    took, drawn = [], []
     for _ in range(3):
         page = browser.new_page(viewport={"width": 390, "height": 844})
         page.goto("file://" + sys.argv[1])
         took.append(page.evaluate("performance.getEntriesByType('navigation')[0].domInteractive"))
         took[-1] = max(took[-1], page.evaluate(
             "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"))
+        page.locator(".plot").first.scroll_into_view_if_needed()
+        page.wait_for_selector(".plot svg.main-svg")
+        drawn.append(page.evaluate("performance.now()"))
         page.close()
-    print("HOME", sorted(took)[1] / 1000)
+    print("HOME", sorted(took)[1] / 1000, sorted(drawn)[1] / 1000)
     browser.close()
 """
 
@@ -94,10 +98,6 @@ def _home(page: Path) -> Figure:
     lines = [w for w in done.out.splitlines() if w.startswith("HOME")]
     if not lines:
         return Figure(what, None, "s", goal, "not measured: no Chromium here")
-    return Figure(
-        what,
-        float(lines[0].split()[1]),
-        "s",
-        goal,
-        "headless Chromium, from a file, 390 pixels wide",
-    )
+    ready, drawn = map(float, lines[0].split()[1:])
+    told = f"headless Chromium, from a file, 390 pixels wide; scrolled to, the first chart is there after {drawn:.2f} s"
+    return Figure(what, ready, "s", goal, told)

@@ -247,6 +247,31 @@ def test_the_search_finds_by_name_code_and_former_name_and_leads_to_the_page(wat
     assert watched.complaints == []
 
 
+def test_all_else_answers_while_the_chart_library_is_on_its_way(watched, site):
+    page, held = watched.page, []
+    page.route("**/plotly.min.js", lambda route: held.append(route))
+    page.goto((site / "index.html").as_uri(), wait_until="commit")
+    page.get_by_label("Name, code or former name").fill("z002")
+    page.locator(".hits a").first.wait_for()
+    page.locator("#figure-share-lollipop").get_by_text("Save as SVG").click()
+    assert page.evaluate("typeof Plotly") == "undefined"
+    assert len(held) == 1
+    with page.expect_download() as saving:
+        held[0].continue_()
+    assert saving.value.suggested_filename == "fivepercent-share-lollipop.svg"
+    page.locator(".plot svg.main-svg").first.wait_for()
+    assert watched.complaints == []
+
+
+def test_a_page_without_charts_does_not_load_the_chart_library(watched, site):
+    asked = []
+    watched.page.on("request", lambda r: asked.append(r.url.rsplit("/", 1)[-1]))
+    watched.page.goto((site / "trusts.html").as_uri())
+    assert watched.page.locator(".plot").count() == 0
+    assert "site.js" in asked
+    assert "plotly.min.js" not in asked
+
+
 def test_trusts_can_be_compared_and_the_choice_stays_in_the_address(watched, site):
     page = watched.page
     page.goto((site / "compare.html").as_uri())

@@ -128,8 +128,9 @@
   }
 
   function draw(div) {
+    if (typeof Plotly === "undefined") return;
     var waiting = div.querySelector(".waiting");
-    if (waiting && typeof Plotly !== "undefined") waiting.remove();
+    if (waiting) waiting.remove();
     show(div, specOf(div.id));
     div.setAttribute("data-drawn", "true");
   }
@@ -181,15 +182,14 @@
   }
 
   var plots = Array.prototype.slice.call(document.querySelectorAll(".plot"));
-  if ("IntersectionObserver" in window) {
+  function drawInView() {
+    if (!("IntersectionObserver" in window)) { plots.forEach(draw); return; }
     var watcher = new IntersectionObserver(function (entries) {
       entries.forEach(function (entry) {
         if (entry.isIntersecting) { watcher.unobserve(entry.target); draw(entry.target); }
       });
     }, { rootMargin: "600px 0px" });
     plots.forEach(function (p) { watcher.observe(p); });
-  } else {
-    plots.forEach(draw);
   }
   var others = [];
   // What other scripts of the site need: drawing in the theme, escaping, and news of a new look.
@@ -199,6 +199,13 @@
     plots.forEach(function (p) { if (p.getAttribute("data-drawn")) draw(p); });
   }
   if (darkScreen.addEventListener) darkScreen.addEventListener("change", redraw);
+  // The chart library is large: where there are charts, it comes when all else of the page answers already.
+  var library = document.createElement("script");
+  library.src = document.currentScript.src.replace(/[^/]*$/, "plotly.min.js");
+  library.addEventListener("load", function () { drawInView(); redraw(); });
+  if (document.querySelector(".plot, .compare-plot")) {
+    document.addEventListener("DOMContentLoaded", function () { document.head.appendChild(library); });
+  }
   // What a link leads to is opened, and what belongs on paper.
   function unfold() {
     var target = null;
@@ -219,7 +226,9 @@
   window.addEventListener("afterprint", function () { printing = false; redraw(); });
   document.addEventListener("click", function (event) {
     var button = event.target.closest ? event.target.closest("button[data-save]") : null;
-    if (button) save(button.getAttribute("data-of"), button.getAttribute("data-save"));
+    if (!button) return;
+    var saved = function () { save(button.getAttribute("data-of"), button.getAttribute("data-save")); };
+    if (typeof Plotly === "undefined") library.addEventListener("load", saved); else saved();
   });
 
   // Search: every word must occur in the code, the name, a former name or the board.
