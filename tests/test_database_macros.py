@@ -97,6 +97,7 @@ def test_trusts_are_compared_in_the_order_asked_with_their_best_year(file, parqu
     assert [r["code"] for r in found] == asked
     assert found[1]["name"] is None
     assert found[1]["share"] is None
+    assert rows_of(file, f"from compare({[code.lower() for code in asked]})") == found
     maturity = parquet("marts.maturity")
     for row in [found[0], *found[2:]]:
         own = [r for r in shares if r["organisation_code"] == row["code"]]

@@ -30,3 +30,9 @@ def test_figures_of_every_kind_stand_to_the_right(capsys):
     print_table(["figure"], [[Decimal("1.00")], [Decimal("1000.00")]])
     first, second = capsys.readouterr().out.splitlines()[3:5]
     assert first.index("1.00") > second.index("1,000.00")
+
+
+@pytest.mark.parametrize("columns", [["figure"], [f"column_{i}" for i in range(40)]])
+def test_an_answer_without_rows_says_so_however_many_columns_it_has(columns, capsys):
+    print_table(columns, [])
+    assert capsys.readouterr().out == f"No rows. Columns: {', '.join(columns)}.\n"

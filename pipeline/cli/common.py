@@ -114,6 +114,10 @@ def print_table(names: Sequence[str], rows: Sequence[Sequence[Any]], *, more: bo
     from rich.text import Text
 
     names = [written_out(name) for name in names]
+    if not rows:
+        columns = f"No rows. Columns: {', '.join(names)}."
+        console.print(columns, markup=False, highlight=False, soft_wrap=True)
+        return
     shown = rows[:SHOWN_ROWS]
     more = more or len(rows) > SHOWN_ROWS
     cells = [[_text(v) for v in row] for row in shown]
