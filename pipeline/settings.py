@@ -7,7 +7,7 @@ Does not belong here: facts about publishers (``catalogue``) or about measures (
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DEMONSTRATION_MARKER = "DEMONSTRATION"
+PREFIX = "FIVEPERCENT_"
 
 
 def holds_secret(address: str) -> bool:
@@ -30,11 +31,27 @@ def holds_secret(address: str) -> bool:
     return bool(found and scheme) and ("@" in rest.partition("/")[0] or "?" in rest)
 
 
+def misspelt(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that look like a misspelt setting, each with the variable that was meant.
+
+    A misspelt variable does nothing, so a benchmark told by one would be that of the default.
+    """
+    known = {name.upper() for name in Settings.model_fields}
+    told = {name: name.upper().removeprefix(PREFIX) for name in environment}
+    unknown = {n: s for n, s in told.items() if s != n.upper() and s not in known}
+    if not unknown:
+        return {}
+    from difflib import get_close_matches  # seldom needed
+
+    near = {name: get_close_matches(said, known, 1, 0.75) for name, said in unknown.items()}
+    return {name: PREFIX + found[0] for name, found in sorted(near.items()) if found}
+
+
 class Settings(BaseSettings):
     """Everything a run can be told from outside; the defaults are the documented behaviour."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FIVEPERCENT_",
+        env_prefix=PREFIX,
         toml_file="fivepercent.toml",
         extra="forbid",
         frozen=True,
@@ -230,7 +247,7 @@ class Settings(BaseSettings):
         secrets = [SecretsSettingsSource(settings_cls, secrets_dir=folder)] if folder else []
         return (init_settings, env_settings, *secrets, TomlConfigSettingsSource(settings_cls))
 
-    @cached_property
+    @property
     def work(self) -> Path:
         """The working store beside the publication: cache and tables of the last run."""
         return self.out / ".work"
@@ -246,12 +263,12 @@ class Settings(BaseSettings):
         remote = "://" in self.tables_url and not self.tables_url.startswith("file://")
         return f"{self.shared}/raw" if remote and self.cluster else ""
 
-    @cached_property
+    @property
     def tables(self) -> Path:
         """Parquet of every table as last built (not yet published)."""
         return self.work / "tables"
 
-    @cached_property
+    @property
     def cache(self) -> Path:
         """One Parquet per raw file and reader version, by content hash."""
         return self.work / "cache"

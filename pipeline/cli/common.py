@@ -36,8 +36,11 @@ def settings_from(raw: Path | None = None, out: Path | None = None, **more: Any)
     """Settings with what the command line says put first; a bad setting ends with exit code 2."""
     from pydantic import ValidationError
 
-    from pipeline.settings import Settings
+    from pipeline.settings import Settings, misspelt
 
+    for name, meant in misspelt(os.environ).items():
+        note = f"Note: {name} is no setting and does nothing; {meant} is one."
+        errors.print(note, markup=False, highlight=False, soft_wrap=True)
     given: dict[str, Any] = {
         k: v for k, v in {"raw": raw, "out": out, **more}.items() if v is not None
     }
