@@ -57,7 +57,11 @@ CHANGED: Faults = {  # a row is changed
         (2, {"value": 400.0}, "operating_expenditure_not_in_millions"),
         (1, {"value": 500000.0}, "parts_not_above_total"),
         (2, {"organisation_code": None}, "provider_is_known"),
-        (2, {"organisation_code": "ZZ1"}, "one_provider_a_code"),
+        (
+            2,
+            {"organisation_code": "ZZ1", "organisation_name": "Other Foundation Trust"},
+            "one_provider_a_code",
+        ),
     ],
     "facts.workforce": [
         (1, {"fte": 70.0, "headcount": 70.0}, "components_sum_to_total"),

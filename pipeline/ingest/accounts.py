@@ -19,6 +19,7 @@ from pipeline.ingest.account_meanings import (
     read_meanings,
     squeeze,
 )
+from pipeline.ingest.account_providers import settle_providers
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register, comparable
 from pipeline.ingest.reading import NotDataError, Reading, RefusedFileError, open_file
@@ -275,7 +276,8 @@ def read_accounts(
 
     Returns:
         Rows of ``facts.account_line``, reports and rejected rows. A second value for the same
-        provider, year and line is rejected, never added.
+        provider, year and line is rejected, never added; a provider under two names is one
+        (:mod:`pipeline.ingest.account_providers`).
     """
     current = [f for f in files if f.superseded_by is None]
     illustrative = [f for f in current if "illustrative" in f.name.lower()]
@@ -294,4 +296,5 @@ def read_accounts(
         lambda reading: _parse(reading, register, meanings),
         limits=limits,
         opener=opener,
+        settle=lambda done: settle_providers(done, register),
     )

@@ -29,6 +29,7 @@ from pipeline.schema import table
 
 PROVENANCE = {"_sheet": pl.String(), "_row": pl.Int64()}
 Parse = Callable[[Reading], pl.DataFrame]
+Done = list[tuple[Reading, pl.DataFrame | None]]
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def read_source(
     limits: Limits | None,
     opener: Callable[[RawFile, Limits | None], list[Grid] | str] = open_file,
     prefer: pl.Expr | None = None,
+    settle: Callable[[Done], Done] | None = None,
 ) -> SourceResult:
     """Read all files of a source into its facts table.
 
@@ -85,11 +87,13 @@ def read_source(
         prefer: among rows of one key the one with the greatest value wins, so that a later position
             replaces an earlier one. Where it does not decide, the file that is later by its name wins
             (:func:`by_name`), and within a file the first row.
+        settle: changes the facts of files where these contradict each other, never their number.
 
     Returns:
         Facts with one row a key, reports, rejected rows.
     """
     done = run_files(files, source_id, full_name, parse, limits=limits, opener=opener)
+    done = settle(done) if settle else done
     readings = [reading for reading, _ in done]
     for reading, facts in done:
         if facts is not None:
