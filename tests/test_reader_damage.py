@@ -6,6 +6,7 @@ import io
 import random
 import zipfile
 
+import polars as pl
 import pytest
 from reader_layouts import make_plan, write, write_workbook
 from spend_files import read_one, table
@@ -141,6 +142,40 @@ def test_a_stray_quotation_mark_swallows_no_row(mark: str, times: int) -> None:
     assert batch.lines.height == 30
     assert batch.lines["source_row"].to_list() == list(range(2, 32))
     assert batch.lines["amount_gbp"].sum() == pytest.approx(sum(26_000.5 + i for i in range(30)))
+
+
+@pytest.mark.parametrize(
+    ("cell", "supplier"),
+    [
+        ('"ACME "THE" LTD"', 'ACME "THE" LTD'),
+        ('"ACME "THE LTD"', 'ACME "THE LTD'),
+        ('"ACME "THE" LTD, LONDON"', 'ACME "THE" LTD, LONDON'),
+        ('"19" RACKS, LTD"', '19" RACKS, LTD'),
+        ('"ACME ("THE, BEST") LTD"', 'ACME ("THE, BEST") LTD'),
+        ('"ACME "THE""', 'ACME "THE"'),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 2])
+def test_quotation_marks_inside_a_quoted_cell_need_not_be_doubled(
+    cell: str, supplier: str, times: int
+) -> None:
+    """Two such rows had been taken for one of two lines, whose first payment was lost without a word."""
+    odd = "".join(f'{12 + i}/04/2020,{cell},"30,000.4{i}"\n' for i in range(times))
+    plain = "".join(f"{13 + i}/04/2020,Larkspur {i} Ltd,{26_000 + i}.50\n" for i in range(12))
+    batch, report = read_one("April 2020.csv", f"Date,Supplier,Amount\n{plain}{odd}{plain}")
+    found = batch.lines.filter(pl.col("supplier") == supplier)
+    assert found["amount_gbp"].to_list() == [30_000.4 + i / 100 for i in range(times)]
+    assert batch.lines.height == 24 + times
+    assert report.status == "read"
+
+
+def test_a_row_with_a_cell_too_many_is_not_put_together() -> None:
+    """What stands between two quoted cells is no part of either."""
+    odd = '12/04/2020,"ACME "THE" LTD","30,000.45",note, "more"\n'
+    plain = "".join(f"{13 + i}/04/2020,Larkspur {i} Ltd,{26_000 + i}.50\n" for i in range(12))
+    batch, _ = read_one("April 2020.csv", f"Date,Supplier,Amount\n{plain}{odd}{plain}")
+    assert batch.lines.height == 24
+    assert batch.rejected["source_row"].to_list() == [14]
 
 
 def test_a_line_break_inside_quotes_stays_inside_its_row() -> None:

@@ -66,7 +66,9 @@ class Reading:
             rows_read=grid.height,
         )
         if "quotes" in grid.facts:
-            made.warnings.append("Quotation marks do not balance; the file was read line by line.")
+            made.warnings.append(
+                "Quotation marks do not follow the rules; the file was read line by line."
+            )
         self._sheets[id(grid)] = made
         self.report.sheets.append(made)
         return made

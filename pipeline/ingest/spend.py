@@ -266,7 +266,9 @@ def _understand(
         )
         report.sheets.append(sheet)
         if "quotes" in grid.facts:
-            sheet.warnings.append("Quotation marks do not balance; the file was read line by line.")
+            sheet.warnings.append(
+                "Quotation marks do not follow the rules; the file was read line by line."
+            )
         if layout is None:
             continue
         hint_sheet = hint_from_name(grid.sheet) if grid.sheet else PeriodHint()

@@ -372,7 +372,9 @@ def prepare(
     quotes = int(np.count_nonzero(quoted))
     lines = int(np.count_nonzero(ends)) + (not body.endswith(b"\n"))
     check_table(lines, width, max_rows=max_rows, max_cells=max_cells)
-    crooked = quotes % 2 == 1 or bool(quotes and _spaced(raw, quoted, delimiter))
+    crooked = quotes % 2 == 1 or bool(
+        quotes and (_spaced(raw, quoted, delimiter) or _out_of_place(raw, quoted, delimiter))
+    )
     return Text(body, encoding, delimiter, width, quotes, lines, crooked)
 
 
@@ -384,6 +386,18 @@ def _spaced(raw: np.ndarray, quoted: np.ndarray, delimiter: str) -> bool:
     mark = raw == ord(delimiter)
     behind = np.count_nonzero(mark[:-1] & quoted[1:])
     return bool(np.count_nonzero(mark[:-2] & behind_blank[1:]) > behind)
+
+
+def _out_of_place(raw: np.ndarray, quoted: np.ndarray, delimiter: str) -> bool:
+    """Whether a quotation mark stands between two signs of text, where the rules want it doubled.
+
+    The parser takes ``"The "Old Mill",1`` for the beginning of a cell of several lines.
+    """
+    at = np.flatnonzero(quoted)
+    beside = np.zeros(256, dtype=bool)
+    beside[[0x0A, 0x0D, 0x22, ord(delimiter)]] = True
+    inside = ~beside[raw.take(at - 1, mode="clip")] & ~beside[raw.take(at + 1, mode="clip")]
+    return bool(inside[(at > 0) & (at < len(raw) - 1)].any())
 
 
 def parse(
