@@ -137,9 +137,17 @@ def rank_stability(t: Tables) -> dict[Key, Row]:
                     continue
                 x = places([combinations[a][c] for c in codes])
                 y = places([combinations[b][c] for c in codes])
+                rho = correlation(x, y) if len(codes) >= 8 else None
+                low = high = rho
+                if rho is not None and abs(rho) < 1 - 1e-12:  # tanh and its inverse, written out
+                    z = math.log((1 + rho) / (1 - rho)) / 2
+                    reach = 1.96 * math.sqrt((1 + rho**2 / 2) / (len(codes) - 3))
+                    low, high = (1 - 2 / (math.exp(2 * v) + 1) for v in (z - reach, z + reach))
                 found[year, *a, *b] = {
                     "trusts": len(codes),
-                    "spearman": correlation(x, y) if len(codes) >= 8 else None,
+                    "spearman": rho,
+                    "spearman_lower": low,
+                    "spearman_upper": high,
                     "mean_places_moved": mean(abs(i - j) for i, j in zip(x, y, strict=True)),
                 }
     return found

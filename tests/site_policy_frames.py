@@ -172,6 +172,8 @@ def policy_tables(
                 "other_denominator": BASE[1],
                 "trusts": len(names),
                 "spearman": 0.6,
+                "spearman_lower": 0.2,
+                "spearman_upper": 0.85,
                 "mean_places_moved": 2.5,
                 "is_demo": is_demo,
             }

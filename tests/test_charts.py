@@ -15,6 +15,7 @@ from pipeline.charts import CHARTS, theme
 from pipeline.charts.answer import answer, together
 from pipeline.charts.bands import lay_out
 from pipeline.charts.format import money
+from pipeline.charts.model import in_short
 from pipeline.charts.selection import best_year, headline
 from pipeline.charts.sketch import Sketch
 from pipeline.charts.trust import Origin, share_by_year
@@ -435,3 +436,73 @@ def test_a_share_without_a_range_has_no_whisker():
         nothing = ("", "")
         chart = share_by_year("Z000", "One", rows, {}, Origin(nothing, nothing, nothing))
         assert (chart.body.data[0].error_y.array is not None) is has
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        ((0.92, 0.95, 0.97), "Other definitions put trusts in nearly the same order: 9 trusts"),
+        ((0.20, 0.60, 0.85), "Who looks high depends on the definition: 9 trusts"),
+        ((-0.26, 0.50, 0.91), "9 trusts do not show how far the definition decides who looks high"),
+        ((0.60, 0.91, 0.98), "9 trusts do not show how far the definition decides who looks high"),
+    ],
+)
+def test_agreement_of_order_is_told_with_its_interval_and_no_strength_beyond_it(interval, said):
+    stability = of(
+        "marts.rank_stability",
+        [
+            {
+                "financial_year": "2020/21",
+                "definition": "D1",
+                "denominator": "opex_less_impairments",
+                "other_definition": "D2",
+                "other_denominator": "opex_less_impairments",
+                "trusts": 9,
+                "spearman": interval[1],
+                "spearman_lower": interval[0],
+                "spearman_upper": interval[2],
+                "mean_places_moved": 2.0,
+            }
+        ],
+    )
+    chart = CHARTS["rank-agreement"](frames.tables(9) | {"marts.rank_stability": stability})
+    low, middle, high = (f"{v:.2f}".replace("-", "−") for v in interval)
+    assert chart.title == (
+        f"{said}, rank correlation {middle}, interval {low} to {high} against D2 of opex less "
+        "impairments, 2020/21"
+    )
+    whiskers = chart.sketch.data[0]["error_x"]
+    assert whiskers["array"] == [pytest.approx(interval[2] - interval[1])]
+    assert whiskers["arrayminus"] == [pytest.approx(interval[1] - interval[0])]
+
+
+@pytest.mark.parametrize("chart_id", CHARTS)
+def test_words_that_a_line_of_reference_may_cross_have_an_edge(several, chart_id):
+    sketch = CHARTS[chart_id](several).sketch
+    lines = [s for s in sketch.layout.get("shapes", []) if s["type"] == "line"]
+    for trace in sketch.data:
+        if lines and "text" in trace.get("mode", ""):
+            assert trace.get("meta") == theme.HALO
+    if lines:  # a note inside the plot has no edge: it stands at the end of a line or has a ground
+        for note in sketch.layout.get("annotations", []):
+            is_beside = "paper" in (note.get("xref"), note.get("yref")) or note.get("name")
+            assert is_beside or "bgcolor" in note, note["text"]
+
+
+def test_a_picture_on_its_own_has_edges_and_says_what_is_measured(several):
+    figure = CHARTS["share-lollipop"](several).figure
+    edged = [t for t in figure.data if t.mode == "text"]
+    assert edged
+    assert all(t.textfont.shadow == theme.EDGE for t in edged)
+    foot = next(a.text for a in figure.layout.annotations if a.name == "footnote")
+    assert foot.startswith("D1: ")
+    assert "Divided by: " in foot
+
+
+def test_a_definition_in_short_keeps_the_name_of_every_measure():
+    assert in_short("D1: Payments. Published ones. Version 2. D2: Adjusted. As D1.") == (
+        "D1: Payments. D2: Adjusted."
+    )
+    assert in_short("Cost of records, as trusts report it. Self-reported") == (
+        "Cost of records, as trusts report it."
+    )

@@ -52,6 +52,23 @@ def test_pounds_that_a_reader_may_add_up_have_every_penny():
     assert fmt.to_the_penny(-0.05) == "−£0.05"
 
 
+def test_a_number_that_is_rounded_to_nought_has_no_minus_sign():
+    assert [fmt.decimal(v, 2) for v in (-0.001, -0.006, 0.5)] == ["0.00", "−0.01", "0.50"]
+
+
+@pytest.mark.parametrize(
+    ("date", "text"),
+    [
+        ("2022-06-29", "29 June 2022"),
+        ("2020-05", "May 2020"),
+        ("2009", "2009"),
+        ("spring 2009", "spring 2009"),
+    ],
+)
+def test_a_date_is_written_as_exactly_as_it_is_known(date, text):
+    assert fmt.as_known(date) == text
+
+
 def test_a_chosen_level_is_written_exactly():
     assert [fmt.exact_percent(v) for v in (0.05, 0.015, 0.0325)] == ["5%", "1.5%", "3.25%"]
 

@@ -42,6 +42,19 @@ def test_every_measure_file_is_complete(kind: str) -> None:
         assert "select" in measure.sql
 
 
+def test_a_caveat_that_names_a_parameter_says_its_value() -> None:
+    measures = load_measures()
+    named = 0
+    names = {p.name for p in measures.parameters}
+    for measure in (*measures.definitions, *measures.denominators):
+        for parameter in measures.parameters:
+            middle = parameter.name.removesuffix("_low").removesuffix("_high")
+            if middle in names and middle in measure.caveats:
+                named += 1
+                assert f"{parameter.value:.0%}" in measure.caveats, (measure.id, parameter.name)
+    assert named
+
+
 @pytest.mark.parametrize(
     "spoil", [{"colour": "red"}, {"kind": "guess"}, {"sql": None}, {"id": "Z1"}]
 )

@@ -16,10 +16,11 @@ from urllib.parse import unquote, urlparse
 import polars as pl
 import pytest
 import site_frames as frames
+from site_frames import share_row
 
 from pipeline.charts import CHARTS
 from pipeline.charts.answer import answer
-from pipeline.charts.format import short_name
+from pipeline.charts.format import money, short_name
 from pipeline.charts.model import TableColumn, nothing_to_show
 from pipeline.measures import parameter_frame
 from pipeline.schema import all_tables
@@ -462,6 +463,42 @@ def test_a_claim_cannot_smuggle_in_a_script_address(site):
     page = Page(site / "promises.html")
     assert all(not url.startswith("javascript:") for _, url in page.urls)
     assert frames.EVIL + " will be done" in "".join(page.text)
+
+
+def test_the_caveat_of_a_claim_is_in_view_and_its_day_can_be_read(tmp_path):
+    tables = frames.tables(1)
+    claim = (
+        tables["marts.milestone"]
+        .head(1)
+        .with_columns(
+            pl.lit("Counted on another day.").alias("caveat"), pl.lit("2022-06-29").alias("said_on")
+        )
+    )
+    build_site(tables | {"marts.milestone": claim}, tmp_path)
+    page = (tmp_path / "promises.html").read_text("utf-8")
+    article = page[page.index('<article class="claim">') :]
+    assert "Careful: Counted on another day." in article[: article.index("<details")]
+    assert "29 June 2022" in article
+
+
+def test_compare_says_the_range_of_each_gap_and_each_year_s_months_once(tmp_path):
+    rows = [
+        share_row(0, share=0.02, definition=d, expenditure=100e6, months=11)
+        for d in ("D1", "D2", "D3")
+    ]
+    tables = frames.tables(1) | {"marts.digital_share": frames.of("marts.digital_share", rows)}
+    build_site(tables, tmp_path)
+    text = (tmp_path / "assets" / "compare-data.js").read_text("utf-8")
+    data = json.loads(text.removeprefix("window.FIVEPERCENT_COMPARE=").removesuffix(";\n"))
+    assert [name for name in data["labels"] if "Months" in name] == [
+        "Months of payments present, 2020/21"
+    ]
+    cells = dict(zip(data["labels"], data["trusts"]["Z000"]["cells"], strict=True))
+    gaps = {name: text for name, text in cells.items() if name.startswith("Gap to 5%")}
+    assert len(gaps) == 3
+    low, high = (100e6 * (0.05 - rows[0][end]) for end in ("share_upper", "share_lower"))
+    assert set(gaps.values()) == {f"{money(3e6)} ({money(low)} to {money(high)})"}
+    assert cells["Months of payments present, 2020/21"] == "11 of 12"
 
 
 def test_supplier_names_that_are_formulas_are_text_in_the_csv_file(site):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import re
 import shutil
 import threading
 from itertools import pairwise
@@ -319,6 +320,17 @@ def test_a_dark_screen_gets_dark_charts(browser, site):
     watched.context.close()
 
 
+# Where the first of the lines of a saved picture's title begins, in pixels from its upper edge.
+FIRST_LINE_OF_TITLE = """text => {
+  const box = document.createElement("div");
+  box.innerHTML = text;
+  document.body.append(box);
+  const svg = box.querySelector("svg"), title = box.querySelector(".gtitle");
+  const top = title.getBoundingClientRect().top - svg.getBoundingClientRect().top;
+  return { top, lines: title.querySelectorAll(".line").length };
+}"""
+
+
 @pytest.mark.parametrize("kind", ["PNG", "SVG"])
 def test_a_saved_picture_carries_finding_and_licence(watched, site, kind):
     page = watched.page
@@ -334,6 +346,16 @@ def test_a_saved_picture_carries_finding_and_licence(watched, site, kind):
         text = content.decode("utf-8")
         assert "Open Government" in text
         assert "DEMONSTRATION" in text
+        assert "Whisker" in text
+        assert "Divided by" in text
+        # Each label has a copy below it as its edge: lines of reference do not run through letters.
+        labels = re.findall(r"<text[^>]*>[^<]*%\s*<tspan[^>]*>[ABC]</tspan></text>", text)
+        edges = [place for place, label in enumerate(labels) if "stroke-width: 5px" in label]
+        assert edges == list(range(0, len(labels), 2))
+        assert len(labels) == 2 * 3
+        drawn = page.evaluate(FIRST_LINE_OF_TITLE, text)
+        assert drawn["lines"] > 1
+        assert drawn["top"] >= 0
     else:
         assert content.startswith(b"\x89PNG")
     assert watched.complaints == []

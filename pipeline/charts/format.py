@@ -93,7 +93,8 @@ def decimal(value: float | None, digits: int = 1) -> str:
     """A number with a fixed number of decimals, such as a maturity score."""
     if value is None or value != value:
         return NOT_KNOWN
-    return f"{value:,.{digits}f}".replace("-", MINUS)
+    # Adding nought makes a plain 0 of what is rounded to a nought with a minus sign.
+    return f"{round(value, digits) + 0:,.{digits}f}".replace("-", MINUS)
 
 
 def be(number: int, past: bool = True) -> str:
@@ -113,6 +114,20 @@ def day(value: dt.date | dt.datetime | None) -> str:
     if value is None:
         return NOT_KNOWN
     return f"{value.day} {value:%B %Y}"
+
+
+def as_known(date: str) -> str:
+    """A date as exactly as it is known: ``2020-05-15`` as ``15 May 2020``, ``2020-05`` as ``May 2020``.
+
+    Args:
+        date: A day, month or year as ISO 8601 writes it; anything else is given back.
+    """
+    try:
+        if len(date) == len("2020-05"):
+            return month(dt.date.fromisoformat(f"{date}-01"))
+        return day(dt.date.fromisoformat(date))
+    except ValueError:
+        return date
 
 
 def listing(items: list[str]) -> str:

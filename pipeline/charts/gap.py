@@ -123,6 +123,7 @@ def gap_pounds(tables: Tables) -> Chart:
             x=[max(h, 0) for h in high],
             y=rows["y"].to_list(),
             mode="text",
+            meta=theme.HALO,
             text=[f"  {money(v)}" for v in rows["gap_gbp"]],
             textposition="middle right",
             textfont={"size": 12, "color": theme.INK if counts else theme.MUTED},

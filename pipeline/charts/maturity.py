@@ -142,6 +142,7 @@ def maturity_distribution(tables: Tables) -> Chart:
         x=table["median"].to_list(),
         y=positions,
         mode="markers+text",
+        meta=theme.HALO,
         marker={"color": theme.BLUE, "size": 10},
         text=[decimal(v) for v in table["median"]],
         textposition="top center",

@@ -224,6 +224,7 @@ def mix_figure(mix: pl.DataFrame, row_height: int = 34) -> Sketch:
         x=ends,
         y=positions,
         mode="text",
+        meta=theme.HALO,
         text=[
             f"  {money(r['amount_gbp'])} ({percent(r['part'])})"
             if r["amount_gbp"]

@@ -6,6 +6,7 @@ Does not belong here: any particular chart, or HTML.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -90,8 +91,11 @@ class Chart:
     @property
     def footnote(self) -> str:
         """The line that travels with a picture of the chart."""
-        parts = [f"Source: {self.source}.", f"{self.vintage}.", self.coverage, self.caveat]
-        parts.append(f"{self.licence}.")
+        measured = [in_short(self.definition)] if self.definition else []
+        if self.denominator:
+            measured.append(f"Divided by: {in_short(self.denominator)}")
+        parts = [*measured, f"Source: {self.source}.", f"{self.vintage}.", self.coverage]
+        parts += [self.caveat, f"{self.licence}."]
         if self.is_demo:
             parts.insert(0, f"{theme.DEMONSTRATION}.")
         return " ".join(part for part in parts if part.strip("."))
@@ -103,7 +107,7 @@ class Chart:
 
     @property
     def figure(self) -> go.Figure:
-        """The figure on its own: title, subtitle, footnote and demonstration mark included."""
+        """The figure on its own: title, subtitle, footnote, edges of labels and demonstration mark."""
         figure = self.body
         mark = f"[{theme.DEMONSTRATION}] " if self.is_demo else ""
         title = wrap(mark + self.title, 78)
@@ -116,6 +120,7 @@ class Chart:
         top += 17 * (subtitle.count("<br>") + 1) + 22
         bottom = old_bottom + 15 * (foot.count("<br>") + 1) + 18
         figure.layout.template = theme.template()
+        figure.update_traces(textfont_shadow=theme.EDGE, selector={"meta": theme.HALO})
         figure.update_layout(
             title={
                 "text": f"<b>{title}</b>",
@@ -143,6 +148,12 @@ class Chart:
             name="footnote",
         )
         return figure
+
+
+def in_short(text: str) -> str:
+    """What a picture has room for of a definition: the names of the measures, or the first sentence."""
+    named = re.findall(r"\bD\d: [^.]*\.", text)
+    return " ".join(named) if named else re.split(r"\.\s", text)[0].rstrip(".") + "."
 
 
 Builder = Callable[[Tables], Chart]

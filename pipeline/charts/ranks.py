@@ -19,6 +19,8 @@ COLUMNS = (
     TableColumn("financial_year", "Year"),
     TableColumn("trusts", "Trusts in both", "count"),
     TableColumn("spearman", "Rank correlation", "score2"),
+    TableColumn("spearman_lower", "Lower end", "score2"),
+    TableColumn("spearman_upper", "Upper end", "score2"),
     TableColumn("mean_places_moved", "Places a trust moves, mean", "score"),
     TableColumn("reason", "Why there is none"),
 )
@@ -42,6 +44,25 @@ def _pairs(rows: pl.DataFrame, definition: str, denominator: str) -> pl.DataFram
         .unique("other", keep="first", maintain_order=True)
         .sort("other")
     )
+
+
+def _with_interval(row: dict) -> str:
+    return (
+        f"rank correlation {decimal(row['spearman'], 2)}, interval "
+        f"{decimal(row['spearman_lower'], 2)} to {decimal(row['spearman_upper'], 2)}"
+    )
+
+
+def _finding(worst: dict) -> str:
+    """What the weakest agreement says, and nothing of strength where its interval leaves that open."""
+    trusts = plural(worst["trusts"], "trust")
+    if worst["spearman_lower"] >= NEARLY_THE_SAME:
+        said = f"Other definitions put trusts in nearly the same order: {trusts}"
+    elif worst["spearman_upper"] < NEARLY_THE_SAME:
+        said = f"Who looks high depends on the definition: {trusts}"
+    else:
+        said = f"{trusts} do not show how far the definition decides who looks high"
+    return f"{said}, {_with_interval(worst)} against {worst['other']}"
 
 
 def rank_agreement(tables: Tables) -> Chart:
@@ -71,38 +92,52 @@ def rank_agreement(tables: Tables) -> Chart:
     body.add_scatter(
         x=[round(v, 3) for v in known["spearman"]],
         y=list(range(known.height)),
-        mode="markers+text",
+        mode="markers",
         marker={"color": theme.BLUE, "size": 11},
-        text=[f"  {decimal(v, 2)}" for v in known["spearman"]],
-        textposition="middle right",
+        error_x={
+            "type": "data",
+            "array": [
+                round(u - v, 3) for u, v in known.select("spearman_upper", "spearman").rows()
+            ],
+            "arrayminus": [
+                round(v - w, 3) for v, w in known.select("spearman", "spearman_lower").rows()
+            ],
+            "color": theme.MUTED,
+            "thickness": 1.2,
+            "width": 4,
+        },
         hovertext=[
-            f"<b>{plotly_text(r['other'])}</b><br>{plural(r['trusts'], 'trust')}; a trust moves "
-            f"{decimal(r['mean_places_moved'])} places"
+            f"<b>{plotly_text(r['other'])}</b><br>{_with_interval(r)}<br>"
+            f"{plural(r['trusts'], 'trust')}; a trust moves {decimal(r['mean_places_moved'])} places"
             for r in known.iter_rows(named=True)
         ],
         hoverinfo="text",
         cliponaxis=False,
     )
+    body.add_scatter(
+        x=[round(v, 3) for v in known["spearman_upper"]],
+        y=list(range(known.height)),
+        mode="text",
+        meta=theme.HALO,
+        text=[f"  {decimal(v, 2)}" for v in known["spearman"]],
+        textposition="middle right",
+        hoverinfo="skip",
+        cliponaxis=False,
+    )
     body.update_yaxes(
         tickmode="array",
         tickvals=list(range(known.height)),
-        ticktext=[label(o, 26, 2) for o in known["other"]],
+        ticktext=[label(o, 26, 3) for o in known["other"]],
         range=[known.height - 0.5, -0.5],
         fixedrange=True,
         zeroline=False,
     )
-    low = min([0.0, *known["spearman"].to_list()])
+    low = min([0.0, *known["spearman_lower"].to_list()])
     body.update_xaxes(title="rank correlation (1: the same order)")
     theme.reserve_for_labels(body, low - 0.05, 1.0, 48)
     body.update_layout(margin={"t": 12, "b": 46, "r": 8})
     worst = known.sort("spearman", "other").row(0, named=True)
-    title = (
-        "Other definitions put trusts in nearly the same order (rank correlation "
-        f"{decimal(worst['spearman'], 2)} or more), {year}"
-        if worst["spearman"] >= NEARLY_THE_SAME
-        else f"Who looks high depends on the definition: against {worst['other']} the rank "
-        f"correlation is {decimal(worst['spearman'], 2)}, {year}"
-    )
+    title = f"{_finding(worst)}, {year}"
     demo = any_demo(rows)
     if demo:
         theme.mark_demonstration(body)
@@ -110,7 +145,10 @@ def rank_agreement(tables: Tables) -> Chart:
     return Chart(
         id=chart_id,
         title=title,
-        subtitle=f"Each definition and denominator against {base}.",
+        subtitle=(
+            f"Each definition and denominator against {base}. Whisker: where the correlation may lie "
+            "with other trusts like these (95%)."
+        ),
         sketch=body,
         definition="Spearman rank correlation of shares over trusts with badge A or B under both.",
         denominator=head.measure.denominator_text,

@@ -171,13 +171,16 @@ def share_over_time(tables: Tables) -> Chart:
             hoverinfo="text",
         )
         last = part.row(-1, named=True)
-        body.add_annotation(
-            x=place[last["financial_year"]] + offset,
-            y=last["share"] * 100,
-            xanchor="left",
-            xshift=8,
-            text=f"<b>{definition}</b> {percent(last['share'])}",
-            font={"size": 12, "color": colour},
+        body.add_scatter(
+            x=[round(place[last["financial_year"]] + offset, 3)],
+            y=[round(last["share"] * 100, 4)],
+            mode="text",
+            meta=theme.HALO,
+            text=[f"  <b>{definition}</b> {percent(last['share'])}"],
+            textposition="middle right",
+            textfont={"size": 12, "color": colour},
+            hoverinfo="skip",
+            cliponaxis=False,
         )
     shapes, notes = theme.horizontal_references(head.benchmark)
     for shape in shapes:

@@ -203,6 +203,7 @@ def funnel(tables: Tables) -> Chart:
             x=[round(r["denominator_gbp"] / 1e6, 3) for r in part],
             y=[round(r["share"] * 100, 4) for r in part],
             mode="markers+text" if named else "markers",
+            meta=theme.HALO if named else None,
             name="within the limits" if inside else "outside the 95% limits",
             marker={
                 "color": theme.BLUE if inside else theme.ORANGE,

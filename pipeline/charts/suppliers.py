@@ -71,6 +71,7 @@ def top_suppliers(tables: Tables) -> Chart:
         x=ends,
         y=positions,
         mode="text",
+        meta=theme.HALO,
         text=[
             f"  {money(a)}, {plural(t, 'trust')}"
             for a, t in top.select("amount_gbp", "trusts").rows()

@@ -84,9 +84,10 @@ REFERENCE_SENTENCE = (
     "Lines: 1.5% and 3% from the Wanless review (2002), 2% from the National Audit Office (2020), "
     "{benchmark} the recommended level."
 )
-# A trace of texts with this as its meta gets an edge in the colour of the page (site.js, site.css),
-# so that lines of reference do not run through its letters.
+# A trace of texts with this as its meta gets an edge in the colour of the page (site.js, site.css;
+# EDGE where a figure stands alone), so that lines of reference do not run through its letters.
 HALO = "halo"
+EDGE = ", ".join(f"{PAPER} {x}px {y}px 1px" for x in (-2, 0, 2) for y in (-2, 0, 2))
 DEMONSTRATION = "DEMONSTRATION: fictional organisations, nothing here is real"
 
 
@@ -202,7 +203,7 @@ def vertical_references(benchmark: float, scale: float = 100) -> tuple[list[Any]
                 "x1": x,
                 "y0": 0,
                 "y1": 1,
-                "layer": "below",
+                "layer": "between",  # above the grid, which would wash it out, and below the marks
                 "line": {
                     "color": VERMILLION if is_benchmark else MUTED,
                     "width": 2 if is_benchmark else 1,

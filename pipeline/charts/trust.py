@@ -234,6 +234,7 @@ def gap_by_year(code: str, rows: pl.DataFrame, measure: Measure | None, origin: 
         x=rows["financial_year"].to_list(),
         y=[round(max(h, v, 0), 4) for h, v in zip(high, gap, strict=True)],
         mode="text",
+        meta=theme.HALO,
         text=[money(v) for v in rows["gap_gbp"]],
         textposition="top center",
         textfont={"color": theme.INK, "size": 12},

@@ -198,6 +198,7 @@ def maturity_pillars(code: str, rows: pl.DataFrame, origin: Origin) -> Chart:
         x=[row["score"] for _, row in marks],
         y=[at for at, _ in marks],
         mode="markers+text",
+        meta=theme.HALO,
         name="this trust",
         marker={
             "size": 11,

@@ -13,6 +13,7 @@ import polars as pl
 
 from pipeline.charts.bands import bands
 from pipeline.charts.format import count, decimal, exact_percent, money, percent
+from pipeline.charts.gap import with_gap_range
 from pipeline.charts.ladder import headlines
 from pipeline.charts.maturity import pillar_rows, pillar_title, pillars_of
 from pipeline.charts.mix import complete_trusts
@@ -91,9 +92,10 @@ def _rows(tables: Tables) -> tuple[list[str], list[dict[str, str]]]:
     """Labels of the table's rows and, for each, the text of every trust by code."""
     labels: list[str] = []
     values: list[dict[str, str]] = []
+    months: dict[str, dict[str, str]] = {}
     for head in headlines(tables):
         name = f"{head.measure.definition}: {head.measure.title}, {head.year}"
-        rows = head.rows.to_dicts()
+        rows = with_gap_range(head.rows).to_dicts()
         labels.append(f"Share under {name}")
         values.append(
             {
@@ -102,13 +104,18 @@ def _rows(tables: Tables) -> tuple[list[str], list[dict[str, str]]]:
                 for r in rows
             }
         )
-        labels.append(f"Gap to {exact_percent(head.benchmark)} under {head.measure.definition}")
-        values.append({r["organisation_code"]: money(r["gap_gbp"]) for r in rows})
-        if any(r["months_present"] is not None for r in rows):
-            labels.append(f"Months present, {head.year}")
-            values.append(
-                {r["organisation_code"]: count(r["months_present"]) + " of 12" for r in rows}
-            )
+        labels.append(
+            f"Gap to {exact_percent(head.benchmark)} under {head.measure.definition}, pounds in "
+            f"{head.year} (minus: above it)"
+        )
+        values.append({r["organisation_code"]: _gap(r) for r in rows})
+        for row in rows:
+            if row["months_present"] is not None:
+                text = f"{count(row['months_present'])} of 12"
+                months.setdefault(head.year, {})[row["organisation_code"]] = text
+    for year, texts in sorted(months.items()):
+        labels.append(f"Months of payments present, {year}")
+        values.append(texts)
     head = headline(tables)
     if head is not None:
         labels.append(f"Part of digital payments on the basics, {head.year}")
@@ -123,6 +130,13 @@ def _rows(tables: Tables) -> tuple[list[str], list[dict[str, str]]]:
         labels.append(f"Maturity: {pillar_title(pillar)}, {part['year'][0]}")
         values.append({code: ", ".join(found) for code, found in texts.items()})
     return labels, values
+
+
+def _gap(row: dict[str, Any]) -> str:
+    """The gap with the gap at both ends of the share's range, where the share has one."""
+    ends = (row["gap_low_gbp"], row["gap_high_gbp"])
+    known = row["gap_gbp"] is not None and None not in ends
+    return money(row["gap_gbp"]) + (f" ({money(ends[0])} to {money(ends[1])})" if known else "")
 
 
 def _basics(tables: Tables, year: str) -> dict[str, str]:

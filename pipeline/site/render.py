@@ -64,6 +64,7 @@ def environment() -> Environment:
         level=fmt.exact_percent,
         count=fmt.count,
         day=fmt.day,
+        as_known=fmt.as_known,
         short=fmt.short_name,
         readable=fmt.readable_name,
         plural=lambda n, noun, many=None: fmt.plural(n, noun, many),

@@ -2,7 +2,9 @@
 -- Grain: one financial year, combination of definition and denominator, and combination it is compared with.
 -- Question: does the order of trusts depend on how digital spending is defined?
 -- Caveat: only trusts with badge A or B under both; fewer than eight trusts give no correlation. A low figure
---         says that an order of trusts tells about the definition, not about the trusts.
+--         says that an order of trusts tells about the definition, not about the trusts. The interval says how
+--         far other trusts like these could give another figure: Fisher's z with the variance of Bonett and
+--         Wright (2000), (1 + r^2 / 2) / (n - 3).
 with counted as (
     select
         organisation_code,
@@ -50,6 +52,28 @@ places as (
             range between current row and current row
         ) - 1) / 2 as other_place
     from pairs
+),
+related as (
+    select
+        financial_year,
+        definition,
+        denominator,
+        other_definition,
+        other_denominator,
+        count(*) as trusts,
+        case when count(*) >= 8 then corr(place, other_place order by organisation_code) end as spearman,
+        avg(abs(place - other_place)) as mean_places_moved,
+        bool_or(is_demo) as is_demo
+    from places
+    group by financial_year, definition, denominator, other_definition, other_denominator
+),
+reaching as (
+    select
+        *,
+        -- the same order has no distance from 1 that could be more or less
+        case when abs(spearman) < 1 - 1e-12 then atanh(spearman) end as z,
+        1.96 * sqrt((1 + spearman * spearman / 2) / (trusts - 3)) as reach
+    from related
 )
 select
     financial_year,
@@ -57,10 +81,11 @@ select
     denominator,
     other_definition,
     other_denominator,
-    count(*) as trusts,
-    case when count(*) >= 8 then corr(place, other_place order by organisation_code) end as spearman,
-    avg(abs(place - other_place)) as mean_places_moved,
-    case when count(*) < 8 then 'Fewer than eight trusts have badge A or B under both.' end as reason,
-    bool_or(is_demo) as is_demo
-from places
-group by financial_year, definition, denominator, other_definition, other_denominator
+    trusts,
+    spearman,
+    coalesce(tanh(z - reach), spearman) as spearman_lower,
+    coalesce(tanh(z + reach), spearman) as spearman_upper,
+    mean_places_moved,
+    case when trusts < 8 then 'Fewer than eight trusts have badge A or B under both.' end as reason,
+    is_demo
+from reaching

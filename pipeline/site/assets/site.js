@@ -104,6 +104,11 @@
     div.style.height = spec.layout.height + "px";
   }
 
+  // Plotly makes "trace" and the uid a class, by which site.css and edged() know labels with an edge.
+  function nameEdges(traces) {
+    traces.forEach(function (t, i) { if (t.meta === "halo") t.uid = "halo" + i; });
+  }
+
   function show(div, spec) {
     if (typeof Plotly === "undefined") return;
     spec.layout.template = look.template;
@@ -120,8 +125,7 @@
     }
     if (div.clientWidth < 560 && spec.layout.meta && spec.layout.meta.tilt) oneLineHeadings(spec, div);
     reserve(spec.layout, div.clientWidth);
-    // Plotly makes "trace" and the uid a class, by which site.css knows these labels.
-    spec.data.forEach(function (t, i) { if (t.meta === "halo") t.uid = "halo" + i; });
+    nameEdges(spec.data);
     Plotly.react(div, spec.data, spec.layout, {
       responsive: true, displayModeBar: false, displaylogo: false, scrollZoom: false, doubleClick: false
     });
@@ -149,26 +153,39 @@
     return lines.map(escape);
   }
 
+  // What is measured, in short: the names of the definitions, or the first sentence.
+  function inShort(text) {
+    var named = text.match(/\bD\d: [^.]*\./g);
+    return named ? named.join(" ") : text.split(/\.\s/)[0].replace(/\.?$/, ".");
+  }
+
   // The line under a saved picture, from the notes that stand under the chart.
   function footOf(figure) {
-    var said = {};
+    var said = {}, write = {
+      "Definition": inShort,
+      "Divided by": function (text) { return "Divided by: " + inShort(text); },
+      "Source": function (text) { return "Source: " + text; }
+    };
     figure.querySelectorAll(".notes dt").forEach(function (term) {
       said[term.textContent] = term.nextElementSibling.textContent;
     });
-    return ["Source", "Coverage", "Careful", "Licence"].filter(function (term) { return said[term]; })
-      .map(function (term) { return term === "Source" ? "Source: " + said[term] : said[term]; }).join(" ");
+    return ["Definition", "Divided by", "Source", "Coverage", "Careful", "Licence"].filter(function (term) { return said[term]; })
+      .map(function (term) { return write[term] ? write[term](said[term]) : said[term]; }).join(" ");
   }
 
-  // A saved picture carries its finding, source, coverage and licence.
+  // A saved picture carries its finding, how to read it, definition, source, coverage and licence.
   function save(id, format) {
     var div = document.getElementById(id);
     var spec = specOf(id), layout = spec.layout;
     layout.template = look.template;
     var margin = Object.assign({ t: 40, b: 40, l: 8, r: 16 }, layout.margin);
     var finding = document.getElementById("title-" + id).textContent;
-    var title = wrap(finding, 84), foot = wrap(footOf(document.getElementById("figure-" + id)), 130);
-    var more = 26 * title.length + 14, below = 15 * foot.length + 20;
-    layout.title = { text: "<b>" + title.join("<br>") + "</b>", x: 0, xref: "container", y: 1, yref: "container", yanchor: "top", pad: { t: 12, l: 12 } };
+    var whole = document.getElementById("figure-" + id), words = whole.querySelector(".subtitle");
+    var title = wrap(finding, 84), how = wrap(words ? words.textContent : "", 120), foot = wrap(footOf(whole), 130);
+    var more = 26 * title.length + 17 * how.length + 22, below = 15 * foot.length + 20;
+    // Plotly sets the first of several lines by its foot, a single one by its head.
+    layout.title = { text: "<b>" + title.join("<br>") + "</b>", x: 0, xref: "container", y: 1, yref: "container", yanchor: "top", pad: { t: title.length > 1 ? 24 : 12, l: 12 } };
+    if (how.length) layout.title.subtitle = { text: how.join("<br>"), font: { size: 13, color: "#5b6672" } };
     layout.annotations = (layout.annotations || []).concat([{
       text: foot.join("<br>"), x: 0, xref: "paper", xanchor: "left", y: 0, yref: "paper", yanchor: "top",
       yshift: -margin.b, align: "left", showarrow: false, font: { size: 11, color: "#5b6672" }
@@ -176,9 +193,45 @@
     layout.margin = Object.assign(margin, { t: margin.t + more, b: margin.b + below });
     layout.height = (layout.height || 400) + more + below;
     layout.width = 1000;
-    return Plotly.downloadImage({ data: spec.data, layout: layout }, {
-      format: format, width: layout.width, height: layout.height, scale: format === "png" ? 2 : 1, filename: "fivepercent-" + id
+    nameEdges(spec.data);
+    var size = { format: "svg", width: layout.width, height: layout.height, imageDataOnly: true };
+    return Plotly.toImage({ data: spec.data, layout: layout }, size).then(function (svg) {
+      deliver(edged(svg), size, format, "fivepercent-" + id + "." + format);
     });
+  }
+
+  // The edge of a label as a copy below it: not every program that opens an SVG knows paint-order.
+  function edged(svg) {
+    var picture = new DOMParser().parseFromString(svg, "image/svg+xml");
+    picture.querySelectorAll("[class*=tracehalo] text").forEach(function (text) {
+      var edge = text.cloneNode(true);
+      [edge].concat(Array.prototype.slice.call(edge.querySelectorAll("*"))).forEach(function (part) {
+        Object.assign(part.style, { fill: "#ffffff", stroke: "#ffffff", strokeWidth: "5px", strokeLinejoin: "round" });
+      });
+      edge.setAttribute("aria-hidden", "true");
+      text.parentNode.insertBefore(edge, text);
+    });
+    return new XMLSerializer().serializeToString(picture);
+  }
+
+  function deliver(svg, size, format, name) {
+    if (format === "svg") return hand(new Blob([svg], { type: "image/svg+xml" }), name);
+    var picture = new Image(), canvas = document.createElement("canvas");
+    canvas.width = 2 * size.width;
+    canvas.height = 2 * size.height;
+    picture.onload = function () {
+      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+      canvas.toBlob(function (blob) { hand(blob, name); }, "image/png");
+    };
+    picture.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svg);
+  }
+
+  function hand(blob, name) {
+    var link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    link.click();
+    window.setTimeout(function () { URL.revokeObjectURL(link.href); }, 60000);
   }
 
   var plots = Array.prototype.slice.call(document.querySelectorAll(".plot"));
