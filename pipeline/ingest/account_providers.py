@@ -105,7 +105,7 @@ def _settle(
             kept.append(account)
         else:
             _rename(out, account, one.name)
-    if len(kept) == 2 and _are_parts(*kept, own):
+    if len(kept) == 2 and _are_parts(kept[0], kept[1], own):
         before, after = sorted(kept, key=lambda a: a.is_foundation)
         _without_code(out, before, code, ~_FLOWS)
         told = (
