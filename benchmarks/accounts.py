@@ -36,7 +36,7 @@ FACTS = """
 import sys, time, hashlib
 from pathlib import Path
 import fastexcel
-from pipeline.ingest.accounts import read_accounts
+from pipeline.ingest.sources.accounts import read_accounts
 from pipeline.ingest.files import RawFile
 from pipeline.store import TableStore
 path = Path(sys.argv[1])

@@ -23,7 +23,7 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.measuring import Bench, Figure, Turns, in_turns, python
-from pipeline.ingest.spend import SpendInput, read_spend
+from pipeline.ingest.spend.reader import SpendInput, read_spend
 
 FILES, ROWS_A_FILE = 600, 1_500
 HEADERS = tuple(

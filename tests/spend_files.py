@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.ingest.cache import SpendCache
 from pipeline.ingest.files import RawFile, list_raw_files
-from pipeline.ingest.payments import PaymentLines, read_payment_lines
+from pipeline.ingest.payments.cache import SpendCache
+from pipeline.ingest.payments.lines import PaymentLines, read_payment_lines
 from pipeline.ingest.report import FileReport
-from pipeline.ingest.spend import SpendBatch, SpendInput, read_spend
+from pipeline.ingest.spend.reader import SpendBatch, SpendInput, read_spend
 
 HEADER = "Date,Expense type,Expense area,Supplier,Transaction number,Amount\n"
 

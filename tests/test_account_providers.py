@@ -16,8 +16,8 @@ from ingest_files import (
     workbook,
 )
 
-from pipeline.ingest.accounts import read_accounts
 from pipeline.ingest.result import SourceResult
+from pipeline.ingest.sources.accounts import read_accounts
 
 TRUSTS, FOUNDATIONS = "TAC NHS trusts 2023-24.xlsx", "TAC NHS foundation trusts 2023-24.xlsx"
 BEFORE, AFTER = "Thornmere NHS Trust", "Thornmere NHS Foundation Trust"

@@ -14,8 +14,8 @@ from polars.testing import assert_frame_equal
 from spend_files import put, table
 from test_portions import build, entry, ledger, same
 
-from pipeline.ingest.borrowed import NEEDED, lines_again, notes_of
-from pipeline.ingest.spend import LINE_SCHEMA
+from pipeline.ingest.payments.borrowed import NEEDED, lines_again, notes_of
+from pipeline.ingest.spend.reader import LINE_SCHEMA
 from pipeline.refresh import portions
 from pipeline.schema import table as schema_of
 

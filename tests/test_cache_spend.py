@@ -8,9 +8,9 @@ import pytest
 from polars.testing import assert_frame_equal
 from spend_files import put, read, table
 
-from pipeline.ingest.cache import SpendCache
 from pipeline.ingest.files import list_raw_files
-from pipeline.ingest.payments import PaymentLines, read_payment_lines
+from pipeline.ingest.payments.cache import SpendCache
+from pipeline.ingest.payments.lines import PaymentLines, read_payment_lines
 from pipeline.ingest.tabular import Limits
 from pipeline.store.location import Folder
 

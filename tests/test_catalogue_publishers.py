@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ingest_files import files_of, put
 
-from pipeline.ingest.organisations import read_organisations
+from pipeline.ingest.sources.organisations import read_organisations
 from pipeline.refresh.context import Run
 from pipeline.refresh.sources import with_national_publishers
 from pipeline.settings import Settings

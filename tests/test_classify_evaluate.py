@@ -228,7 +228,7 @@ def test_the_command_prints_a_table(tmp_path, capsys):
 @pytest.fixture(scope="session")
 def real_quality(real_raw, real_reference) -> pl.DataFrame:
     from pipeline.ingest.files import list_raw_files
-    from pipeline.ingest.payments import read_payment_lines
+    from pipeline.ingest.payments.lines import read_payment_lines
 
     files = [f for f in list_raw_files(real_raw) if f.source_id == "spend_over_25k"]
     lines = read_payment_lines(files, None).lines

@@ -18,7 +18,7 @@ import fsspec
 import pytest
 from moto.server import ThreadedMotoServer
 
-import pipeline.ingest.portions as portions_module
+import pipeline.ingest.payments.portions as portions_module
 from pipeline.demo import Truth
 from pipeline.refresh import RefreshFailedError, refresh, sources
 from pipeline.refresh.context import Run

@@ -23,7 +23,7 @@ from spend_files import HEADER, put, table
 from pipeline.classify import default_rules, engine
 from pipeline.classify.answers import Answers
 from pipeline.ingest.files import list_raw_files
-from pipeline.ingest.spend import SpendInput, read_spend
+from pipeline.ingest.spend.reader import SpendInput, read_spend
 from pipeline.ingest.tabular import together
 from pipeline.marts import MART_ORDER, build_marts
 from pipeline.marts import run as marts_run
@@ -283,7 +283,7 @@ def test_cold_warm_and_damaged_caches_give_the_same_bytes(
 def test_several_processes_give_the_bytes_of_one(
     small_demo: tuple[Path, Truth], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.ingest import portions
+    from pipeline.ingest.payments import portions
 
     for name in ("BATCH_FOLDERS", "FEW_FILES"):
         monkeypatch.setattr(portions, name, 1)
@@ -303,7 +303,7 @@ def test_several_processes_give_the_bytes_of_one(
 def test_a_worker_that_dies_costs_time_and_nothing_else(
     small_demo: tuple[Path, Truth], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.ingest import portions
+    from pipeline.ingest.payments import portions
 
     for name in ("BATCH_FOLDERS", "FEW_FILES"):
         monkeypatch.setattr(portions, name, 1)

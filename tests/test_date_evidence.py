@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from spend_files import read_one
 
-from pipeline.ingest.spend import SpendInput, read_spend
+from pipeline.ingest.spend.reader import SpendInput, read_spend
 from pipeline.ingest.tabular.periods import hint_from_name, hint_from_path
 
 #: Second, fifth and ninth of three months, day first.

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pipeline.demo import Truth, generate
-from pipeline.ingest.spend import SpendBatch, SpendInput, read_spend
+from pipeline.ingest.spend.reader import SpendBatch, SpendInput, read_spend
 
 PLACE = ["source_file", "source_sheet", "source_row"]
 

@@ -15,7 +15,7 @@ import hostile_files as hostile
 import pytest
 
 from pipeline.ingest.files import list_raw_files
-from pipeline.ingest.spend import SpendInput, read_spend
+from pipeline.ingest.spend.reader import SpendInput, read_spend
 from pipeline.ingest.tabular import Limits, UnreadableFileError, read_grids
 
 MEMORY_MB = 400
@@ -238,7 +238,7 @@ def test_honest_files_of_each_kind_are_read(kind: str) -> None:
 
 def test_cells_far_to_the_right_are_read_and_their_rows_compared_in_pairs() -> None:
     """A chain of thousands of operations is planned in the square of its length: two minutes."""
-    from pipeline.ingest.spend_cells import _fingerprint
+    from pipeline.ingest.spend.cells import _fingerprint
 
     lines = [line + b"," * 9_900 + b"x" for line in hostile.csv().splitlines()]
     path, data = "spend_over_25k/RJ1/Nov 2022.csv", b"\n".join(lines)

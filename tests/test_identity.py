@@ -9,8 +9,8 @@ from ingest_files import register
 from spend_files import put, table
 
 from pipeline.ingest.files import list_raw_files
-from pipeline.ingest.identity import identify
-from pipeline.ingest.payments import read_payment_lines
+from pipeline.ingest.payments.identity import identify
+from pipeline.ingest.payments.lines import read_payment_lines
 
 KNOWN = register(
     ("RZA", "Meadowsweet University Hospitals NHS Foundation Trust"),

@@ -70,7 +70,7 @@ PAYMENTS = (
 def organisations(raw: Path) -> dict[str, str]:
     """Code -> name of the trusts that publish payments in the demonstration."""
     run = Run(settings_of(raw))
-    from pipeline.ingest.organisations import read_organisations
+    from pipeline.ingest.sources.organisations import read_organisations
 
     found = read_organisations(run.files_of("organisations"), is_demo=True).organisation
     names = dict(found.select("organisation_code", "name").iter_rows())

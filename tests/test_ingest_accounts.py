@@ -10,8 +10,8 @@ import pytest
 from ingest_files import ACCOUNTS_HEADER as HEADER
 from ingest_files import assert_every_row_accounted, files_of, put, register, workbook
 
-from pipeline.ingest.accounts import read_accounts
 from pipeline.ingest.result import SourceResult
+from pipeline.ingest.sources.accounts import read_accounts
 from pipeline.schema import table
 
 OLD_HEADER = [

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from ingest_files import assert_every_row_accounted, files_of, put, register, workbook
 
-from pipeline.ingest.maturity import PILLARS, read_maturity
 from pipeline.ingest.result import SourceResult
+from pipeline.ingest.sources.maturity import PILLARS, read_maturity
 from pipeline.schema import table
 
 BOARD = "NHS THORNMERE AND WESTMOOR INTEGRATED CARE BOARD"

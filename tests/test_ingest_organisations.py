@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from ingest_files import files_of, put
 
-from pipeline.ingest.organisations import OrganisationsResult, read_organisations
+from pipeline.ingest.sources.organisations import OrganisationsResult, read_organisations
 from pipeline.reference.registers import successions
 from pipeline.schema import table
 

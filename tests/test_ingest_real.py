@@ -8,21 +8,21 @@ import polars as pl
 import pytest
 from ingest_files import assert_every_row_accounted
 
-from pipeline.ingest.accounts import read_accounts
-from pipeline.ingest.deflator import read_deflator
-from pipeline.ingest.epr import read_epr
 from pipeline.ingest.files import RawFile, list_raw_files
-from pipeline.ingest.maturity import PILLARS, read_maturity
 from pipeline.ingest.names import Register
-from pipeline.ingest.organisations import OrganisationsResult, read_organisations
-from pipeline.ingest.platform import read_platform
 from pipeline.ingest.recognise import recognise
-from pipeline.ingest.records_cost import read_records_cost
 from pipeline.ingest.result import SourceResult
-from pipeline.ingest.security import read_security
+from pipeline.ingest.sources.accounts import read_accounts
+from pipeline.ingest.sources.deflator import read_deflator
+from pipeline.ingest.sources.epr import read_epr
+from pipeline.ingest.sources.maturity import PILLARS, read_maturity
+from pipeline.ingest.sources.organisations import OrganisationsResult, read_organisations
+from pipeline.ingest.sources.platform import read_platform
+from pipeline.ingest.sources.records_cost import read_records_cost
+from pipeline.ingest.sources.security import read_security
+from pipeline.ingest.sources.virtual_wards import read_virtual_wards
+from pipeline.ingest.sources.workforce import read_workforce
 from pipeline.ingest.tabular import read_grids
-from pipeline.ingest.virtual_wards import read_virtual_wards
-from pipeline.ingest.workforce import read_workforce
 from pipeline.schema import table
 
 pytestmark = pytest.mark.real

@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 from ingest_files import assert_every_row_accounted, files_of, put, register, workbook
 
-from pipeline.ingest.deflator import read_deflator
-from pipeline.ingest.epr import read_epr
-from pipeline.ingest.platform import read_platform
-from pipeline.ingest.records_cost import read_records_cost
 from pipeline.ingest.result import SourceResult
-from pipeline.ingest.security import read_security
-from pipeline.ingest.virtual_wards import read_virtual_wards
+from pipeline.ingest.sources.deflator import read_deflator
+from pipeline.ingest.sources.epr import read_epr
+from pipeline.ingest.sources.platform import read_platform
+from pipeline.ingest.sources.records_cost import read_records_cost
+from pipeline.ingest.sources.security import read_security
+from pipeline.ingest.sources.virtual_wards import read_virtual_wards
 from pipeline.ingest.years import financial_year_in, month_in
 from pipeline.schema import table
 

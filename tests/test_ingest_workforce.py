@@ -12,7 +12,7 @@ import pytest
 from ingest_files import assert_every_row_accounted, files_of, put
 
 from pipeline.ingest.result import SourceResult
-from pipeline.ingest.workforce import month_of, read_workforce
+from pipeline.ingest.sources.workforce import month_of, read_workforce
 from pipeline.schema import table
 
 TURNOVER = (

@@ -22,16 +22,16 @@ from ingest_files import (
     workbook,
 )
 
-from pipeline.ingest.accounts import read_accounts
-from pipeline.ingest.deflator import read_deflator
-from pipeline.ingest.epr import read_epr
-from pipeline.ingest.maturity import PILLARS, read_maturity
-from pipeline.ingest.records_cost import read_records_cost
 from pipeline.ingest.result import SourceResult, by_name
-from pipeline.ingest.security import read_security
+from pipeline.ingest.sources.accounts import read_accounts
+from pipeline.ingest.sources.deflator import read_deflator
+from pipeline.ingest.sources.epr import read_epr
+from pipeline.ingest.sources.maturity import PILLARS, read_maturity
+from pipeline.ingest.sources.records_cost import read_records_cost
+from pipeline.ingest.sources.security import read_security
+from pipeline.ingest.sources.virtual_wards import read_virtual_wards
+from pipeline.ingest.sources.workforce import read_workforce
 from pipeline.ingest.tables import code, number, of_the_whole, squash
-from pipeline.ingest.virtual_wards import read_virtual_wards
-from pipeline.ingest.workforce import read_workforce
 
 KNOWN = register(
     ("RZ1", "Thornmere NHS Trust"),

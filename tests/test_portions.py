@@ -15,10 +15,10 @@ from spend_files import HEADER, put, table
 
 from pipeline.classify import classify
 from pipeline.corrections import CorrectionError
-from pipeline.ingest import portions as sharing
 from pipeline.ingest.files import list_raw_files
-from pipeline.ingest.payments import classify_lines, read_payment_lines
-from pipeline.ingest.portions import ANY_YEAR, batches_of, portions_of
+from pipeline.ingest.payments import portions as sharing
+from pipeline.ingest.payments.lines import classify_lines, read_payment_lines
+from pipeline.ingest.payments.portions import ANY_YEAR, batches_of, portions_of
 from pipeline.refresh import pieces
 from pipeline.refresh.context import Run
 from pipeline.refresh.payments import build_payments

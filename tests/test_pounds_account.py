@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 from openpyxl import Workbook
 
-from pipeline.ingest import spend_rows
-from pipeline.ingest.booking import to_publishers
+from pipeline.ingest.payments.booking import to_publishers
+from pipeline.ingest.payments.typed import Typed
 from pipeline.ingest.report import FileReport
-from pipeline.ingest.spend import SpendInput, read_spend
-from pipeline.ingest.typed import Typed
+from pipeline.ingest.spend import rows as spend_rows
+from pipeline.ingest.spend.reader import SpendInput, read_spend
 
 PATH = "spend_over_25k/RJ1/April 2020.csv"
 HEADER = ["Date", "Expense Type", "Supplier", "Amount"]

@@ -9,7 +9,7 @@ from ingest_files import register
 from spend_files import put, table
 
 from pipeline.ingest.files import list_raw_files
-from pipeline.ingest.payments import PaymentLines, read_payment_lines
+from pipeline.ingest.payments.lines import PaymentLines, read_payment_lines
 
 KNOWN = register(
     ("RZA", "Meadowsweet University Hospitals NHS Foundation Trust"),

@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from pipeline.ingest import spend_net
 from pipeline.ingest.files import list_raw_files
 from pipeline.ingest.report import FileReport
-from pipeline.ingest.spend import SpendInput, read_spend
+from pipeline.ingest.spend import net as spend_net
+from pipeline.ingest.spend.reader import SpendInput, read_spend
 from pipeline.ingest.tables import without_marks
 
 HEAD = "Date,Supplier,Expense Type,Expense Area,Amount\n"

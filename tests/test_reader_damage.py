@@ -69,8 +69,8 @@ def test_a_zip_that_unpacks_without_end_is_refused_before_it_is_unpacked() -> No
 def test_a_file_that_breaks_the_typing_of_rows_takes_no_other_with_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from pipeline.ingest import spend_rows
-    from pipeline.ingest.spend import SpendInput, read_spend
+    from pipeline.ingest.spend import rows as spend_rows
+    from pipeline.ingest.spend.reader import SpendInput, read_spend
 
     real = spend_rows.parse_dates
 

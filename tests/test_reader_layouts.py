@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reader_layouts import AXES, MONTH_ONLY, Expected, Plan, Written, make_plan, write
 
-from pipeline.ingest.spend import SpendBatch, SpendInput, read_spend
+from pipeline.ingest.spend.reader import SpendBatch, SpendInput, read_spend
 
 COMBINATIONS = 400
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from odd_marks import CASES
 
-from pipeline.ingest.spend import SpendInput, read_spend
+from pipeline.ingest.spend.reader import SpendInput, read_spend
 
 FACTS = ["payment_date", "month", "supplier", "amount_gbp", "expense_type", "expense_area"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from published_layouts import LAYOUTS, Published, written
 
-from pipeline.ingest.spend import SpendBatch, SpendInput, read_spend
+from pipeline.ingest.spend.reader import SpendBatch, SpendInput, read_spend
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import polars as pl
 from hostile_files import csv, xls, xlsx
 from ingest_files import workbook
 
-from pipeline.ingest.publisher_rows import entities_of
-from pipeline.ingest.spend_cells import TEXTS
-from pipeline.ingest.spend_rows import _UNTIDY, _is_untidy, _tidy
+from pipeline.ingest.payments.publisher_rows import entities_of
+from pipeline.ingest.spend.cells import TEXTS
+from pipeline.ingest.spend.rows import _UNTIDY, _is_untidy, _tidy
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, read_grids, read_many
 from pipeline.ingest.tabular.repeated import cells_that, is_blank
 from pipeline.ingest.tabular.sheets import HIDDEN, HIDDEN_CHARACTERS, number_plain

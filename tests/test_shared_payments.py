@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spend_files import put, table
 
-from pipeline.ingest.shared_payments import (
+from pipeline.ingest.payments.shared import (
     NEEDED,
     may_share,
     numbers_of,

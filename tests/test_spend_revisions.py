@@ -8,8 +8,8 @@ import pytest
 from spend_files import files, put, read, table
 
 from pipeline.ingest.files import list_raw_files
-from pipeline.ingest.payments import PaymentLines
-from pipeline.ingest.republished import revision_of
+from pipeline.ingest.payments.lines import PaymentLines
+from pipeline.ingest.payments.republished import revision_of
 
 
 def counted(found: PaymentLines) -> int:

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from pipeline.ingest.identity import code_of_entity
-from pipeline.ingest.spend import SpendInput, read_spend
+from pipeline.ingest.payments.identity import code_of_entity
+from pipeline.ingest.spend.reader import SpendInput, read_spend
 from pipeline.ingest.tabular.vocabulary import normalise, role_of
 
 ROWS = "".join(

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from pipeline.ingest.payments.typed import of_each
 from pipeline.ingest.runs import only_one
-from pipeline.ingest.typed import of_each
 
 PATHS = ["a", "b", "c", "d"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.ingest import organisations
+from pipeline.ingest.sources import organisations
 from pipeline.refresh import RefreshFailedError, dictionary, refresh, sources
 from pipeline.refresh.context import Run
 from pipeline.refresh.dictionary import build_dictionary

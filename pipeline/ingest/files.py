@@ -17,7 +17,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from pipeline.ingest.hashing import Hashed, hashed, stamp_of
-from pipeline.ingest.republished import find_republished, find_revised
+from pipeline.ingest.payments.republished import find_republished, find_revised
 from pipeline.plain_text import written_out
 
 #: Files hashed at the same time, and those a thread hashes before it asks for more: handing over a

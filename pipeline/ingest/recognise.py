@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pipeline.ingest import (
+from pipeline.ingest.sources import (
     account_meanings,
     accounts,
     deflator,
@@ -24,7 +24,7 @@ from pipeline.ingest import (
     virtual_wards,
     workforce,
 )
-from pipeline.ingest.spend_tables import tables_of
+from pipeline.ingest.spend.tables import tables_of
 from pipeline.ingest.tables import squash, top_text
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.header import NIL_RETURN

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.ingest.files import RawFile
+from pipeline.ingest.payments.republished import revision_of
 from pipeline.ingest.reading import (
     LostFactsError,
     Reading,
@@ -22,7 +23,6 @@ from pipeline.ingest.reading import (
     run_files,
 )
 from pipeline.ingest.report import FileReport
-from pipeline.ingest.republished import revision_of
 from pipeline.ingest.tabular import Grid, Limits
 from pipeline.ingest.years import month_in
 from pipeline.schema import table

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 
 from pipeline.ingest.files import RawFile
-from pipeline.ingest.portions import Portion
+from pipeline.ingest.payments.portions import Portion
 from pipeline.store.location import location
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.corrections import judge
-from pipeline.ingest.shared_payments import Numbers, may_share
+from pipeline.ingest.payments.shared import Numbers, may_share
 from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import write_applied
 from pipeline.refresh.kept import Part, State

@@ -23,11 +23,11 @@ from pipeline.corrections import (
     load_corrections,
 )
 from pipeline.corrections.ledger import ledger_files
-from pipeline.ingest.booking import PaymentLines
 from pipeline.ingest.files import RawFile
+from pipeline.ingest.payments.booking import PaymentLines
+from pipeline.ingest.payments.shared import PLACE
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
-from pipeline.ingest.shared_payments import PLACE
-from pipeline.ingest.spend_pounds import PENCE, pence_by_file
+from pipeline.ingest.spend.pounds import PENCE, pence_by_file
 from pipeline.plain_text import plural
 from pipeline.refresh.context import Run
 from pipeline.refresh.revisions import counting_version, families

@@ -18,10 +18,10 @@ from pathlib import Path
 from pipeline.catalogue.versions import base_path, split_version
 from pipeline.fetch.keeping import keep, sha256_of
 from pipeline.ingest.files import INBOX, list_raw_files, path_text
-from pipeline.ingest.identity import identify
 from pipeline.ingest.names import Register
+from pipeline.ingest.payments.identity import identify
 from pipeline.ingest.recognise import Recognised, recognise
-from pipeline.ingest.spend import SpendBatch, SpendInput, read_spend
+from pipeline.ingest.spend.reader import SpendBatch, SpendInput, read_spend
 from pipeline.ingest.tabular import UnreadableFileError, read_grids
 from pipeline.refresh.context import MEGABYTE, Run
 from pipeline.refresh.sources import HANDLED, with_national_publishers
@@ -106,7 +106,7 @@ class Sorter:
     @cached_property
     def register(self) -> Register | None:
         """Organisations of the raw tree as it is when the first spend file is looked at."""
-        from pipeline.ingest.organisations import read_organisations
+        from pipeline.ingest.sources.organisations import read_organisations
 
         files = [f for f in list_raw_files(self.raw) if f.source_id == "organisations"]
         found = read_organisations(files, is_demo=self.run.is_demo, limits=self.run.limits)

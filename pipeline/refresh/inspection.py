@@ -104,7 +104,7 @@ def _inspect_other(path: Path, kind: str, limits: Limits) -> dict[str, Any]:
 
     file = _raw_file(path, kind)
     if kind == "organisations":
-        from pipeline.ingest.organisations import read_organisations
+        from pipeline.ingest.sources.organisations import read_organisations
 
         found = read_organisations([file], is_demo=False)
         return _from_report(found.reports[0], found.rejected) | {
@@ -124,7 +124,7 @@ def _register(settings: Settings, path: Path) -> Any:
 
     organisations = TableStore(settings.tables).read("dims.organisation")
     if organisations.is_empty() or organisations["is_demo"].any():  # fictional codes help nobody
-        from pipeline.ingest.organisations import read_organisations
+        from pipeline.ingest.sources.organisations import read_organisations
 
         trees = [
             settings.raw,
@@ -148,9 +148,9 @@ def _register(settings: Settings, path: Path) -> Any:
 
 def _inspect_spend(path: Path, settings: Settings, limits: Limits) -> dict[str, Any]:
     from pipeline.classify import classify, detect_misaligned
-    from pipeline.ingest.identity import identify
-    from pipeline.ingest.payments import classify_lines
-    from pipeline.ingest.spend import SpendInput, read_spend
+    from pipeline.ingest.payments.identity import identify
+    from pipeline.ingest.payments.lines import classify_lines
+    from pipeline.ingest.spend.reader import SpendInput, read_spend
     from pipeline.ingest.tabular.periods import financial_year_expr
 
     item = SpendInput(

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipeline.ingest.borrowed import NEEDED
-from pipeline.ingest.portions import Portion
+from pipeline.ingest.payments.borrowed import NEEDED
+from pipeline.ingest.payments.portions import Portion
 from pipeline.ingest.report import REJECTED_SCHEMA
 from pipeline.ingest.runs import only_one
 from pipeline.schema import table

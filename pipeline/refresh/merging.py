@@ -15,8 +15,8 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.ingest.shared_payments import NEEDED as SHARED_COLUMNS
-from pipeline.ingest.shared_payments import PLACE, flag_copies, shared_payments
+from pipeline.ingest.payments.shared import NEEDED as SHARED_COLUMNS
+from pipeline.ingest.payments.shared import PLACE, flag_copies, shared_payments
 from pipeline.refresh.kept import Part
 from pipeline.refresh.portions import PAYMENT, Job
 from pipeline.schema import table

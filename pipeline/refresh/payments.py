@@ -17,9 +17,9 @@ from itertools import islice
 import polars as pl
 
 from pipeline.ingest.names import Register
-from pipeline.ingest.payments import classify_lines
-from pipeline.ingest.portions import BATCH_FILES, Portion, batches_of, portions_of
-from pipeline.ingest.shared_payments import Numbers
+from pipeline.ingest.payments.lines import classify_lines
+from pipeline.ingest.payments.portions import BATCH_FILES, Portion, batches_of, portions_of
+from pipeline.ingest.payments.shared import Numbers
 from pipeline.ingest.stored import forget_stored
 from pipeline.refresh.assembled import SHARED, YEARS, assemble
 from pipeline.refresh.context import Run

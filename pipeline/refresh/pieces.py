@@ -24,7 +24,7 @@ from typing import Any
 from more_itertools import constrained_batches
 
 import pipeline
-from pipeline.ingest.cache import text_hash
+from pipeline.ingest.payments.cache import text_hash
 from pipeline.refresh.kept import Part
 from pipeline.refresh.merging import Copies, merged_piece
 from pipeline.refresh.portions import PAYMENT, Job, finishing_version

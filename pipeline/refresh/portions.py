@@ -20,18 +20,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 import pipeline
-from pipeline.ingest.booking import PaymentLines, to_publishers
-from pipeline.ingest.cache import Lender, SpendCache, Unkept, reader_version, text_hash
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
-from pipeline.ingest.payments import TEXTS
-from pipeline.ingest.portions import Portion
-from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
-from pipeline.ingest.runs import only_one
-from pipeline.ingest.shared_payments import NEEDED as SHARED_COLUMNS
-from pipeline.ingest.shared_payments import Numbers, numbers_of, numbers_together
-from pipeline.ingest.tabular import Limits
-from pipeline.ingest.typed import (
+from pipeline.ingest.payments.booking import PaymentLines, to_publishers
+from pipeline.ingest.payments.cache import Lender, SpendCache, Unkept, reader_version, text_hash
+from pipeline.ingest.payments.lines import TEXTS
+from pipeline.ingest.payments.portions import Portion
+from pipeline.ingest.payments.shared import NEEDED as SHARED_COLUMNS
+from pipeline.ingest.payments.shared import Numbers, numbers_of, numbers_together
+from pipeline.ingest.payments.typed import (
     forced_orders,
     is_undecided,
     of_each,
@@ -39,6 +36,9 @@ from pipeline.ingest.typed import (
     orders_told,
     read_typed,
 )
+from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
+from pipeline.ingest.runs import only_one
+from pipeline.ingest.tabular import Limits
 from pipeline.refresh.kept import Kept, State
 from pipeline.schema import table
 from pipeline.store.location import location

@@ -14,7 +14,7 @@ import polars as pl
 
 from pipeline.catalogue.versions import base_path, split_version
 from pipeline.ingest.files import RawFile
-from pipeline.ingest.republished import revision_of
+from pipeline.ingest.payments.republished import revision_of
 from pipeline.refresh.context import Run
 from pipeline.schema import table
 

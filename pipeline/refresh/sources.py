@@ -32,14 +32,14 @@ class Source:
 
     source_id: str
     table: str
-    reader: str  # "module:function" below pipeline.ingest, imported when used
+    reader: str  # "module:function" below pipeline.ingest.sources, imported when used
 
     def load(self) -> Reader:
         """The reader function."""
         from importlib import import_module
 
         module, function = self.reader.split(":")
-        return getattr(import_module(f"pipeline.ingest.{module}"), function)
+        return getattr(import_module(f"pipeline.ingest.sources.{module}"), function)
 
 
 SOURCES = (
@@ -66,7 +66,7 @@ def build_organisations(run: Run) -> dict[str, int]:
     :func:`finish_organisations` gave them the last time is not here, because it may come from sources
     that are gone.
     """
-    from pipeline.ingest.organisations import read_organisations
+    from pipeline.ingest.sources.organisations import read_organisations
 
     store, files = run.store, run.files_of("organisations")
     note = Note(run, "organisations", *_versions(files), str(run.is_demo))

@@ -14,8 +14,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.ingest.cache import reader_version
-from pipeline.ingest.portions import Portion
+from pipeline.ingest.payments.cache import reader_version
+from pipeline.ingest.payments.portions import Portion
 from pipeline.ingest.stored import stored_portions
 from pipeline.refresh.portions import Done, Job, Orders, finishing_version, work_on
 from pipeline.refresh.workers import Crew

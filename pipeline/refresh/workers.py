@@ -21,7 +21,7 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import BinaryIO, TypeVar
 
-from pipeline.ingest.portions import Portion
+from pipeline.ingest.payments.portions import Portion
 from pipeline.refresh.portions import Done, Job, Orders, work_on
 from pipeline.refresh.process import Process, WorkerLostError, answer_all, standard_streams
 

@@ -53,7 +53,7 @@ def read_one(kind: str, data: bytes) -> str:
     if kind == "page":
         return _page(data)
     from pipeline.ingest.recognise import recognise
-    from pipeline.ingest.spend import SpendInput, read_spend
+    from pipeline.ingest.spend.reader import SpendInput, read_spend
     from pipeline.ingest.tabular import UnreadableFileError, read_grids
 
     path = f"spend_over_25k/RJ1/Nov 2022.{'xls' if kind == 'markup' else kind}"

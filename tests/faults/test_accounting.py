@@ -99,8 +99,8 @@ def test_a_payment_dropped_between_reader_and_table_fails_a_check(tables: TableS
 def test_a_row_dropped_from_the_cache_means_that_the_file_is_read_again(
     demo_build: tuple[Settings, Summary], tmp_path: Path
 ) -> None:
-    from pipeline.ingest.cache import SpendCache
-    from pipeline.ingest.spend import SpendInput, read_spend
+    from pipeline.ingest.payments.cache import SpendCache
+    from pipeline.ingest.spend.reader import SpendInput, read_spend
 
     raw = demo_build[0].raw
     file = sorted((raw / "spend_over_25k").rglob("*.csv"))[0]

@@ -16,16 +16,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from pipeline.ingest import (
-    booking,
-    cache,
-    organisation_files,
-    result,
-    spend,
-    spend_cells,
-    spend_rows,
-)
+from pipeline.ingest import result
+from pipeline.ingest.payments import booking, cache
 from pipeline.ingest.reading import PASSED_OVER, LostFactsError
+from pipeline.ingest.sources import organisation_files
+from pipeline.ingest.spend import cells as spend_cells
+from pipeline.ingest.spend import reader as spend
+from pipeline.ingest.spend import rows as spend_rows
 from pipeline.refresh import kept, merging, meta, payments, portions, sources
 from pipeline.refresh.context import Run
 from pipeline.refresh.run import RefreshFailedError, check_gate, read_sources
@@ -133,7 +130,7 @@ def test_a_row_of_the_sheet_that_a_parser_does_not_look_at(
 def test_a_row_dropped_from_a_part_of_the_register(
     demo: Settings, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.ingest.organisations import read_organisations
+    from pipeline.ingest.sources.organisations import read_organisations
 
     honest = getattr(organisation_files, name)
     files = Run(demo).files_of("organisations")

@@ -4,7 +4,7 @@
 the invoices that it pays, beside the amount of the line; added up, it would count once a line.
 
 Belongs here: finding such columns, by arithmetic and by what they hold. Does not belong here: which
-column its name makes the amount (``tabular.roles``), net beside gross (``spend_net``).
+column its name makes the amount (``tabular.roles``), net beside gross (``spend.net``).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pipeline.ingest.spend_cells import Sheet, amount_cells
+from pipeline.ingest.spend.cells import Sheet, amount_cells
 from pipeline.ingest.tabular.amounts import parse_amounts
 
 #: Pence of a typed amount; wide enough for ten million rows of any size that is read.

@@ -22,22 +22,22 @@ import polars as pl
 from more_itertools import constrained_batches
 
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport, raw_rows
-from pipeline.ingest.spend_cells import Sheet, rows_below_header
-from pipeline.ingest.spend_copies import drop_repeated_sheets
-from pipeline.ingest.spend_flags import settle_flags
-from pipeline.ingest.spend_net import settle_net
-from pipeline.ingest.spend_periods import months_of_periods
-from pipeline.ingest.spend_pounds import PENCE, count_left_out
-from pipeline.ingest.spend_rows import LINE_SCHEMA, type_rows
-from pipeline.ingest.spend_signs import settle_signs
-from pipeline.ingest.spend_tables import tables_of_many
-from pipeline.ingest.spend_titles import (
+from pipeline.ingest.spend.cells import Sheet, rows_below_header
+from pipeline.ingest.spend.copies import drop_repeated_sheets
+from pipeline.ingest.spend.flags import settle_flags
+from pipeline.ingest.spend.net import settle_net
+from pipeline.ingest.spend.periods import months_of_periods
+from pipeline.ingest.spend.pounds import PENCE, count_left_out
+from pipeline.ingest.spend.rows import LINE_SCHEMA, type_rows
+from pipeline.ingest.spend.signs import settle_signs
+from pipeline.ingest.spend.tables import tables_of_many
+from pipeline.ingest.spend.titles import (
     month_of_titles,
     period_of_titles,
     publisher_of_titles,
     titles_above,
 )
-from pipeline.ingest.spend_whole import settle_lines, settle_pence
+from pipeline.ingest.spend.whole import settle_lines, settle_pence
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_many
 from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.header import HEADER_ONLY, Layout, LayoutError, heads_payments

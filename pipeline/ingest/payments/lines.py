@@ -13,20 +13,20 @@ from dataclasses import replace
 
 import polars as pl
 
-from pipeline.ingest.booking import PaymentLines, to_publishers
-from pipeline.ingest.cache import SpendCache
 from pipeline.ingest.files import RawFile
-from pipeline.ingest.identity import Names
-from pipeline.ingest.portions import portions_of
-from pipeline.ingest.shared_payments import count_shared_payments_once
-from pipeline.ingest.tabular import Limits
-from pipeline.ingest.typed import (
+from pipeline.ingest.payments.booking import PaymentLines, to_publishers
+from pipeline.ingest.payments.cache import SpendCache
+from pipeline.ingest.payments.identity import Names
+from pipeline.ingest.payments.portions import portions_of
+from pipeline.ingest.payments.shared import count_shared_payments_once
+from pipeline.ingest.payments.typed import (
     forced_orders,
     is_undecided,
     orders_told,
     read_typed,
     replaced,
 )
+from pipeline.ingest.tabular import Limits
 
 __all__ = ["PaymentLines", "classify_lines", "read_payment_lines"]
 

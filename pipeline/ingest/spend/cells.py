@@ -16,11 +16,11 @@ import numpy as np
 import polars as pl
 
 from pipeline.ingest.report import SheetReport
-from pipeline.ingest.spend_above import fill_from_above, tables_to_fill
-from pipeline.ingest.spend_ditto import fill_dittos, tables_with_dittos
-from pipeline.ingest.spend_flags import marked_void
-from pipeline.ingest.spend_signs import with_sign
-from pipeline.ingest.spend_whole import PENCE, with_pence
+from pipeline.ingest.spend.above import fill_from_above, tables_to_fill
+from pipeline.ingest.spend.ditto import fill_dittos, tables_with_dittos
+from pipeline.ingest.spend.flags import marked_void
+from pipeline.ingest.spend.signs import with_sign
+from pipeline.ingest.spend.whole import PENCE, with_pence
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.header import Layout
 from pipeline.ingest.tabular.periods import PeriodHint

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from pipeline.ingest.identity import Identity, Names, code_of_entity
+from pipeline.ingest.payments.identity import Identity, Names, code_of_entity
 from pipeline.ingest.runs import runs_of
 from pipeline.plain_text import plural
 

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.ingest.runs import runs_of
-from pipeline.ingest.spend import LINE_SCHEMA
+from pipeline.ingest.spend.reader import LINE_SCHEMA
 from pipeline.schema import table
 
 #: What payments do not tell of a line.

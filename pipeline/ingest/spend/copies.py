@@ -11,9 +11,9 @@ from itertools import combinations
 
 import polars as pl
 
-from pipeline.ingest.republished import revision_of
-from pipeline.ingest.spend_cells import Sheet
-from pipeline.ingest.spend_pounds import pence_of
+from pipeline.ingest.payments.republished import revision_of
+from pipeline.ingest.spend.cells import Sheet
+from pipeline.ingest.spend.pounds import pence_of
 
 SHARE, FEWEST, MOSTLY = 0.98, 5, 0.8
 #: What publishers must publish begins here.

@@ -4,7 +4,7 @@ They are taken for what they stand for. A mark with nothing above it says nothin
 below a total.
 
 Belongs here: what is such a mark, and what it stands for. Does not belong here: cells left blank
-(``spend_above``).
+(``spend.above``).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 import polars as pl
 
 from pipeline.ingest.report import SheetReport
-from pipeline.ingest.spend_above import LABELS, SAME_BLOCK
-from pipeline.ingest.spend_outcome import MAYBE_TOTAL
+from pipeline.ingest.spend.above import LABELS, SAME_BLOCK
+from pipeline.ingest.spend.outcome import MAYBE_TOTAL
 from pipeline.ingest.tabular.repeated import cells_that
 from pipeline.ingest.tabular.vocabulary import DITTO
 from pipeline.plain_text import plural

@@ -13,13 +13,13 @@ import numpy as np
 import polars as pl
 
 from pipeline.ingest.files import RawFile
-from pipeline.ingest.identity import Names, identify
-from pipeline.ingest.publisher_rows import book_rows, by_row, entities_of
+from pipeline.ingest.payments.identity import Names, identify
+from pipeline.ingest.payments.publisher_rows import book_rows, by_row, entities_of
+from pipeline.ingest.payments.republished import revision_of
+from pipeline.ingest.payments.typed import Typed, of_each
 from pipeline.ingest.report import FileReport
-from pipeline.ingest.republished import revision_of
-from pipeline.ingest.spend_pounds import PENCE
+from pipeline.ingest.spend.pounds import PENCE
 from pipeline.ingest.tabular.periods import financial_year_expr
-from pipeline.ingest.typed import Typed, of_each
 
 
 @dataclass(frozen=True)

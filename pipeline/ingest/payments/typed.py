@@ -13,11 +13,11 @@ from operator import attrgetter
 import polars as pl
 from more_itertools import constrained_batches
 
-from pipeline.ingest.borrowed import notes_of
-from pipeline.ingest.cache import SpendCache, Unkept
-from pipeline.ingest.portions import BATCH_BYTES, BATCH_FILES, LARGER, Portion, folder_of
+from pipeline.ingest.payments.borrowed import notes_of
+from pipeline.ingest.payments.cache import SpendCache, Unkept
+from pipeline.ingest.payments.portions import BATCH_BYTES, BATCH_FILES, LARGER, Portion, folder_of
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
-from pipeline.ingest.spend import LINE_SCHEMA, SpendBatch, SpendInput, read_spend
+from pipeline.ingest.spend.reader import LINE_SCHEMA, SpendBatch, SpendInput, read_spend
 from pipeline.ingest.tabular import Limits
 
 DECIDED = ("day first", "month first")

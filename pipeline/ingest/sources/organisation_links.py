@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from pipeline.ingest.organisation_files import ICB_CREATION, ICB_MERGERS, Parts
+from pipeline.ingest.sources.organisation_files import ICB_CREATION, ICB_MERGERS, Parts
 from pipeline.ingest.spelling import readable
 from pipeline.reference.registers import WELSH_TRUSTS, split_weights, successions
 from pipeline.schema import table

@@ -17,22 +17,22 @@ import numpy as np
 import polars as pl
 
 from pipeline.ingest.report import raw_rows
-from pipeline.ingest.spend_cells import TEXTS, Sheet, rows_of
-from pipeline.ingest.spend_months import (
+from pipeline.ingest.spend.cells import TEXTS, Sheet, rows_of
+from pipeline.ingest.spend.months import (
     months_of_headings,
     months_of_period_column,
     months_of_publication,
 )
-from pipeline.ingest.spend_orders import settle_orders
-from pipeline.ingest.spend_outcome import (
+from pipeline.ingest.spend.orders import settle_orders
+from pipeline.ingest.spend.outcome import (
     MAYBE_TOTAL,
     describe_cells,
     dressed_totals,
     outcome,
     settle_totals,
 )
-from pipeline.ingest.spend_pounds import count_others, count_read
-from pipeline.ingest.spend_signs import called_credits
+from pipeline.ingest.spend.pounds import count_others, count_read
+from pipeline.ingest.spend.signs import called_credits
 from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.dates import parse_dates
 from pipeline.ingest.tabular.repeated import cells_that, different, is_repeated

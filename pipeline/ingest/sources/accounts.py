@@ -12,18 +12,18 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from pipeline.ingest.account_meanings import (
+from pipeline.ingest.files import RawFile
+from pipeline.ingest.names import Register, comparable
+from pipeline.ingest.reading import NotDataError, Reading, RefusedFileError, open_file
+from pipeline.ingest.result import SourceResult, read_source
+from pipeline.ingest.sources.account_meanings import (
     Meanings,
     fallback_unit,
     is_illustrative,
     read_meanings,
     squeeze,
 )
-from pipeline.ingest.account_providers import settle_providers
-from pipeline.ingest.files import RawFile
-from pipeline.ingest.names import Register, comparable
-from pipeline.ingest.reading import NotDataError, Reading, RefusedFileError, open_file
-from pipeline.ingest.result import SourceResult, read_source
+from pipeline.ingest.sources.account_providers import settle_providers
 from pipeline.ingest.tables import clean, named_table, number, of_the_whole, without_marks
 from pipeline.ingest.tabular import Grid, Limits
 from pipeline.ingest.years import financial_year_in
@@ -277,7 +277,7 @@ def read_accounts(
     Returns:
         Rows of ``facts.account_line``, reports and rejected rows. A second value for the same
         provider, year and line is rejected, never added; a provider under two names is one
-        (:mod:`pipeline.ingest.account_providers`).
+        (:mod:`pipeline.ingest.sources.account_providers`).
     """
     current = [f for f in files if f.superseded_by is None]
     illustrative = [f for f in current if "illustrative" in f.name.lower()]

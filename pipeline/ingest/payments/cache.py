@@ -23,19 +23,19 @@ from typing import Any
 
 import polars as pl
 
-from pipeline.ingest.borrowed import lines_again
+from pipeline.ingest.payments.borrowed import lines_again
 from pipeline.ingest.report import REJECTED_SCHEMA, FileReport
-from pipeline.ingest.spend import LINE_SCHEMA, SpendBatch, SpendInput
+from pipeline.ingest.spend.reader import LINE_SCHEMA, SpendBatch, SpendInput
 from pipeline.ingest.tabular import Limits
 from pipeline.store.location import Folder, Location
 
-_PACKAGE = Path(__file__).parent
+_INGEST = Path(__file__).parents[1]
 
 
 @cache
 def reader_version() -> str:
     """Hash of the reader's own text: any change to it makes every entry stale."""
-    paths = [*_PACKAGE.glob("tabular/*.*"), *_PACKAGE.glob("spend*.py"), _PACKAGE / "report.py"]
+    paths = [*_INGEST.glob("tabular/*.*"), *_INGEST.glob("spend/*.py"), _INGEST / "report.py"]
     return text_hash(paths)
 
 
@@ -153,7 +153,7 @@ class SpendCache:
             name: of the portion.
             items: all its files.
             batch: what reading them gave; lines in the order of the items.
-            note: from :func:`pipeline.ingest.borrowed.notes_of`.
+            note: from :func:`pipeline.ingest.payments.borrowed.notes_of`.
         """
         told = {
             "keys": {item.path: self._key(item) for item in items},

@@ -12,8 +12,8 @@ from datetime import date
 
 import polars as pl
 
-from pipeline.ingest.spend_cells import Sheet, rows_below_header
-from pipeline.ingest.spend_periods import WAYS, month_of, period_cell
+from pipeline.ingest.spend.cells import Sheet, rows_below_header
+from pipeline.ingest.spend.periods import WAYS, month_of, period_cell
 from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name, hint_from_path
 
 OUTSIDE, LATER, OWN, KINDS = 0.2, 0.02, 0.05, 4

@@ -14,10 +14,15 @@ import polars as pl
 
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
-from pipeline.ingest.organisation_files import Parts, read_parts
-from pipeline.ingest.organisation_links import boards, memberships, resolve_current, succession_rows
 from pipeline.ingest.reading import LostFactsError
 from pipeline.ingest.report import FileReport
+from pipeline.ingest.sources.organisation_files import Parts, read_parts
+from pipeline.ingest.sources.organisation_links import (
+    boards,
+    memberships,
+    resolve_current,
+    succession_rows,
+)
 from pipeline.ingest.spelling import readable
 from pipeline.ingest.tabular import Limits
 from pipeline.reference.registers import WELSH_TRUSTS, former_names

@@ -13,8 +13,8 @@ from datetime import date
 
 import polars as pl
 
-from pipeline.ingest.spend_cells import Sheet
-from pipeline.ingest.spend_periods import FINANCIAL_WORDS, WAYS, PeriodCell, month_of, period_cell
+from pipeline.ingest.spend.cells import Sheet
+from pipeline.ingest.spend.periods import FINANCIAL_WORDS, WAYS, PeriodCell, month_of, period_cell
 from pipeline.ingest.tabular.dates import BY_NAME, CONTRADICTED, WEAK, parse_dates
 from pipeline.ingest.tabular.periods import PeriodHint, hint_from_name
 from pipeline.ingest.tabular.vocabulary import normalise
