@@ -113,9 +113,9 @@ def _rows(tables: Tables) -> tuple[list[str], list[dict[str, str]]]:
             if row["months_present"] is not None:
                 text = f"{count(row['months_present'])} of 12"
                 months.setdefault(head.year, {})[row["organisation_code"]] = text
-    for year, texts in sorted(months.items()):
+    for year, present in sorted(months.items()):
         labels.append(f"Months of payments present, {year}")
-        values.append(texts)
+        values.append(present)
     head = headline(tables)
     if head is not None:
         labels.append(f"Part of digital payments on the basics, {head.year}")
