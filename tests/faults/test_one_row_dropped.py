@@ -96,7 +96,9 @@ def test_a_row_of_the_sheet_that_a_parser_does_not_look_at(
 ) -> None:
     """The parser gets sheets without one of the rows it used; the account is of the whole sheets."""
     whole = read(demo, source_id)
-    module = importlib.import_module(f"pipeline.ingest.{SOURCES[source_id].reader.split(':')[0]}")
+    module = importlib.import_module(
+        f"pipeline.ingest.sources.{SOURCES[source_id].reader.split(':')[0]}"
+    )
     honest = module._parse
     hit: list[str] = []
 
