@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -47,10 +48,26 @@ class SourceResult:
     rejected: pl.DataFrame
 
 
-def by_name(path: str) -> tuple[tuple[int, int], int, str]:
+_DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})[._-](\d{1,2})[._-](20\d{2}|\d{2})(?!\d)")
+_YEAR_FIRST = re.compile(r"(?<!\d)(20\d{2})[._-]?(\d{2})[._-]?(\d{2})(?!\d)")
+
+
+def day_named(text: str) -> date | None:
+    """The day that a name gives: 16_11_23, 16.11.2023, 2023-11-16, 20231116; None without one."""
+    for pattern, places in ((_YEAR_FIRST, (1, 2, 3)), (_DAY_FIRST, (3, 2, 1))):
+        for found in pattern.finditer(text):
+            year, month, day = (int(found[place]) for place in places)
+            try:
+                return date(year if year > 99 else 2000 + year, month, day)
+            except ValueError:
+                continue
+    return None
+
+
+def by_name(path: str) -> tuple[tuple[int, int, int], int, str]:
     """What tells the later of two files by their names, for sorting: the later one comes last.
 
-    The latest month or year named, then words of revision (v2, revised), then the name itself, so that
+    The day, or the latest month or year named, then words of revision (v2, revised), then the name itself, so that
     ``list-1.csv`` comes after ``list.csv``.
 
     Args:
@@ -59,8 +76,12 @@ def by_name(path: str) -> tuple[tuple[int, int], int, str]:
     name = path.rsplit("/", 1)[-1]
     stem = name.rsplit(".", 1)[0]
     years = re.findall(r"(?<!\d)(20\d{2})(?!\d{3,})", stem)
-    month = month_in(stem)
-    time = (month.year, month.month) if month else (max(map(int, years), default=0), 0)
+    day, month = day_named(stem), month_in(stem)
+    time = (max(map(int, years), default=0), 0, 0)
+    if month:
+        time = month.year, month.month, 0
+    if day:
+        time = day.year, day.month, day.day
     return time, revision_of(name)[1], stem.lower()
 
 

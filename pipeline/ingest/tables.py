@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import polars as pl
 
@@ -32,6 +33,11 @@ WITHHELD = (
     "*", "-", "\u2013", "c", "[c]", "[x]", "[z]", "..", ":", "n/a", "na", "#n/a", "nil return",
     "not available", "not applicable", "not stated", "suppressed", "redacted", "tbc", "unknown",
 )  # fmt: skip
+#: Digits with a comma between thousands; and any with a comma.
+_PROPER = r"^[(-]*[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?[)%-]*$"
+_WITH_COMMA = r"^[(-]*[0-9.]*,[0-9.,]*[)%-]*$"
+#: Cells with commas between thousands for one with another comma, up to which commas are decimal.
+MOST_PROPER = 10
 _WHOLE = (
     r"(?i)^(?:(?:grand|sub|overall|national|england|nhs)[\s-]*)*(?:totals?|averages?|mean|median|sum|england)"
     r"(?:\s*(?:total|average|mean|median))?$|^all (?:trusts|providers|organisations|icbs|boards)$|^ENG$"
@@ -100,18 +106,42 @@ def is_withheld(column: str) -> pl.Expr:
     return clean(column).str.to_lowercase().is_in(WITHHELD)
 
 
+def _without_commas(cells: pl.Series) -> pl.Series:
+    """Numbers without the commas between thousands; null for numbers with a comma of another meaning."""
+    at = cells.str.contains(",", literal=True).fill_null(False).arg_true()
+    if not at.len():
+        return cells
+    some = cells[at]
+    proper = some.str.contains(_PROPER)
+    odd = some.str.contains(_WITH_COMMA) & ~proper
+    both_marks = (some.filter(proper).str.contains(r",.*[.,]")).any()
+    is_decimal = not both_marks and int(odd.sum()) * MOST_PROPER > int(proper.sum())
+    none = pl.Series([None], dtype=pl.String)
+    plain = (
+        none if is_decimal else some.str.replace_all(",", "", literal=True).zip_with(proper, none)
+    )
+    return cells.clone().scatter(at, plain)
+
+
 def number(column: str) -> pl.Expr:
     """A number in English writing (commas, brackets, minus behind, pound and per cent signs), else null.
 
-    Marks behind it, such as ``*`` or ``[r]``, are left out.
+    Marks behind it, such as ``*`` or ``[r]``, are left out. A comma parts thousands: ``203096,5`` is none, and
+    in a column of such cells ``203,096`` is none either.
     """
-    text = pl.col(column).str.replace_all(r"[£,\s\x{00a0}*]|\[[A-Za-z]{1,2}\]$", "")
+    text = pl.col(column).str.replace_all(r"[£\s\x{00a0}*]|\[[A-Za-z]{1,2}\]$", "")
+    text = text.map_batches(_without_commas, return_dtype=pl.String)
     negative = (text.str.starts_with("(") & text.str.ends_with(")")) | text.str.contains(r"^\d.*-$")
     percent = text.str.ends_with("%")
     value = text.str.replace_all(r"[()%]|-$", "").cast(pl.Float64, strict=False)
     value = pl.when(percent).then(value / 100).otherwise(value)
     value = pl.when(value.is_finite()).then(value)
     return pl.when(negative).then(-value).otherwise(value)
+
+
+def _below(above: str | None, cell: str | None) -> str | None:
+    """The header that two cells below each other make together."""
+    return " ".join(part.strip() for part in (above, cell) if part and part.strip()) or None
 
 
 def find_header(
@@ -127,10 +157,12 @@ def find_header(
 
     Returns:
         Physical row, name -> grid column, grid column -> header as published; None when no row of
-        the first sixty fits.
+        the first sixty fits, nor two that stand below each other.
     """
     cells = [c for c in grid.frame.columns if c != "row"]
-    for values in grid.frame.head(SEARCH_ROWS).iter_rows():
+    top = grid.frame.head(SEARCH_ROWS).rows()
+    under = [(b[0], *map(_below, a[1:], b[1:])) for a, b in pairwise(top) if b[0] == a[0] + 1]
+    for values in [*top, *under]:
         published = {c: v for c, v in zip(cells, values[1:], strict=True) if v}
         words = {c: squash(v) for c, v in published.items()}
         found: dict[str, str] = {}

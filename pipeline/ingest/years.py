@@ -39,3 +39,13 @@ def month_in(text: str) -> date | None:
     if found := re.search(r"(?<!\d)(20\d{2})[-_/]?(0[1-9]|1[0-2])(?!\d)", lowered):
         return date(int(found[1]), int(found[2]), 1)
     return None
+
+
+def month_of(text: str) -> date | None:
+    """The month of a date cell: 2025-10-31, 31/10/2025, October 2025, 202510."""
+    if found := month_in(text):
+        return found
+    parts = text.replace("-", "/").split("/")
+    if len(parts) == 3 and all(p.isdigit() for p in parts) and len(parts[2]) == 4:
+        return date(int(parts[2]), int(parts[1]), 1) if 1 <= int(parts[1]) <= 12 else None
+    return None

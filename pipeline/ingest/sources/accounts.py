@@ -29,6 +29,7 @@ from pipeline.ingest.tabular import Grid, Limits
 from pipeline.ingest.years import financial_year_in
 
 CURRENT_YEAR = r"(?i)^A\d{2}[A-Z]?CY"
+MAIN_CODE, MOSTLY = r"(?i)^A\d{2}[A-Z]?(?:CY|PY)", 0.8
 KEPT_NOTES = r"(?i)^A(?:02|08|09|13|14A?)CY"
 """Income statement, operating expenditure, staff, intangibles, plant, leased assets."""
 OTHER_NOTE, PRIOR_YEAR = "other note of the accounts", "prior-year column"
@@ -113,6 +114,26 @@ def _sector(text: str | None) -> str | None:
     return text
 
 
+def _continued(
+    reading: Reading, lines: Sequence[tuple[Grid, tuple[int, dict[str, str]]]]
+) -> list[tuple[Grid, tuple[int, dict[str, str]]]]:
+    """Sheets that go on with the lines of another one without a header: a sheet takes a million rows."""
+    columns = lines[0][1][1]
+    found = []
+    for grid in reading.grids:
+        if any(grid is known for known, _ in lines) or not set(columns.values()) <= set(
+            grid.frame.columns
+        ):
+            continue
+        codes = grid.frame.head(50)[columns["main_code"]].str.strip_chars().str.contains(MAIN_CODE)
+        if codes.len() and codes.fill_null(False).mean() > MOSTLY:
+            reading.sheet(grid).warnings.append(
+                f"The sheet has no header; its columns were taken to be those of {lines[0][0].sheet!r}."
+            )
+            found.append((grid, (0, columns)))
+    return found
+
+
 def _parse(reading: Reading, register: Register | None, meanings: Meanings) -> pl.DataFrame:
     lines = [(g, found) for g in reading.grids if (found := find_lines(g))]
     lines = [pair for pair in lines if pair[0].visible] or lines
@@ -136,6 +157,7 @@ def _parse(reading: Reading, register: Register | None, meanings: Meanings) -> p
             "the file's name holds no financial year such as 2023-24; the workbook itself does not "
             "say its year, so give the file its published name back"
         )
+    lines += _continued(reading, lines)
     providers = _providers(reading)
     parts = [_lines(reading, grid, *found) for grid, found in lines]
     for grid in reading.grids:
@@ -199,9 +221,9 @@ def _in_thousands(facts: pl.DataFrame) -> None:
 def _lines(reading: Reading, grid: Grid, header_row: int, columns: dict[str, str]) -> pl.DataFrame:
     """Current-year lines of the kept notes; every other row is counted with its reason."""
     sheet = reading.sheet(grid)
-    sheet.header_rows = (header_row,)
+    sheet.header_rows = (header_row,) if header_row else ()
     header = grid.frame.filter(pl.col("row") == header_row)
-    sheet.columns = {n: str(header[c][0]).strip() for n, c in columns.items()}
+    sheet.columns = {n: str(header[c][0]).strip() if header_row else n for n, c in columns.items()}
     headed = sheet.columns["value"]
     if _POUNDS.search(headed) and not _THOUSANDS.search(headed):
         raise RefusedFileError(

@@ -24,12 +24,18 @@ from pipeline.ingest.years import financial_year_in, financial_year_starting, mo
 WANTED = {
     "year": (r"fyear|financial year|fin year|year",),
     "index": (
-        r"(?:19|20)\d\d \d\d 100",
-        r"index deflator|.*deflator index|gdp deflator.*index.*|index.*|gdp deflator.*",
+        r"(?:.* )?(?:19|20)\d\d \d\d 100",
+        r"index deflator|.*deflator index|gdp deflator.*index.*|index.*",
+        r"gdp deflator(?!.*(?:change|growth|%|per cent|percent|rate)).*",
     ),
-    "change": (r"deflator|.*(?:change|growth|%).*",),
+    "change": (r"deflator|.*(?:change|growth|%|per cent|percent|rate).*",),
 }
 REQUIRED = ("year", "index")
+#: The greatest change of an index from one year to the next that is believed.
+MOST_CHANGE = 1.5
+NO_YEAR = (
+    "the year is not understood; expected 2023-24, or the year in which it begins, such as 2023"
+)
 
 
 def find_table(grid: Grid) -> NamedTable | None:
@@ -42,9 +48,22 @@ def find_table(grid: Grid) -> NamedTable | None:
 def _year(text: str | None) -> str | None:
     if text is None:
         return None
-    if re.fullmatch(r"(?:19|20)\d{2}", text):
-        return financial_year_starting(int(text))
+    if found := re.fullmatch(r"((?:19|20)\d{2})(?:\.0)?", text):
+        return financial_year_starting(int(found[1]))
+    if found := re.fullmatch(r"(\d{2})\s?[-/\u2013]\s?(\d{2})", text):
+        text = f"20{found[1]}-{found[2]}"
     return financial_year_in(text)
+
+
+def _is_index(kept: pl.DataFrame, header: str) -> None:
+    """Raise where the values of years that follow each other cannot be prices of one economy."""
+    ratio = kept.sort("financial_year")["index_value"]
+    odd = (ratio / ratio.shift()).drop_nulls().is_between(1 / MOST_CHANGE, MOST_CHANGE).not_()
+    if odd.sum() > odd.len() / 10:
+        raise RefusedFileError(
+            f"the values headed {header!r} jump from year to year as no index of prices does; they may be "
+            "changes in per cent, or numbers with a decimal comma. Give the index as numbers such as 1.045"
+        )
 
 
 def _published(name: str) -> tuple[int, int]:
@@ -76,6 +95,11 @@ def _parse(reading: Reading) -> pl.DataFrame:
         bad = rows.filter(is_year & ~good.fill_null(False))
         reading.reject(grid, bad.select("row", reason=pl.lit("a year without an index above zero")))
         kept = rows.filter(good)
+        _is_index(kept, sheet.columns["index"])
+        untold = rows.filter(
+            ~is_year & (pl.col("index_value") > 0) & (pl.col("year") != "")
+        ).select("row")
+        reading.reject(grid, untold.with_columns(reason=pl.lit(NO_YEAR)))
         reading.keep(grid, kept.height)
         parts.append(
             kept.select(

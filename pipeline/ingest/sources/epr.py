@@ -20,10 +20,13 @@ from pipeline.ingest.tabular import Grid, Limits
 from pipeline.ingest.years import month_in
 
 WANTED = {
-    "organisation_code": (r"organisation code|org code|trust code|ods code|code",),
+    "organisation_code": (r"organisation code|org code|trust code|ods code|ods|code",),
     "organisation_name": (r"organisation(?: name)?|org name|trust(?: name)?|name",),
     "trust_type": (r"trust type.*|type",),
-    "supplier": (r"supplier.*|.*epr supplier.*",),
+    "supplier": (
+        r"(?=.*primary).*(?:supplier|vendor).*|primary epr.*",
+        r"(?!.*(?:secondary|other|second)\b)(?:supplier.*|.*epr (?:supplier|vendor|system|solution).*|epr)",
+    ),
 }
 REQUIRED = ("organisation_code", "supplier")
 NO_EPR = (
@@ -55,7 +58,7 @@ def day_in(text: str) -> date | None:
 def _file_day(name: str) -> date | None:
     found = re.search(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)", name)
     try:
-        return date(int(found[1]), int(found[2]), int(found[3])) if found else month_in(name)
+        return date(int(found[1]), int(found[2]), int(found[3])) if found else day_in(name)
     except ValueError:
         return None
 

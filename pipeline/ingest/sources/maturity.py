@@ -16,7 +16,7 @@ from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
 from pipeline.ingest.reading import Reading, RefusedFileError
 from pipeline.ingest.result import SourceResult, read_source
-from pipeline.ingest.tables import clean, number, of_the_whole, squash, top_text
+from pipeline.ingest.tables import clean, is_withheld, number, of_the_whole, squash, top_text
 from pipeline.ingest.tabular import Grid, Limits
 
 PILLARS = (
@@ -40,9 +40,12 @@ SPELLINGS = {squash(p): p for p in PILLARS} | {
 }
 OVERALL = "overall_comparable"
 _AVERAGE = re.compile(
-    r"^(20\d{2})(?: overall)?(?: dma)?(?: score)? (?:average|overall|mean)\b.*$|"
-    r"^(?:average|overall|mean)\b.* (20\d{2})$"
+    r"^(20\d{2}(?: (?:20)?\d{2})?)(?: overall)?(?: dma)?(?: score)? (?:average|overall|mean)\b.*$|"
+    r"^(?:average|overall|mean)\b.* (20\d{2}(?: (?:20)?\d{2})?)$"
 )
+#: Headers of the column of boards; as many scores below a header make a column of scores.
+BOARDS = ("ics", "icb", "integrated care board", "integrated care system", "ics name", "icb name")
+FEW_SCORES = 10
 _PLACE = re.compile(r"\b(?:provider|trust|organisation)s?\b(?!.*\bcode\b)")
 OLD_SCALE = (
     "the scores go above 5: this looks like a self-assessment of 2015 to 2017, which scores from 0 "
@@ -73,7 +76,8 @@ def find_scores(grid: Grid) -> ScoreSheet | None:
             if word in SPELLINGS:
                 scores[column] = (SPELLINGS[word], None)
             elif found := _AVERAGE.match(word):
-                scores[column] = (OVERALL, int(found[1] or found[2]))
+                named = re.findall(r"20\d{2}", found[1] or found[2])
+                scores[column] = (OVERALL, int(max(named)))
 
         def place(*names: str, words: dict[str, str] = words) -> str | None:
             return next((c for c, w in words.items() if w in names), None)
@@ -81,9 +85,7 @@ def find_scores(grid: Grid) -> ScoreSheet | None:
         provider = place(
             "provider", "trust", "organisation", "provider name", "trust name", "organisation name"
         ) or next((c for c, w in words.items() if c not in scores and _PLACE.search(w)), None)
-        icb = place(
-            "ics", "icb", "integrated care board", "integrated care system", "ics name", "icb name"
-        )
+        icb = place(*BOARDS)
         if (provider or icb) and scores:
             return ScoreSheet(
                 int(values[0]),
@@ -117,6 +119,26 @@ def _tell_unused_scores(
             reading.sheet(grid).warnings.append(
                 f"The column {header!r} looks like scores but is no pillar that is known; it is not used."
             )
+
+
+def _tell_unknown_scores(reading: Reading, grid: Grid) -> None:
+    """Warn of a sheet that names trusts or boards beside scores under headers that are not known."""
+    cells = [c for c in grid.frame.columns if c != "row"]
+    for values in grid.frame.head(40).iter_rows():
+        words = {c: squash(v) for c, v in zip(cells, values[1:], strict=True) if v}
+        if len(words) < 2 or not any(_PLACE.search(w) or w in BOARDS for w in words.values()):
+            continue
+        body = grid.frame.filter(pl.col("row") > values[0])
+        scores = body.select(
+            (number(c).is_between(1, 5).sum() >= FEW_SCORES).alias(c) for c in words
+        )
+        headers = [words[c] for c, some in scores.row(0, named=True).items() if some]
+        if headers:
+            reading.sheet(grid).warnings.append(
+                f"The sheet looks like scores, but {', '.join(map(repr, headers[:8]))} is no pillar and no "
+                "average of a year that is known; it is not used."
+            )
+        return
 
 
 def _sheet_facts(
@@ -161,6 +183,13 @@ def _sheet_facts(
     whole = of_the_whole("organisation_name")
     reading.ignore(grid, "average of organisations", rows.filter(whole).height)
     rows = rows.filter(~whole)
+    odd = pl.any_horizontal(
+        pl.col(t).is_not_null() & number(t).is_null() & ~is_withheld(t) for t in texts
+    )
+    reading.reject(
+        grid, rows.filter(odd).select("row", reason=pl.lit("a score is no number; expected 2.45"))
+    )
+    rows = rows.filter(~odd)
     said = sum(rows[t].is_not_null().sum() for t in texts)
     rows = rows.with_columns(number(t) for t in texts)
     values = [v for t in texts for v in rows[t].drop_nulls().to_list()]
@@ -219,6 +248,7 @@ def _parse(reading: Reading, register: Register | None) -> pl.DataFrame:
         found = find_scores(grid) if grid.height else None
         if found is None:
             reading.ignore_sheet(grid, "sheet without scores")
+            _tell_unknown_scores(reading, grid)
             continue
         parts.append(_sheet_facts(reading, grid, found, register))
     if not parts:

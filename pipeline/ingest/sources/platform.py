@@ -14,7 +14,7 @@ from pipeline.ingest.files import RawFile
 from pipeline.ingest.names import Register
 from pipeline.ingest.reading import Reading, RefusedFileError
 from pipeline.ingest.result import SourceResult, read_source
-from pipeline.ingest.tables import NamedTable, named_table
+from pipeline.ingest.tables import NamedTable, named_table, of_the_whole
 from pipeline.ingest.tabular import Grid, Limits
 
 WANTED = {
@@ -51,7 +51,9 @@ def _parse(reading: Reading, register: Register | None) -> pl.DataFrame:
         sheet = reading.sheet(grid)
         sheet.header_rows = (found.header_row,)
         sheet.columns = {n: found.headers[c] for n, c in found.columns.items()}
-        kept = found.rows.filter(pl.col("organisation_name").is_not_null()).with_columns(
+        whole = of_the_whole("organisation_name", "organisation_kind")
+        reading.ignore(grid, "total of organisations", found.rows.filter(whole).height)
+        kept = found.rows.filter(~whole, pl.col("organisation_name").is_not_null()).with_columns(
             pl.col("organisation_kind").fill_null("organisation"),
             is_live=_flag("is_live"),
             is_reporting_benefits=_flag("is_reporting_benefits"),

@@ -83,14 +83,46 @@ def _year_rows(
         financial_year=pl.lit(year),
         **{
             name: number(measures[name]) if name in measures else pl.lit(None, pl.Float64)
-            for name in MONEY
+            for name in MONEY[:2]
         },
+        total_gbp=_total(measures),
         # The publisher misspells one answer in the first years; two spellings would be two answers.
         provision=provision.str.replace("^Extenal$", "External"),
         records_type=records.str.replace(r"^\d+\.\s*", ""),
         _sheet=pl.lit(sheet),
         _row=pl.col("row"),
     )
+
+
+def _total(measures: dict[str, str]) -> pl.Expr:
+    """The total of a year, added up where it has no column of its own."""
+    if "total_gbp" in measures:
+        return number(measures["total_gbp"])
+    if set(MONEY[:2]) <= measures.keys():
+        return number(measures["on_site_gbp"]) + number(measures["off_site_gbp"])
+    return pl.lit(None, pl.Float64)
+
+
+def _tell_columns(
+    reading: Reading, grid: Grid, header_row: int, years: dict[str, dict[str, str]]
+) -> None:
+    """Warn of years without a total, and of columns that look like costs and are not understood."""
+    sheet = reading.sheet(grid)
+    without = [year for year, measures in sorted(years.items()) if "total_gbp" not in measures]
+    if without:
+        sheet.warnings.append(
+            f"No column of total costs for {', '.join(without)}: cost on site and off site were added up, "
+            "where both are there."
+        )
+    known = {column for measures in years.values() for column in measures.values()}
+    header = grid.frame.filter(pl.col("row") == header_row).drop("row").row(0, named=True)
+    unknown = [
+        squash(v) for c, v in header.items() if c not in known and squash(v).startswith("mrc ")
+    ]
+    if unknown:
+        sheet.warnings.append(
+            f"Columns that are not understood are left out: {', '.join(unknown[:8])}."
+        )
 
 
 def _in_pounds(kept: pl.DataFrame, years: dict[str, dict[str, str]]) -> None:
@@ -128,6 +160,7 @@ def _parse(reading: Reading) -> pl.DataFrame:
             raise RefusedFileError(
                 "the columns of costs (mrc_on_<year>, mrc_off_<year>, mrc_total_<year>) are not there"
             )
+        _tell_columns(reading, grid, header_row, years)
         whole = of_the_whole(*names.values())
         reading.ignore(grid, "total of trusts", rows.filter(whole).height)
         rows = rows.filter(~whole)

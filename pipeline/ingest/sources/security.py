@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -16,10 +17,13 @@ from pipeline.ingest.tabular import Grid, Limits
 WANTED = {
     "organisation_code": (r"code|organisation code|org code|ods code",),
     "organisation_name": (r"organisation name|name|organisation",),
-    "status": (r"status|dspt status|latest status",),
+    "status": (
+        r"(?:(?:dspt|latest|current|overall|publication) )*status(?: (?:20)?\d{2}(?: (?:20)?\d{2})?)?",
+    ),
     "published": (r"date of publication|date published|publication date",),
 }
 REQUIRED = ("organisation_code", "status")
+NO_YEAR = "no status, or no year: expected such as '22/23 Standards Met', or the year in the header or the file's name"
 
 
 def find_table(grid: Grid) -> NamedTable | None:
@@ -29,6 +33,17 @@ def find_table(grid: Grid) -> NamedTable | None:
         return None
     said = found.rows["status"].drop_nulls().head(200)
     return found if said.str.contains(r"(?i)standards").any() else None
+
+
+def _year_named(*texts: str) -> str | None:
+    """The toolkit year that a header, a sheet or a file names: 22/23, 2022-23."""
+    for text in texts:
+        for first, second in re.findall(
+            r"(?<!\d)(?:20)?(\d{2})\s?[/_-]\s?(?:20)?(\d{2})(?!\d)", text
+        ):
+            if (int(first) + 1) % 100 == int(second):
+                return f"20{first}/{second}"
+    return None
 
 
 def _date(column: str) -> pl.Expr:
@@ -77,18 +92,22 @@ def _parse(reading: Reading) -> pl.DataFrame:
             )
         years = rows["toolkit_year"].drop_nulls()
         usual = years.mode().sort().last() if years.len() else None
+        usual = usual or _year_named(sheet.columns["status"], grid.sheet, reading.file.name)
         without = rows.filter(pl.col("status").is_not_null() & pl.col("toolkit_year").is_null())
         if without.height and usual:
             sheet.warnings.append(
                 f"{without.height} statuses give no year; they are counted under {usual}, "
-                "the year of the other rows."
+                + (
+                    "the year of the other rows."
+                    if years.len()
+                    else "which the file's header or name gives."
+                )
             )
-        rows = rows.with_columns(pl.col("toolkit_year").fill_null(usual))
+        if usual:
+            rows = rows.with_columns(pl.col("toolkit_year").fill_null(usual))
         is_code = pl.col("organisation_code").str.contains(r"^[A-Z0-9]{3,8}$").fill_null(False)
         good = is_code & pl.col("status").is_not_null() & pl.col("toolkit_year").is_not_null()
-        reading.reject(
-            grid, rows.filter(is_code & ~good).select("row", reason=pl.lit("no status or no year"))
-        )
+        reading.reject(grid, rows.filter(is_code & ~good).select("row", reason=pl.lit(NO_YEAR)))
         kept = rows.filter(good)
         reading.keep(grid, kept.height)
         parts.append(

@@ -6,6 +6,7 @@ occupancy above 100% and marks it with a star, and marks boards without a return
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -17,7 +18,7 @@ from pipeline.ingest.reading import Reading, RefusedFileError
 from pipeline.ingest.result import SourceResult, read_source
 from pipeline.ingest.tables import NamedTable, named_table, number, squash
 from pipeline.ingest.tabular import Grid, Limits
-from pipeline.ingest.years import month_in
+from pipeline.ingest.years import month_in, month_of
 
 WANTED = {
     "region": (r"region|nhs england region|region name",),
@@ -33,6 +34,7 @@ WANTED = {
 REQUIRED = ("icb_code", "icb_name", "capacity", "occupancy")
 MOST_OCCUPIED = 3
 """No usual occupancy, as a part of capacity, is above this."""
+MONTH_LABEL = r"(?:(?:reporting|data|reference) )?(?:month|period)"
 NUMBERS = ("capacity", "capacity_per_100k", "registered_population", "patients")
 
 
@@ -45,8 +47,8 @@ def _month_above(grid: Grid, header_row: int) -> date | None:
     cells = [c for c in grid.frame.columns if c != "row"]
     for values in grid.frame.filter(pl.col("row") < header_row).select(cells).iter_rows():
         texts = [v for v in values if v]
-        if texts and squash(texts[0]) in ("month", "period", "reporting month"):
-            return month_in(" ".join(texts[1:]))
+        if texts and re.fullmatch(MONTH_LABEL, squash(texts[0])):
+            return month_of(" ".join(texts[1:]).split(" ", 1)[0]) or month_in(" ".join(texts[1:]))
     return None
 
 

@@ -19,7 +19,7 @@ from pipeline.ingest.reading import NotDataError, Reading, RefusedFileError
 from pipeline.ingest.result import SourceResult, read_source
 from pipeline.ingest.tables import clean, code, is_withheld, number, of_the_whole, squash
 from pipeline.ingest.tabular import Grid, Limits
-from pipeline.ingest.years import month_in
+from pipeline.ingest.years import month_of
 
 SMALLEST_COUNT = 5
 TOTAL = "All staff groups"
@@ -32,7 +32,7 @@ SPELLINGS = {
     "staff group 1 name": "staff group 1", "staff group name": "staff group",
     "main staff group name": "main staff group", "staff group 2 name": "staff group 2",
     "hc": "headcount", "head count": "headcount", "full time equivalent": "fte", "wte": "fte",
-    "month": "data month",
+    "month": "data month", "reporting period": "period", "time period": "period", "measure": "type",
 }  # fmt: skip
 LAYOUTS: dict[str, tuple[str, ...]] = {
     "turnover": ("period", "type", "org code", "staff group 1", "headcount", "fte"),
@@ -108,16 +108,6 @@ def _without_prefix(column: str) -> pl.Expr:
     return clean(column).str.replace(r"^\d{1,3}\s*[_-]\s*", "")
 
 
-def month_of(text: str) -> date | None:
-    """The month of a date cell: 2025-10-31, 31/10/2025, October 2025, 202510."""
-    if found := month_in(text):
-        return found
-    parts = text.replace("-", "/").split("/")
-    if len(parts) == 3 and all(p.isdigit() for p in parts) and len(parts[2]) == 4:
-        return date(int(parts[2]), int(parts[1]), 1) if 1 <= int(parts[1]) <= 12 else None
-    return None
-
-
 def last_month_of(text: str) -> date | None:
     """The last month of a period: 202509 to 202510, Sep-25 to Oct-25, 2025-10-31."""
     last = re.split(r"\s+(?:to|until|-|–)\s+", text.strip(), flags=re.IGNORECASE)[-1]
@@ -187,7 +177,7 @@ def _typed(grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> p
     if layout == "turnover":
         group = _without_prefix(words["staff group 1"])
         kind = clean(words["type"]).str.to_lowercase()
-        skip = pl.when(~kind.str.contains(r"denominator.*\bend\b")).then(
+        skip = pl.when(~kind.str.contains(r"(?:denominator|staff in post).*\bend\b")).then(
             pl.lit("joiners, leavers or staff at the start")
         )
     elif layout == "staff_group":
@@ -244,6 +234,11 @@ def _typed(grid: Grid, layout: str, header_row: int, words: dict[str, str]) -> p
     ).with_columns(fte=number("_fte"), headcount=number("_hc"))
 
 
+def _unreadable(text: str, value: str) -> pl.Expr:
+    """Whether a cell is filled and no number."""
+    return clean(text).is_not_null() & pl.col(value).is_null()
+
+
 def _facts(reading: Reading, grid: Grid, layout: str, rows: pl.DataFrame) -> pl.DataFrame:
     for reason, count in rows.drop_nulls("_skip").group_by("_skip").len().iter_rows():
         reading.ignore(grid, reason, count)
@@ -262,6 +257,10 @@ def _facts(reading: Reading, grid: Grid, layout: str, rows: pl.DataFrame) -> pl.
         )
         .when(pl.col("staff_group").is_null())
         .then(pl.lit("no staff group"))
+        .when(starred.fill_null(False).not_() & _unreadable("_fte", "fte"))
+        .then(pl.lit("full-time equivalents are no number; expected such as 1,234.5"))
+        .when(starred.fill_null(False).not_() & _unreadable("_hc", "headcount"))
+        .then(pl.lit("headcount is no number; expected such as 1,234"))
         .when(unreadable)
         .then(pl.lit("neither full-time equivalents nor headcount is a number"))
         .when((pl.col("fte") < 0) | (pl.col("headcount") < 0))
