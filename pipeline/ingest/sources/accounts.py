@@ -126,7 +126,7 @@ def _continued(
         ):
             continue
         codes = grid.frame.head(50)[columns["main_code"]].str.strip_chars().str.contains(MAIN_CODE)
-        if codes.len() and codes.fill_null(False).mean() > MOSTLY:
+        if codes.len() and int(codes.sum()) > MOSTLY * codes.len():
             reading.sheet(grid).warnings.append(
                 f"The sheet has no header; its columns were taken to be those of {lines[0][0].sheet!r}."
             )
