@@ -9,8 +9,8 @@ import pytest
 from ingest_files import ACCOUNTS_HEADER, workbook
 from test_next_years_files import csv_of, read, said
 
-from pipeline.ingest.maturity import PILLARS
 from pipeline.ingest.result import by_name, day_named
+from pipeline.ingest.sources.maturity import PILLARS
 from pipeline.ingest.tables import number
 
 
