@@ -124,19 +124,16 @@ def _kept(settings: Settings) -> str:
 
 def _choose_input(settings: Settings, *, demo: bool, given: bool, bars: Bars) -> Settings:
     """The raw tree to read: the one there is, the starter set from the network, or the demonstration."""
-    from pipeline.refresh.demonstration import has_raw_files
+    from pipeline.refresh.demonstration import has_raw_files, refuse_demonstration
 
     if not demo and has_raw_files(settings):
         return settings
-    if not demo and given:
-        fail(
-            f"no files below {settings.raw}; lay them out as <source id>/<file>, or run with --demo"
-        )
     if not demo:
         from pipeline.cli.fetch import first_run
 
-        if first_run(settings, bars):
+        if not given and first_run(settings, bars):
             return settings
+        refuse_demonstration(settings, named=given)
         bars.say(
             f"Nothing to read in {shown(settings.raw)}: running on the demonstration of fictional organisations."
         )

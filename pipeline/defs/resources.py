@@ -51,10 +51,10 @@ class Product(dg.ConfigurableResource):
         return Settings(**told, **{k: v for k, v in numbers.items() if v is not None})  # type: ignore[arg-type]
 
     def settings(self) -> Settings:
-        """As :meth:`given`, on the demonstration when there are no raw files."""
+        """As :meth:`given`, on the demonstration when nobody has put raw files there yet."""
         from pipeline.refresh.demonstration import or_demonstration
 
-        return or_demonstration(self.given())
+        return or_demonstration(self.given(), named=bool(self.raw))
 
     def run(self) -> Run:
         """A run over these folders."""
