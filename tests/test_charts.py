@@ -16,9 +16,9 @@ from pipeline.charts.answer import answer, together
 from pipeline.charts.bands import lay_out
 from pipeline.charts.format import money
 from pipeline.charts.model import in_short
-from pipeline.charts.selection import best_year, headline
+from pipeline.charts.selection import best_year, find_measure, headline
 from pipeline.charts.sketch import Sketch
-from pipeline.charts.trust import Origin, share_by_year
+from pipeline.charts.trust import Origin, gap_by_year, share_by_year
 from pipeline.schema import all_tables
 
 YEARS = ("2019/20", "2020/21", "2021/22", "2022/23")
@@ -443,8 +443,14 @@ def test_a_share_without_a_range_has_no_whisker():
     [
         ((0.92, 0.95, 0.97), "Other definitions put trusts in nearly the same order: 9 trusts"),
         ((0.20, 0.60, 0.85), "Who looks high depends on the definition: 9 trusts"),
-        ((-0.26, 0.50, 0.91), "9 trusts do not show how far the definition decides who looks high"),
-        ((0.60, 0.91, 0.98), "9 trusts do not show how far the definition decides who looks high"),
+        (
+            (-0.26, 0.50, 0.91),
+            "How far the definition decides who looks high is not clear from 9 trusts",
+        ),
+        (
+            (0.60, 0.91, 0.98),
+            "How far the definition decides who looks high is not clear from 9 trusts",
+        ),
     ],
 )
 def test_agreement_of_order_is_told_with_its_interval_and_no_strength_beyond_it(interval, said):
@@ -506,3 +512,93 @@ def test_a_definition_in_short_keeps_the_name_of_every_measure():
     assert in_short("Cost of records, as trusts report it. Self-reported") == (
         "Cost of records, as trusts report it."
     )
+
+
+def only_capital(trusts: int = 3):
+    """Tables of trusts that have accounts and no payments: D0 over two denominators."""
+    rows = [
+        share_row(i, share=0.01, definition="D0", denominator=d, months=None, width=0.0)
+        for i in range(trusts)
+        for d in ("income", "opex_less_impairments")
+    ]
+    return with_shares(rows)
+
+
+def test_accounts_alone_are_shown_over_the_default_denominator():
+    head = headline(only_capital())
+    assert head is not None
+    assert (head.measure.definition, head.measure.denominator) == ("D0", "opex_less_impairments")
+
+
+def test_audited_figures_have_no_range_and_are_told_to_be_capital_alone():
+    tables = only_capital()
+    said = answer(tables)
+    assert "range" not in said.gap
+    assert "capital alone" in said.gap
+    assert "have no range of measurement error" in said.uncertainty
+    assert " 1.0% and 1.0%" not in said.uncertainty
+    for chart_id in ("gap-pounds", "caterpillar"):
+        chart = CHARTS[chart_id](tables)
+        assert "range of 0" not in f"{chart.title} {chart.subtitle}"
+        assert "(range" not in chart.title
+    assert "capital alone counted" in CHARTS["gap-pounds"](tables).title
+    assert "have no range" in CHARTS["caterpillar"](tables).subtitle
+
+
+def test_a_trust_above_the_level_has_its_range_the_right_way_round():
+    row = share_row(0, share=0.07, expenditure=100e6)
+    measure, nothing = find_measure({}, "D1", "opex_less_impairments"), ("", "")
+    origin = Origin(nothing, nothing, nothing)
+    chart = gap_by_year("Z0", pl.DataFrame([row]), measure, origin)
+    low, high = ((row[end] - 0.05) * 100e6 for end in ("share_lower", "share_upper"))
+    assert chart.title == (
+        f"£2m above 5% of expenditure in 2020/21 under D1 (range {money(low)} to {money(high)})"
+    )
+
+
+def test_one_trust_is_spoken_of_in_the_singular():
+    tables = with_shares([share_row(0, months=11)])
+    assert "1 of the counted trust's 12 months is missing." in answer(tables).coverage
+    chart = CHARTS["coverage-months"](frames.tables(1))
+    assert re.match(r"\d+ of 12 months of 2020/21 (is|are) here, of 1 trust", chart.title)
+    chart = CHARTS["coverage-years"](frames.tables(1))
+    assert re.match(r"\d+ months? of 12 of 2020/21 here, of 1 trust", chart.title)
+
+
+def test_suppliers_are_of_the_latest_year_unless_it_is_far_from_full():
+    def year_of(last: float) -> str:
+        rows = [
+            {
+                "financial_year": year,
+                "supplier": "Systems Ltd",
+                "amount_gbp": amount,
+                "is_named": True,
+                "trusts": 2,
+            }
+            for year, amount in (("2019/20", 100.0), ("2020/21", last))
+        ]
+        tables = frames.tables(1) | {"marts.supplier": of("marts.supplier", rows)}
+        return CHARTS["top-suppliers"](tables).title[-7:]
+
+    assert year_of(60.0) == "2020/21"
+    assert year_of(40.0) == "2019/20"
+
+
+def test_a_nature_that_is_known_of_all_pounds_is_no_sentence(several):
+    mix = several["marts.spend_mix"]
+    known = mix.with_columns(
+        pl.when(pl.col("nature") == "unknown")
+        .then(pl.lit("revenue"))
+        .otherwise("nature")
+        .alias("nature")
+    )
+    chart = CHARTS["capital-revenue"](several | {"marts.spend_mix": known})
+    assert "the line does not tell" not in chart.subtitle
+    some = known.with_columns(
+        pl.when(pl.int_range(pl.len()) % 2 == 0)
+        .then(pl.lit("unknown"))
+        .otherwise("nature")
+        .alias("nature")
+    )
+    chart = CHARTS["capital-revenue"](several | {"marts.spend_mix": some})
+    assert "of the last year the line does not tell." in chart.subtitle

@@ -52,6 +52,14 @@ def test_pounds_that_a_reader_may_add_up_have_every_penny():
     assert fmt.to_the_penny(-0.05) == "−£0.05"
 
 
+def test_a_range_is_told_where_there_is_one():
+    assert fmt.in_range(0.012, 0.018) == " (range 1.2% to 1.8%)"
+    assert fmt.in_range(-1e6, 2e6, fmt.money) == " (range −£1m to £2m)"
+    assert fmt.in_range(0.012, 0.012) == ""
+    assert fmt.in_range(0.1 + 0.2, 0.3) == ""
+    assert fmt.in_range(None, 0.018) == " (range not known)"
+
+
 def test_a_number_that_is_rounded_to_nought_has_no_minus_sign():
     assert [fmt.decimal(v, 2) for v in (-0.001, -0.006, 0.5)] == ["0.00", "−0.01", "0.50"]
 

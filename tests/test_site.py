@@ -20,7 +20,7 @@ from site_frames import share_row
 
 from pipeline.charts import CHARTS
 from pipeline.charts.answer import answer
-from pipeline.charts.format import money, short_name
+from pipeline.charts.format import money, short_name, span
 from pipeline.charts.model import TableColumn, nothing_to_show
 from pipeline.measures import parameter_frame
 from pipeline.schema import all_tables
@@ -423,7 +423,7 @@ def test_a_site_with_one_trust_and_nulls_is_built(tmp_path):
         tables | {"marts.digital_share": nulls, "dims.organisation": bare}, tmp_path
     )
     assert report.trusts == 1
-    assert "not known to not known" in (tmp_path / "trusts" / "Z000.html").read_text("utf-8")
+    assert "range not known" in (tmp_path / "trusts" / "Z000.html").read_text("utf-8")
 
 
 def test_a_board_that_publishes_payments_is_in_no_list_of_trusts(tmp_path):
@@ -497,8 +497,86 @@ def test_compare_says_the_range_of_each_gap_and_each_year_s_months_once(tmp_path
     gaps = {name: text for name, text in cells.items() if name.startswith("Gap to 5%")}
     assert len(gaps) == 3
     low, high = (100e6 * (0.05 - rows[0][end]) for end in ("share_upper", "share_lower"))
-    assert set(gaps.values()) == {f"{money(3e6)} ({money(low)} to {money(high)})"}
+    assert set(gaps.values()) == {f"{money(3e6)} (range {money(low)} to {money(high)})"}
     assert cells["Months of payments present, 2020/21"] == "11 of 12"
+
+
+def test_a_trust_that_the_first_definition_cannot_measure_has_the_next_one_said(tmp_path):
+    rows = [share_row(0), share_row(1, definition="D0", share=0.01, months=None, width=0.0)]
+    shares = frames.of("marts.digital_share", rows)
+    build_site(frames.tables(2) | {"marts.digital_share": shares}, tmp_path)
+    words = " ".join("".join(Page(tmp_path / "trusts" / "Z001.html").text).split())
+    assert "1.0% of expenditure in 2020/21 (D0: " in words
+    assert "No share under D1 (" in words
+    assert "No share of expenditure can be computed" not in words
+    assert "1.0% to 1.0%" not in words
+    words = " ".join("".join(Page(tmp_path / "trusts" / "Z000.html").text).split())
+    assert "No share under D1" not in words
+
+
+def test_payments_without_accounts_are_told_on_the_home_page_all_the_same(tmp_path):
+    tables = frames.tables(3)
+    lacking = {n: tables[n].clear() for n in ("marts.digital_share", "marts.coverage")}
+    build_site(tables | lacking, tmp_path)
+    words = " ".join("".join(Page(tmp_path / "index.html").text).split())
+    assert "The largest parts of the digital payments of 3 trusts in 2020/21, of which no" in words
+    assert "No digital payment" not in words
+
+
+def test_trusts_that_a_percentage_alone_tells_apart_are_one_group(tmp_path):
+    tables = frames.tables(4)
+    reasons = pl.Series("reason", [f"Payments show {p}% of it." for p in (62, 99, 87, 70)])
+    coverage = tables["marts.coverage"]
+    coverage = coverage.filter(
+        (pl.col("definition") == "D1") & (pl.col("denominator") == "opex_less_impairments")
+    ).head(4)
+    assert coverage.height == 4
+    coverage = coverage.with_columns(reasons, pl.lit("available").alias("status"))
+    build_site(tables | {"marts.coverage": coverage}, tmp_path)
+    words = " ".join("".join(Page(tmp_path / "coverage.html").text).split())
+    assert "4 trusts available: Payments show 62% to 99% of it." in words
+
+
+def test_a_trust_of_whom_only_staff_are_known_has_a_page(tmp_path):
+    tables = frames.tables(2)
+    build_site({k: tables[k] for k in ("marts.workforce", "dims.organisation")}, tmp_path)
+    assert (tmp_path / "trusts" / "Z001.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("rejected", "warned", "told"),
+    [
+        (0, 20, ""),
+        (0, 3, " Files with warnings come first."),
+        (1, 3, " Files of which something was set aside come first."),
+    ],
+)
+def test_the_order_of_files_is_told_as_it_is(rejected, warned, told):
+    files = pl.DataFrame(
+        {
+            "path": [f"{i}.csv" for i in range(20)],
+            "status": ["read"] * 20,
+            "rows_kept": [5] * 20,
+            "rows_rejected": [rejected, *[0] * 19],
+            "warnings": ["odd" if i < warned else None for i in range(20)],
+        }
+    )
+    assert trust_pages._file_counts(files).endswith(f"{rejected} set aside.{told}")
+
+
+def test_the_range_of_a_neighbour_s_share_stands_beside_it(tmp_path):
+    tables = frames.tables(3)
+    build_site(tables, tmp_path)
+    page = (tmp_path / "trusts" / "Z000.html").read_text("utf-8")
+    part = page[page.index("Trusts that are alike") :]
+    peer = tables["marts.peer"].filter(pl.col("organisation_code") == "Z000")["peer_code"][0]
+    share = tables["marts.digital_share"].filter(
+        (pl.col("organisation_code") == peer)
+        & (pl.col("definition") == "D1")
+        & (pl.col("denominator") == "opex_less_impairments")
+    )
+    low, high = share.select("share_lower", "share_upper").row(-1)
+    assert span(low, high) in part
 
 
 def test_supplier_names_that_are_formulas_are_text_in_the_csv_file(site):

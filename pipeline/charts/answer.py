@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.charts.format import exact_percent, money, percent, plural
+from pipeline.charts.format import be, exact_percent, in_range, money, percent, plural, span
 from pipeline.charts.model import Tables
 from pipeline.charts.selection import Headline, headline
 
@@ -81,7 +81,8 @@ def answer(tables: Tables) -> Answer:
             "The files here do not yet allow a share of expenditure for any trust.",
             "",
             "Nothing can be said about uncertainty without a figure.",
-            "Add provider accounts and published payments, then build again.",
+            "A share needs provider accounts and published payments of the same trusts and years: add what "
+            "is missing, then build again.",
         )
     level = exact_percent(head.benchmark)
     whole = together(head)
@@ -106,16 +107,27 @@ def answer(tables: Tables) -> Answer:
     sentence = f"{subject} {verb} in {head.year}, against a recommended {level}; {reach}."
     least, most = ((head.benchmark - end) * whole.expenditure for end in (whole.upper, whole.lower))
     gap = (
-        f"That is {money(whole.gap)} a year short (range {money(least)} to {money(most)})"
+        f"That is {money(whole.gap)} a year short{in_range(least, most, money)}"
         if whole.gap > 0
-        else f"That is {money(-whole.gap)} a year above (range {money(-most)} to {money(-least)})"
+        else f"That is {money(-whole.gap)} a year above{in_range(-most, -least, money)}"
     )
     if head.measure.kind == "lower bound":
         gap += "; what was not published counts as not spent"
+    if head.measure.is_capital:
+        gap += "; it counts capital alone, nothing that is paid from revenue"
     nature = {
         "lower bound": " The figure is a lower bound: most small invoices and all pay are not in it.",
         "estimate": " The figure is an estimate.",
+        "counted": f" {head.measure.first_caveat}",
     }.get(head.measure.kind, "")
+    ends = span(whole.lower, whole.upper)
+    sure = (
+        f"Allowing for errors of measurement the share lies between {ends.replace(' to ', ' and ')}."
+        if ends
+        else "The figures are from audited accounts and have no range of measurement error."
+        if head.measure.is_capital
+        else "No range of measurement error is known."
+    )
     possible = (
         f" At the upper end of its range, {plural(maybe, 'more trust' if reached else 'trust')} "
         f"would reach {level}."
@@ -125,8 +137,7 @@ def answer(tables: Tables) -> Answer:
     return Answer(
         sentence,
         f"{gap}.",
-        f"Allowing for errors of measurement the share lies between {percent(whole.lower)} and "
-        f"{percent(whole.upper)}.{possible}{nature}{_estimates(tables, head)}",
+        f"{sure}{possible}{nature}{_estimates(tables, head)}",
         f"{head.coverage}{_missing_months(head)}",
     )
 
@@ -159,4 +170,6 @@ def _missing_months(head: Headline) -> str:
     missing = 12 * len(months) - int(months.sum() or 0)
     if not missing:
         return ""
-    return f" {missing} of the counted trusts' {12 * len(months)} months are missing."
+    whose = "trust's" if len(months) == 1 else "trusts'"
+    verb = be(missing, past=False)
+    return f" {missing} of the counted {whose} {12 * len(months)} months {verb} missing."

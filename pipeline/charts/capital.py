@@ -149,9 +149,8 @@ def capital_and_revenue(tables: Tables) -> Chart:
         id=chart_id,
         title=title,
         subtitle=(
-            f"Parts of digital payments; for {percent(unknown)} of the last year the line does not "
-            "tell. Line: 34% capital and 66% revenue in the Health Foundation's costing for "
-            f"England (May 2025). {BREAK_SENTENCE if len(years) > 1 else ''}"
+            f"Parts of digital payments.{_untold(unknown)} Line: 34% capital and 66% revenue in the "
+            f"Health Foundation's costing for England (May 2025). {BREAK_SENTENCE if len(years) > 1 else ''}"
         ).strip(),
         sketch=body,
         definition="Payments under the spend-over-£25,000 rule classed as digital, by nature of the line.",
@@ -167,3 +166,10 @@ def capital_and_revenue(tables: Tables) -> Chart:
         caveat="The costing is about what should be spent; the payments are what was published.",
         is_demo=demo,
     )
+
+
+def _untold(unknown: float | None) -> str:
+    """Of how much of the last year the nature is not known, where it is any."""
+    if not unknown:
+        return ""
+    return f" For {percent(unknown)} of the last year the line does not tell."

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import math
 import re
 import textwrap
+from collections.abc import Callable
 from functools import lru_cache
 
 from pipeline.plain_text import FORMULA_SIGNS
@@ -72,6 +74,27 @@ def percent(share: float | None) -> str:
 def exact_percent(share: float) -> str:
     """A chosen level (a benchmark or reference line) without needless digits: ``5%``, ``1.5%``."""
     return f"{share * 100:.6g}%"
+
+
+def span(low: float | None, high: float | None, write: Callable[[float], str] = percent) -> str:
+    """``1.2% to 1.8%``; ``not known`` where an end is not, empty where both are the same: no range.
+
+    Args:
+        low: Lower end.
+        high: Upper end.
+        write: How an end is written.
+    """
+    if low is None or high is None:
+        return NOT_KNOWN
+    if math.isclose(low, high, rel_tol=1e-9):
+        return ""
+    return f"{write(low)} to {write(high)}"
+
+
+def in_range(low: float | None, high: float | None, write: Callable[[float], str] = percent) -> str:
+    """`` (range 1.2% to 1.8%)`` to follow a figure; empty as :func:`span` is."""
+    text = span(low, high, write)
+    return f" (range {text})" if text else ""
 
 
 def points(value: float | None) -> str:

@@ -11,6 +11,7 @@ from pipeline.charts import theme
 from pipeline.charts.bands import lay_out
 from pipeline.charts.format import (
     exact_percent,
+    in_range,
     listing,
     money,
     percent,
@@ -43,15 +44,15 @@ def gap_finding(head: Headline) -> str:
     total = float(below["gap_gbp"].sum())
     ends = with_gap_range(below)
     low, high = (
-        money(float(ends[c].fill_null(ends["gap_gbp"]).sum()))
-        for c in ("gap_low_gbp", "gap_high_gbp")
+        float(ends[c].fill_null(ends["gap_gbp"]).sum()) for c in ("gap_low_gbp", "gap_high_gbp")
     )
     if below.is_empty():
         return f"No counted trust was short of {exact_percent(head.benchmark)} in {head.year}"
     who = "1 trust was" if below.height == 1 else f"{below.height} trusts were together"
+    alone = ", capital alone counted" if head.measure.is_capital else ""
     return (
         f"{who} {money(total)} short of {exact_percent(head.benchmark)} "
-        f"of expenditure in {head.year} (range {low} to {high})"
+        f"of expenditure in {head.year}{alone}{in_range(low, high, money)}"
     )
 
 
@@ -165,7 +166,7 @@ def gap_pounds(tables: Tables) -> Chart:
         columns=GAP_COLUMNS,
         caveat=(
             "A gap is arithmetic, not a bid: what is not published or not captured counts as "
-            f"missing. {NOT_A_LEAGUE_TABLE}"
+            f"missing. {head.measure.first_caveat} {NOT_A_LEAGUE_TABLE}"
         ),
         is_demo=demo,
     )
@@ -174,6 +175,7 @@ def gap_pounds(tables: Tables) -> Chart:
 def _hover_of_gap(row: dict) -> str:
     return (
         f"<b>{plotly_text(short_name(row['organisation_name'], row['organisation_code']))}</b>"
-        f"<br>gap {money(row['gap_gbp'])} (range {money(row['gap_low_gbp'])} to "
-        f"{money(row['gap_high_gbp'])})<br>share {percent(row['share'])}, badge {row['badge']}"
+        f"<br>gap {money(row['gap_gbp'])}"
+        f"{in_range(row['gap_low_gbp'], row['gap_high_gbp'], money)}<br>share "
+        f"{percent(row['share'])}, badge {row['badge']}"
     )

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipeline.charts import theme
 from pipeline.charts.bands import MANY_ROWS
-from pipeline.charts.format import label, money, month, plotly_text, plural, short_name
+from pipeline.charts.format import be, label, money, month, plotly_text, plural, short_name
 from pipeline.charts.model import Chart, TableColumn, Tables, nothing_to_show
 from pipeline.charts.selection import (
     any_demo,
@@ -75,8 +75,11 @@ def coverage_months(tables: Tables) -> Chart:
         .height
     )
     title = (
-        f"{complete} of {plural(len(order), 'trust')} {'has' if complete == 1 else 'have'} all 12 "
-        f"months of {year} here; {present:,} of {possible:,} months are present"
+        f"{complete or 'None'} of {len(order):,} trusts {'has' if complete == 1 else 'have'} all 12 "
+        f"months of {year} here; {present:,} of {possible:,} months {be(present, past=False)} present"
+        if len(order) > 1
+        else f"{present} of {plural(possible, 'month')} of {year} {be(present, past=False)} here, "
+        "of 1 trust"
     )
     demo = any_demo(cells)
     if demo:
@@ -257,7 +260,10 @@ def coverage_years(tables: Tables) -> Chart:
         f"{complete.height:,} of {pairs:,} trust years between {years[0]} and {years[-1]} have all "
         "12 months here"
         if len(years) > 1
-        else f"{complete.height} of {plural(len(order), 'trust')} have all 12 months of {years[0]}"
+        else f"{complete.height or 'None'} of {len(order):,} trusts "
+        f"{'has' if complete.height == 1 else 'have'} all 12 months of {years[0]} here"
+        if len(order) > 1
+        else f"{plural(int(table['months'].sum()), 'month')} of 12 of {years[0]} here, of 1 trust"
     )
     demo = any_demo(cells)
     if demo:

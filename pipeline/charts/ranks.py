@@ -61,7 +61,7 @@ def _finding(worst: dict) -> str:
     elif worst["spearman_upper"] < NEARLY_THE_SAME:
         said = f"Who looks high depends on the definition: {trusts}"
     else:
-        said = f"{trusts} do not show how far the definition decides who looks high"
+        said = f"How far the definition decides who looks high is not clear from {trusts}"
     return f"{said}, {_with_interval(worst)} against {worst['other']}"
 
 
@@ -127,7 +127,7 @@ def rank_agreement(tables: Tables) -> Chart:
     body.update_yaxes(
         tickmode="array",
         tickvals=list(range(known.height)),
-        ticktext=[label(o, 26, 3) for o in known["other"]],
+        ticktext=[label(o, 28, 2) for o in known["other"]],
         range=[known.height - 0.5, -0.5],
         fixedrange=True,
         zeroline=False,

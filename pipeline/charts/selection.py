@@ -63,6 +63,16 @@ class Measure:
     version: str
 
     @property
+    def first_caveat(self) -> str:
+        """What must be known first about the numerator; empty where nothing is said."""
+        return self.caveats.split(". ")[0].rstrip(".") + "." if self.caveats else ""
+
+    @property
+    def is_capital(self) -> bool:
+        """Whether it counts what the accounts call capital, and nothing that is paid from revenue."""
+        return self.kind == "counted"
+
+    @property
     def definition_text(self) -> str:
         """The numerator as a sentence for the notes beside a chart."""
         text = f"{self.definition}: {self.title}. {self.formula}"
@@ -221,7 +231,10 @@ def _headline(tables: Tables, definition: str | None, denominator: str | None) -
         if definition is not None:
             return None
         pool = usable if usable.height else shares
-        wanted = pool.group_by(keys).len().sort(["len", *keys], descending=[True, False, False])
+        # Of combinations that as many trusts have, the one over the default denominator.
+        other = (pl.col("denominator") != (wanted[1] if wanted else "")).alias("other")
+        found = pool.group_by(keys).len().with_columns(other)
+        wanted = found.sort("len", "other", *keys, descending=[True, False, False, False])
         wanted = wanted.select(keys).row(0)
     chosen = _of(shares, wanted)
     year = best_year(counted(chosen)) or best_year(chosen)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipeline.charts import theme
-from pipeline.charts.format import exact_percent, money, percent, plural
+from pipeline.charts.format import exact_percent, in_range, money, percent, plural
 from pipeline.charts.model import Chart, TableColumn, Tables, nothing_to_show
 from pipeline.charts.selection import (
     any_demo,
@@ -163,8 +163,8 @@ def share_over_time(tables: Tables) -> Chart:
                 "width": 3,
             },
             hovertext=[
-                f"<b>{definition} {r['financial_year']}</b>: {percent(r['share'])} (range "
-                f"{percent(r['lower'])} to {percent(r['upper'])})<br>{plural(r['n'], 'trust')}, "
+                f"<b>{definition} {r['financial_year']}</b>: {percent(r['share'])}"
+                f"{in_range(r['lower'], r['upper'])}<br>{plural(r['n'], 'trust')}, "
                 f"{money(r['pounds'])}"
                 for r in part.iter_rows(named=True)
             ],

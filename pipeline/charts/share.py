@@ -14,6 +14,7 @@ from pipeline.charts import theme
 from pipeline.charts.bands import Layout, lay_out
 from pipeline.charts.format import (
     exact_percent,
+    in_range,
     money,
     percent,
     plotly_text,
@@ -170,8 +171,8 @@ def hover_of_share(row: dict, head: Headline) -> str:
     capture = "" if row["capture_ratio"] is None else f"capture {percent(row['capture_ratio'])}, "
     return (
         f"<b>{plotly_text(short_name(row['organisation_name'], row['organisation_code']))}</b>"
-        f"<br>{percent(row['share'])} in {row['financial_year']} "
-        f"(range {percent(row['share_lower'])} to {percent(row['share_upper'])})"
+        f"<br>{percent(row['share'])} in {row['financial_year']}"
+        f"{in_range(row['share_lower'], row['share_upper'])}"
         f"<br>{money(row['numerator_gbp'])} of {money(row['denominator_gbp'])}, "
         f"{head.measure.definition}<br>{months}{capture}badge {row['badge']}"
     )

@@ -87,6 +87,15 @@ def caterpillar(tables: Tables) -> Chart:
     ratio = f", {p90 / p10:.1f} times as much" if p10 > 0 else ""
     # From low to high: do the ranges of one and the next meet?
     overlap = sum(top >= bottom for top, bottom in zip(upper[:-1], lower[1:], strict=True))
+    pairs = plural(head.n - 1, "pair")
+    told_apart = (
+        f"The ranges of {overlap} of {pairs} of neighbours in this picture overlap: those cannot be "
+        "told apart."
+        if upper != lower
+        else "These figures are from audited accounts and have no range."
+        if head.measure.is_capital
+        else "No range is known."
+    )
     title = (
         f"Nine in ten trusts are above {percent(p10)} and nine in ten below {percent(p90)}{ratio}, "
         f"in {head.year}"
@@ -99,8 +108,7 @@ def caterpillar(tables: Tables) -> Chart:
         title=title,
         subtitle=(
             "Line through each mark: range of measurement error. Band: from the 10th to the 90th "
-            f"percentile. The ranges of {overlap} of {plural(head.n - 1, 'pair')} of neighbours in "
-            "this picture overlap: those cannot be told apart. "
+            f"percentile. {told_apart} "
             + theme.REFERENCE_SENTENCE.format(benchmark=exact_percent(head.benchmark))
         ),
         sketch=body,

@@ -10,7 +10,13 @@ import polars as pl
 from pipeline.charts import theme
 from pipeline.charts.format import count, label, money, percent, plotly_text, plural
 from pipeline.charts.model import Chart, TableColumn, Tables, nothing_to_show
-from pipeline.charts.selection import any_demo, frame, source_text, vintage_text
+from pipeline.charts.selection import (
+    ENOUGH_OF_BEST_YEAR,
+    any_demo,
+    frame,
+    source_text,
+    vintage_text,
+)
 
 SOURCES = ("spend_over_25k",)
 SHOWN = 15
@@ -37,9 +43,10 @@ def top_suppliers(tables: Tables) -> Chart:
     if rows.is_empty():
         why = "No published payments are here, so it is not known whom digital money goes to"
         return nothing_to_show(chart_id, why, source=source, vintage=vintage)
-    # The fullest year, the later of two alike: a year with few trusts would name few suppliers.
+    # The latest year with at least half the money of the fullest: one with few trusts names few suppliers.
     sums = rows.group_by("financial_year").agg(pl.col("amount_gbp").sum())
-    year = sums.sort(["amount_gbp", "financial_year"], descending=True)["financial_year"][0]
+    enough = pl.col("amount_gbp") >= ENOUGH_OF_BEST_YEAR * pl.col("amount_gbp").max()
+    year = sums.filter(enough)["financial_year"].max()
     rows = rows.filter(pl.col("financial_year") == year).sort(
         ["amount_gbp", "supplier"], descending=[True, False]
     )

@@ -14,6 +14,7 @@ import polars as pl
 from pipeline.charts import theme
 from pipeline.charts.format import (
     exact_percent,
+    in_range,
     money,
     percent,
     plural,
@@ -129,8 +130,8 @@ def share_by_year(
             },
             error_y=whisker,
             hovertext=[
-                f"<b>{definition} {r['financial_year']}</b>: {percent(r['share'])}<br>range "
-                f"{percent(r['share_lower'])} to {percent(r['share_upper'])}, badge {r['badge']}"
+                f"<b>{definition} {r['financial_year']}</b>: {percent(r['share'])}"
+                f"{in_range(r['share_lower'], r['share_upper'])}<br>badge {r['badge']}"
                 for r in part.iter_rows(named=True)
             ],
             hoverinfo="text",
@@ -154,8 +155,8 @@ def share_by_year(
     last = shown.row(-1, named=True)
     title = (
         f"{percent(last['share'])} of expenditure in {last['financial_year']} under "
-        f"{last['definition']} (range {percent(last['share_lower'])} to "
-        f"{percent(last['share_upper'])}), against {exact_percent(benchmark)}"
+        f"{last['definition']}{in_range(last['share_lower'], last['share_upper'])}, against "
+        f"{exact_percent(benchmark)}"
     )
     demo = any_demo(rows)
     if demo:
@@ -223,8 +224,8 @@ def gap_by_year(code: str, rows: pl.DataFrame, measure: Measure | None, origin: 
             "width": 4,
         },
         hovertext=[
-            f"<b>{r['financial_year']}</b>: {money(r['gap_gbp'])}<br>range "
-            f"{money(r['gap_low_gbp'])} to {money(r['gap_high_gbp'])}, badge {r['badge']}"
+            f"<b>{r['financial_year']}</b>: {money(r['gap_gbp'])}"
+            f"{in_range(r['gap_low_gbp'], r['gap_high_gbp'], money)}<br>badge {r['badge']}"
             for r in rows.iter_rows(named=True)
         ],
         hoverinfo="text",
@@ -248,10 +249,14 @@ def gap_by_year(code: str, rows: pl.DataFrame, measure: Measure | None, origin: 
     last = (rows if counted.is_empty() else counted).row(-1, named=True)
     level = exact_percent(float(last["benchmark"]))
     short = last["gap_gbp"] > 0
+    ends = sorted(
+        v if short else -v for v in (last["gap_low_gbp"], last["gap_high_gbp"]) if v is not None
+    )
     title = (
         f"{money(abs(last['gap_gbp']))} {'short of' if short else 'above'} {level} of expenditure "
-        f"in {last['financial_year']} under {measure.definition} (range "
-        f"{money(last['gap_low_gbp'])} to {money(last['gap_high_gbp'])})"
+        f"in {last['financial_year']} under {measure.definition}"
+        f"{', capital alone counted' if measure.is_capital else ''}"
+        f"{in_range(ends[0], ends[-1], money) if ends else ''}"
     )
     demo = any_demo(rows)
     if demo:
@@ -270,6 +275,11 @@ def gap_by_year(code: str, rows: pl.DataFrame, measure: Measure | None, origin: 
         alt=title,
         table=rows.select([c.name for c in TRUST_GAP_COLUMNS]),
         columns=TRUST_GAP_COLUMNS,
-        caveat="What is not published or not captured counts as missing.",
+        caveat=" ".join(
+            filter(
+                None,
+                (measure.first_caveat, "What is not published or not captured counts as missing."),
+            )
+        ),
         is_demo=demo,
     )

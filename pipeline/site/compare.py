@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipeline.charts.bands import bands
-from pipeline.charts.format import count, decimal, exact_percent, money, percent
+from pipeline.charts.format import count, decimal, exact_percent, in_range, money, percent
 from pipeline.charts.gap import with_gap_range
 from pipeline.charts.ladder import headlines
 from pipeline.charts.maturity import pillar_rows, pillar_title, pillars_of
@@ -99,8 +99,8 @@ def _rows(tables: Tables) -> tuple[list[str], list[dict[str, str]]]:
         labels.append(f"Share under {name}")
         values.append(
             {
-                r["organisation_code"]: f"{percent(r['share'])} ({percent(r['share_lower'])} to "
-                f"{percent(r['share_upper'])}), badge {r['badge']}"
+                r["organisation_code"]: f"{percent(r['share'])}"
+                f"{in_range(r['share_lower'], r['share_upper'])}, badge {r['badge']}"
                 for r in rows
             }
         )
@@ -134,9 +134,7 @@ def _rows(tables: Tables) -> tuple[list[str], list[dict[str, str]]]:
 
 def _gap(row: dict[str, Any]) -> str:
     """The gap with the gap at both ends of the share's range, where the share has one."""
-    ends = (row["gap_low_gbp"], row["gap_high_gbp"])
-    known = row["gap_gbp"] is not None and None not in ends
-    return money(row["gap_gbp"]) + (f" ({money(ends[0])} to {money(ends[1])})" if known else "")
+    return money(row["gap_gbp"]) + in_range(row["gap_low_gbp"], row["gap_high_gbp"], money)
 
 
 def _basics(tables: Tables, year: str) -> dict[str, str]:

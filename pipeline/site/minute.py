@@ -16,7 +16,7 @@ from pipeline.charts.answer import Answer
 from pipeline.charts.format import decimal, listing, money, percent, plural, short_name
 from pipeline.charts.maturity import SUMMARIES
 from pipeline.charts.mix import category_titles, title_of
-from pipeline.charts.selection import Headline, frame, headline
+from pipeline.charts.selection import Headline, best_year, frame, headline
 
 Tables = Mapping[str, pl.DataFrame]
 #: More names than this are a number, not a list.
@@ -71,30 +71,43 @@ def minute(tables: Tables, answer: Answer) -> list[Minute]:
 
 def _money(tables: Tables, head: Headline | None) -> str:
     """The largest kinds and suppliers of the counted trusts' digital payments of the year."""
-    mix = frame(tables, "marts.spend_mix")
-    if head is None or mix.is_empty():
+    mix = frame(tables, "marts.spend_mix").filter(pl.col("digital") == "yes")
+    own = mix.clear()
+    if head is not None:
+        codes = head.counted["organisation_code"].implode()
+        own = mix.filter(
+            (pl.col("financial_year") == head.year) & pl.col("organisation_code").is_in(codes)
+        )
+    if head is not None and (own["amount_gbp"].sum() or 0) > 0:
+        whose = "their" if head.n > 1 else "its"
+        text = _parts(tables, own, f"The largest parts of {whose} digital payments")
+        return text + _suppliers(tables, head.year)
+    # Payments of trusts or years without accounts have no share, and yet were spent on something.
+    year = best_year(mix.select("organisation_code", "financial_year").unique())
+    rest = mix.filter(pl.col("financial_year") == year) if year else mix
+    if year is None or (rest["amount_gbp"].sum() or 0) <= 0:
         return "No digital payment is here."
-    codes = head.counted["organisation_code"].implode()
-    rows = mix.filter(
-        (pl.col("financial_year") == head.year)
-        & pl.col("organisation_code").is_in(codes)
-        & (pl.col("digital") == "yes")
+    who = plural(rest["organisation_code"].n_unique(), "trust")
+    said = (
+        f"The largest parts of the digital payments of {who} in {year}, of which no share is known"
     )
+    return _parts(tables, rest, said) + _suppliers(tables, year)
+
+
+def _parts(tables: Tables, rows: pl.DataFrame, said: str) -> str:
+    """The three largest kinds in ``rows``, which have a sum above nought."""
     kinds = (
         rows.group_by("category")
         .agg(pl.col("amount_gbp").sum())
         .sort("amount_gbp", "category", descending=[True, False])
     )
-    total = float(kinds["amount_gbp"].sum() or 0)
-    if total <= 0:
-        return "No digital payment of the counted trusts is here."
+    total = float(kinds["amount_gbp"].sum())
     titles = category_titles(tables)
     named = [
         f"{title_of(r['category'], titles)} ({percent(r['amount_gbp'] / total)})"
         for r in kinds.head(3).to_dicts()
     ]
-    text = f"The largest parts of their digital payments: {listing(named)}."
-    return text + _suppliers(tables, head.year)
+    return f"{said}: {listing(named)}."
 
 
 def _suppliers(tables: Tables, year: str) -> str:

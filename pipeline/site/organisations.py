@@ -22,6 +22,7 @@ TABLES_WITH_TRUSTS = (
     "marts.coverage_month",
     "marts.spend_mix",
     "marts.maturity",
+    "marts.workforce",
 )
 
 

@@ -7,6 +7,7 @@ markup (``templates``).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -185,8 +186,10 @@ def _status(tables: Tables, organisations: list[Organisation]) -> dict[str, Any]
     ).sort("organisation_name", "organisation_code")
     order = {"available": 0, "incomplete": 1, "not available": 2}
     grouped: dict[tuple[str, str], list[Organisation]] = {}
+    parts: dict[tuple[str, str], list[int]] = {}
     for row in rows.to_dicts():
-        key = (row["status"], row["reason"])
+        key = (row["status"], _PERCENTAGE.sub("{}", row["reason"]))
+        parts.setdefault(key, []).extend(map(int, _PERCENTAGE.findall(row["reason"])))
         grouped.setdefault(key, []).append(pages[row["organisation_code"]])
     groups = sorted(grouped.items(), key=lambda g: (order.get(g[0][0], 9), -len(g[1]), g[0][1]))
     return {
@@ -195,13 +198,23 @@ def _status(tables: Tables, organisations: list[Organisation]) -> dict[str, Any]
             "groups": [
                 {
                     "status": status,
-                    "reason": reason,
+                    "reason": reason.replace("{}", _from_to(parts[status, reason])),
                     "trusts": sorted(trusts, key=lambda o: (o.short.lower(), o.code)),
                 }
                 for (status, reason), trusts in groups
             ],
         }
     }
+
+
+#: A percentage in a reason, the number in its group: trusts that differ in it alone have one reason.
+_PERCENTAGE = re.compile(r"\b(\d+)%")
+
+
+def _from_to(percentages: list[int]) -> str:
+    """``62% to 99%``, or the only one."""
+    ends = sorted({min(percentages), max(percentages)}) if percentages else []
+    return " to ".join(f"{end}%" for end in ends)
 
 
 QUALITY_COLUMNS = (

@@ -61,6 +61,7 @@ def environment() -> Environment:
         money=fmt.money,
         penny=fmt.to_the_penny,
         percent=fmt.percent,
+        span=fmt.span,
         level=fmt.exact_percent,
         count=fmt.count,
         day=fmt.day,

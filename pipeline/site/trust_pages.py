@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from pipeline.charts import trust, trust_parts
-from pipeline.charts.format import listing, month, plural, short_name
+from pipeline.charts.format import listing, month, plural, short_name, span
 from pipeline.charts.maturity import pillar_rows
 from pipeline.charts.mix import category_titles
 from pipeline.charts.model import TableColumn
 from pipeline.charts.selection import (
     Headline,
+    Measure,
     all_measures,
     counted,
     find_measure,
@@ -55,6 +56,7 @@ PEER_COLUMNS = (
     TableColumn("peer_sector", "Sector"),
     TableColumn("peer_spent_gbp", "Latest expenditure", "money"),
     TableColumn("peer_share", "Share (D1)", "percent"),
+    TableColumn("peer_range", "Range"),
     TableColumn("peer_year", "Of the year"),
     TableColumn("peer_maturity", "Maturity (1–5)", "score"),
     TableColumn("call", "Worth a call"),
@@ -144,7 +146,7 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
         maturity=_origin(tables, "digital_maturity"),
     )
     peers = frame(tables, "marts.peer").join(
-        _latest_years(shares), on="peer_code", how="left", maintain_order="left"
+        _latest_years(shares, _default(tables)), on="peer_code", how="left", maintain_order="left"
     )
     parts = {
         "shares": Parts(shares),
@@ -191,7 +193,7 @@ def write_all(writer: Writer, tables: Tables, organisations: list[Organisation])
                 "about": organisation.about,
                 "board_page": page_name(organisation.about.get("icb_code") or ""),
                 "successors": after,
-                "badge": _badge(rows["shares"], head),
+                "badge": _badge(rows["shares"], head, measures),
                 "charts_before": before,
                 "charts": [writer.chart(c, beside, "h2") for c in charts if not c.is_empty],
                 # Five empty boxes would hide the one chart there is: the holes stand in a list.
@@ -282,22 +284,35 @@ def _charts(
     ]
 
 
-def _badge(rows: pl.DataFrame, head: Headline | None) -> dict[str, Any] | None:
+def _badge(
+    rows: pl.DataFrame, head: Headline | None, measures: Mapping[str, Measure]
+) -> dict[str, Any] | None:
     """Badge and reason in the trust's latest year that counts, for the definition shown first.
 
     Where no year counts (badge C in all), the latest of them: a year with one payment would otherwise speak for a
-    trust whose complete years are here.
+    trust whose complete years are here. A trust that this definition cannot measure has the next one
+    that can, with the definition it stands for as ``instead_of``.
     """
     if head is None:
         return None
-    own = rows.filter(
-        (pl.col("definition") == head.measure.definition)
-        & (pl.col("denominator") == head.measure.denominator)
-    ).sort("financial_year")
+    over = rows.filter(pl.col("denominator") == head.measure.denominator).sort("financial_year")
+    own = over.filter(pl.col("definition") == head.measure.definition)
+    # Another definition speaks where the first has nothing, and says that it does.
+    for definition in [*measures, *sorted(set(over["definition"]))]:
+        if own.is_empty():
+            own = over.filter((pl.col("definition") == definition) & pl.col("share").is_not_null())
     if own.is_empty():
         return None
     counted = own.filter(pl.col("badge") != "C")
-    return (own if counted.is_empty() else counted).row(-1, named=True) | {"measure": head.measure}
+    row = (own if counted.is_empty() else counted).row(-1, named=True)
+    measure = measures.get(row["definition"]) or find_measure(
+        {}, row["definition"], row["denominator"]
+    )
+    return row | {
+        "measure": measure,
+        "range": span(row["share_lower"], row["share_upper"]),
+        "instead_of": head.measure if measure.definition != head.measure.definition else None,
+    }
 
 
 def _telling_first(files: pl.DataFrame) -> pl.DataFrame:
@@ -318,8 +333,12 @@ def _file_counts(files: pl.DataFrame) -> str:
         return ""
     warned = files.filter(pl.col("warnings").fill_null("") != "").height
     kept, aside = int(files["rows_kept"].sum()), int(files["rows_rejected"].sum())
+    trouble = aside > 0 or bool((files["status"] != "read").any())
+    first = "of which something was set aside" if trouble else "with warnings"
     order = (
-        " Files of which something was set aside come first." if files.height > MOST_FILES else ""
+        f" Files {first} come first."
+        if files.height > MOST_FILES and (trouble or 0 < warned < files.height)
+        else ""
     )
     return (
         f"{plural(files.height, 'file')}, {warned:,} of them with warnings: {plural(kept, 'row')} kept, "
@@ -368,13 +387,28 @@ def _ladder(rows: pl.DataFrame, coverage: pl.DataFrame) -> dict[str, Any] | None
     }
 
 
-def _latest_years(shares: pl.DataFrame) -> pl.DataFrame:
-    """The year of each trust's latest D1 share that counts, as marts.peer takes it."""
-    return (
-        counted(shares.filter(pl.col("definition") == "D1"))
-        .group_by(pl.col("organisation_code").alias("peer_code"))
-        .agg(pl.col("financial_year").max().alias("peer_year"))
+def _latest_years(shares: pl.DataFrame, denominator: str) -> pl.DataFrame:
+    """The year of each trust's latest D1 share that counts, as marts.peer takes it, and its range."""
+    latest = (
+        counted(
+            shares.filter((pl.col("definition") == "D1") & (pl.col("denominator") == denominator))
+        )
+        .sort("financial_year")
+        .group_by(pl.col("organisation_code").alias("peer_code"), maintain_order=True)
+        .agg(pl.col("financial_year", "share_lower", "share_upper").last())
     )
+    ranges = [span(*ends) or None for ends in latest.select("share_lower", "share_upper").rows()]
+    return latest.select(
+        "peer_code",
+        pl.col("financial_year").alias("peer_year"),
+        pl.Series("peer_range", ranges, dtype=pl.String),
+    )
+
+
+def _default(tables: Tables) -> str:
+    """The denominator that marts.peer takes."""
+    rows = frame(tables, "dims.measure").filter(pl.col("is_default"))
+    return rows["denominator"][0] if rows.height else ""
 
 
 def _peers(rows: pl.DataFrame) -> dict[str, Any]:

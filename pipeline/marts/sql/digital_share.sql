@@ -64,7 +64,7 @@ explained as (
         case
             when not uses_payments then 'From the audited accounts; no payments needed.'
             when not has_expense_type
-                then 'The published payments carry no expense type, so most digital spending cannot be seen.'
+                then 'The published payments carry no expense type: how much digital spending is not seen is not known.'
             when months_present < months_for_b
                 then months_present || ' of 12 months of payments are here: incomplete, '
                     || case when is_adjusted then 'annualised from too little.' else 'not annualised.' end
