@@ -249,14 +249,14 @@ def gap_by_year(code: str, rows: pl.DataFrame, measure: Measure | None, origin: 
     last = (rows if counted.is_empty() else counted).row(-1, named=True)
     level = exact_percent(float(last["benchmark"]))
     short = last["gap_gbp"] > 0
-    ends = sorted(
-        v if short else -v for v in (last["gap_low_gbp"], last["gap_high_gbp"]) if v is not None
-    )
+    low, high = last["gap_low_gbp"], last["gap_high_gbp"]
+    if not short and None not in (low, high):
+        low, high = -high, -low
     title = (
         f"{money(abs(last['gap_gbp']))} {'short of' if short else 'above'} {level} of expenditure "
         f"in {last['financial_year']} under {measure.definition}"
         f"{', capital alone counted' if measure.is_capital else ''}"
-        f"{in_range(ends[0], ends[-1], money) if ends else ''}"
+        f"{in_range(low, high, money)}"
     )
     demo = any_demo(rows)
     if demo:
