@@ -214,3 +214,53 @@ def test_a_register_in_lower_case_with_other_dates_is_the_same_register(
     assert again.organisation.equals(read.organisation)
     assert again.icb_membership.equals(read.icb_membership)
     assert again.succession.equals(read.succession)
+
+
+def test_lists_below_a_title_under_other_headers_are_the_same_lists(
+    raw: Path, read: OrganisationsResult
+) -> None:
+    folder = raw / "organisations"
+    heads = {
+        "etr.csv": "ODS export of 1 May 2026\nCode,Name,Region,Board,A,B,C,D,E,Post code,Open Date,Close Date\n",
+        "directory_trusts_2026-08.csv": "Directory of trusts\nTrust code,Trust name,Other names,Trust type,"
+        "NHS region,ICB,Predecessors,Date of merger\n",
+        "successions.csv": "Predecessor,Successor,Effective date\n",
+    }
+    for name, head in heads.items():
+        body = (folder / name).read_text()
+        rows = body if name == "etr.csv" else body.split("\n", 1)[1]
+        (folder / name).write_text(head + rows)
+    again = read_organisations(files_of(raw, "organisations"), is_demo=True)
+    assert again.organisation.equals(read.organisation)
+    assert again.succession.equals(read.succession)
+    assert {r.status for r in again.reports} == {"read"}
+
+
+@pytest.mark.parametrize("written", ["01-Apr-1994", "1994/04/01", "01 Apr 1994"])
+def test_days_of_a_register_in_other_writings(
+    raw: Path, read: OrganisationsResult, written: str
+) -> None:
+    path = raw / "organisations" / "etr.csv"
+    path.write_text(path.read_text().replace("19940401", written))
+    again = read_organisations(files_of(raw, "organisations"), is_demo=True)
+    assert again.organisation.equals(read.organisation)
+
+
+def test_an_organisation_that_succeeds_itself_is_set_aside_and_stops_nothing(
+    raw: Path, read: OrganisationsResult
+) -> None:
+    path = raw / "organisations" / "successions.csv"
+    path.write_text(path.read_text() + "RZ1,RZ1,20230401\n")
+    again = read_organisations(files_of(raw, "organisations"), is_demo=True)
+    assert again.succession.equals(read.succession)
+    assert again.rejected["reason"].to_list() == ["no organisation succeeds itself"]
+
+
+def test_a_row_of_a_directory_without_a_code_is_no_organisation(
+    raw: Path, read: OrganisationsResult
+) -> None:
+    path = raw / "organisations" / "directory_trusts_2026-08.csv"
+    path.write_text(path.read_text() + "Source: the service,Notes,,,,,,\n")
+    again = read_organisations(files_of(raw, "organisations"), is_demo=True)
+    assert again.organisation.equals(read.organisation)
+    assert "expected such as RJ1" in again.rejected["reason"][0]

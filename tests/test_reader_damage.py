@@ -169,6 +169,18 @@ def test_quotation_marks_inside_a_quoted_cell_need_not_be_doubled(
     assert report.status == "read"
 
 
+@pytest.mark.parametrize(
+    ("cut", "told"), [(0, False), (1, False), (4, False), (12, True), (30, True)]
+)
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_file_that_breaks_off_in_its_last_row_is_told(cut: int, told: bool, quote: str) -> None:
+    lines = table(4, n=14).strip().split("\n")
+    text = "\n".join(",".join(f"{quote}{c}{quote}" for c in line.split(",")) for line in lines)
+    data = text + "\n" if not cut else text[: len(text) - cut + 1]
+    _, report = read_one("April 2020.csv", data)
+    assert ("it may not have been downloaded whole" in str(report.to_row()["warnings"])) is told
+
+
 def test_a_row_with_a_cell_too_many_is_not_put_together() -> None:
     """What stands between two quoted cells is no part of either."""
     odd = '12/04/2020,"ACME "THE" LTD","30,000.45",note, "more"\n'

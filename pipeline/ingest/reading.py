@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from pipeline.ingest.files import RawFile
-from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport, raw_rows
+from pipeline.ingest.report import BREAKS_OFF, REJECTED_SCHEMA, FileReport, SheetReport, raw_rows
 from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_grids
 from pipeline.ingest.tabular.panics import panics_are_errors
 
@@ -69,6 +69,8 @@ class Reading:
             made.warnings.append(
                 "Quotation marks do not follow the rules; the file was read line by line."
             )
+        if "cut" in grid.facts:
+            made.warnings.append(BREAKS_OFF)
         self._sheets[id(grid)] = made
         self.report.sheets.append(made)
         return made

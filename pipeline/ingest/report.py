@@ -11,6 +11,9 @@ import polars as pl
 
 from pipeline.plain_text import plural
 
+BREAKS_OFF = (
+    "The file breaks off in its last row: it may not have been downloaded whole. Download it again."
+)
 REJECTED_SCHEMA = pl.Schema(
     {
         "source_file": pl.String(),

@@ -22,6 +22,7 @@ DOUBTFUL = (
     "its amounts may be in pence",
     "rounded by a spreadsheet program",
     "a year may be mistyped",
+    "it may not have been downloaded whole",
     "which is taken for the later file",
 )
 #: What publishers put beside their data to explain it: how the reasons why it is not data begin.

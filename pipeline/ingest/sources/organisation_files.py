@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -35,6 +35,19 @@ REGION_OF_CODE = {
 ICB_CREATION = date(2022, 7, 1)
 ICB_MERGERS = date(2026, 4, 1)
 Frames = dict[str, list[pl.DataFrame]]
+DAY = r"^\s*(?:\d{8}|\d{4}[-/]\d\d[-/]\d\d|\d\d?[-/ ](?:\d\d|[A-Za-z]{3})[-/ ]\d{4})"
+#: Rows above a list's header that are looked at.
+TITLE_ROWS = 10
+#: Spellings of a header -> the one that is used below.
+SPELLINGS = {
+    "organisation code": "ods code", "org code": "ods code", "trust code": "ods code", "trust name": "name",
+    "organisation name": "name", "org name": "name", "trust type": "type", "organisation type": "type",
+    "nhs region": "region", "region name": "region", "icb": "ics", "icb name": "ics",
+    "predecessors": "predecessor codes", "date of merger": "merger date", "other names": "alt names",
+    "alternative names": "alt names", "predecessor": "old code", "predecessor code": "old code",
+    "old org code": "old code", "successor": "new code", "successor code": "new code",
+    "new org code": "new code", "effective date": "date", "succession date": "date", "date of change": "date",
+}  # fmt: skip
 CODE = r"^[A-Z][A-Z0-9]{2}$|^[A-Z0-9]{5}$"
 REGISTER = pl.Schema(
     {
@@ -104,46 +117,73 @@ class Parts:
     rejected: pl.DataFrame
 
 
-def _header(grid: Grid) -> dict[str, str]:
+def _words(grid: Grid, place: int) -> dict[str, str]:
+    """Header in words -> column, of one row of a sheet."""
     cells = [c for c in grid.frame.columns if c != "row"]
-    first = next(grid.frame.head(1).select(cells).iter_rows(), ())
-    return {squash(v): c for c, v in zip(cells, first, strict=True) if v}
+    row = next(grid.frame.slice(place, 1).select(cells).iter_rows(), ())
+    found: dict[str, str] = {}
+    for column, value in zip(cells, row, strict=False):
+        word = squash(value)
+        if word:
+            found.setdefault(SPELLINGS.get(word, word), column)
+    return found
+
+
+def _top(grid: Grid) -> int:
+    """How many rows with content stand above the header of a list; 0 where none is found."""
+    rows = range(min(TITLE_ROWS, grid.height))
+    return next((place for place in rows if _kind_of_words(_words(grid, place))), 0)
+
+
+def _header(grid: Grid) -> dict[str, str]:
+    return _words(grid, _top(grid))
 
 
 def _day(column: str) -> pl.Expr:
-    text = pl.col(column).str.strip_chars().str.slice(0, 10)
+    text = (
+        pl.col(column)
+        .str.strip_chars()
+        .str.replace(r"[ T]\d\d:\d\d.*$", "")
+        .str.replace_all("[/ ]", "-")
+    )
     return pl.coalesce(
         text.str.to_date("%Y%m%d", strict=False),
         text.str.to_date("%Y-%m-%d", strict=False),
-        text.str.to_date("%d/%m/%Y", strict=False),
+        text.str.to_date("%d-%m-%Y", strict=False),
+        text.str.to_date("%d-%b-%Y", strict=False),
     )
+
+
+def _kind_of_words(names: Iterable[str]) -> str | None:
+    words = set(names)
+    if {"old code", "new code", "date"} <= words:
+        return "successions"
+    if {"ods code", "name", "type"} <= words:
+        return "trust directory"
+    if {"ods code", "name", "region"} <= words:
+        return "board directory"
+    return "board names" if any(re.fullmatch(r"icb\d\dcdh", n) for n in words) else None
 
 
 def kind_of(grid: Grid) -> str | None:
     """Which file of the register a sheet is; None when it is none."""
     if grid.height == 0:
         return None
-    names = _header(grid)
-    if {"old code", "new code", "date"} <= names.keys():
-        return "successions"
-    if {"ods code", "name", "type"} <= names.keys():
-        return "trust directory"
-    if {"ods code", "name", "region"} <= names.keys():
-        return "board directory"
-    if any(re.fullmatch(r"icb\d\dcdh", n) for n in names):
-        return "board names"
+    if kind := _kind_of_words(_header(grid)):
+        return kind
     if "c10" in grid.frame.columns:
         head = grid.frame.head(50)
         looks = head.select(
             (
                 pl.col("c0").str.strip_chars().str.to_uppercase().str.contains(CODE)
                 & pl.col("c2").fill_null("Y").str.contains(r"^[YQW][A-Z0-9]*$")
-                & pl.col("c10").str.contains(r"^\s*(?:\d{8}|\d{4}-\d\d-\d\d|\d\d/\d\d/\d{4})")
+                & pl.col("c10").str.contains(DAY)
             )
             .fill_null(False)
-            .mean()
-        ).item()
-        if looks and looks > 0.8:
+            .alias("looks")
+        )["looks"]
+        rows = looks.slice(looks.arg_max() or 0)  # titles may stand above
+        if head.height - rows.len() <= TITLE_ROWS and int(rows.sum()) > 0.8 * rows.len():
             return "register"
     return None
 
@@ -155,6 +195,12 @@ def _register(reading: Reading, grid: Grid) -> pl.DataFrame:
     rows = frame.with_columns(opened=_day("c10"), closed=_day("c11"))
     code = clean("c0").str.to_uppercase()
     good = code.str.contains(CODE).fill_null(False) & clean("c1").is_not_null()
+    first = rows.with_row_index("_place").with_columns(_good=good)
+    titles = first.filter(
+        ~pl.col("_good").cum_max() & pl.col("c10").str.contains(DAY).fill_null(False).not_()
+    )
+    reading.ignore(grid, "titles and header above the register", titles.height)
+    rows = rows.slice(titles.height)
     reading.reject(
         grid,
         rows.filter(~good).select(
@@ -180,7 +226,7 @@ def _take(
 ) -> pl.DataFrame:
     """Rows below a first-row header; names -> squashed header words, dates parsed."""
     names = _header(grid)
-    rows = grid.frame.slice(1)
+    rows = grid.frame.slice(_top(grid) + 1)
     first = next(iter(columns))
     selected = {}
     for name, header in columns.items():
@@ -194,9 +240,10 @@ def _take(
         else:
             selected[name] = clean(column)
     taken = rows.select("row", **selected)
-    bad = taken.filter(pl.col(first).is_null())
-    reading.reject(grid, bad.select("row", reason=pl.lit(f"no {first.replace('_', ' ')}")))
-    kept = taken.filter(pl.col(first).is_not_null())
+    is_code = pl.col(first).str.contains(CODE).fill_null(False)
+    reason = f"no {first.replace('_', ' ')}; expected such as RJ1 or QMJ"
+    reading.reject(grid, taken.filter(~is_code).select("row", reason=pl.lit(reason)))
+    kept = taken.filter(is_code)
     reading.keep(grid, kept.height)
     return kept.drop("row")
 
@@ -249,7 +296,7 @@ def _boards(reading: Reading, grid: Grid, kind: str) -> pl.DataFrame:
 
 def _successions(reading: Reading, grid: Grid, known: set[str]) -> pl.DataFrame:
     names = _header(grid)
-    rows = grid.frame.slice(1).select(
+    rows = grid.frame.slice(_top(grid) + 1).select(
         "row",
         old_code=clean(names["old code"]).str.to_uppercase(),
         new_code=clean(names["new code"]).str.to_uppercase(),
@@ -260,9 +307,15 @@ def _successions(reading: Reading, grid: Grid, known: set[str]) -> pl.DataFrame:
     outside = "succession of a site, another body, or a trust that is not in the register"
     reading.ignore(grid, outside, rows.filter(~pl.col("_wanted")).height)
     rows = rows.filter("_wanted")
-    bad = rows.filter(pl.col("date").is_null())
-    reading.reject(grid, bad.select("row", reason=pl.lit("no date written YYYYMMDD")))
-    kept = rows.filter(pl.col("date").is_not_null())
+    problem = (
+        pl.when(pl.col("date").is_null())
+        .then(pl.lit("no date written YYYYMMDD"))
+        .when(pl.col("old_code") == pl.col("new_code"))
+        .then(pl.lit("no organisation succeeds itself"))
+    )
+    rows = rows.with_columns(reason=problem)
+    reading.reject(grid, rows.drop_nulls("reason").select("row", "reason"))
+    kept = rows.filter(pl.col("reason").is_null())
     reading.keep(grid, kept.height)
     return kept.select("old_code", "new_code", "date", file=pl.lit(reading.file.name))
 
@@ -329,7 +382,7 @@ def _read_one(reading: Reading, frames: Frames) -> None:
         sheet = reading.sheet(grid)
         if lost := sheet.rows_kept - before - given.height:
             raise LostFactsError(f"{reading.file.path}: {lost:,} rows that were kept are missing")
-        heads = 0 if kind == "register" else 1
+        heads = 0 if kind == "register" else _top(grid) + 1
         _no_rows_passed_over(grid, sheet, heads)
     if not kinds:
         raise RefusedFileError(

@@ -21,7 +21,7 @@ from typing import Any
 import polars as pl
 from more_itertools import constrained_batches
 
-from pipeline.ingest.report import REJECTED_SCHEMA, FileReport, SheetReport, raw_rows
+from pipeline.ingest.report import BREAKS_OFF, REJECTED_SCHEMA, FileReport, SheetReport, raw_rows
 from pipeline.ingest.spend.cells import Sheet, rows_below_header
 from pipeline.ingest.spend.copies import drop_repeated_sheets
 from pipeline.ingest.spend.flags import settle_flags
@@ -269,6 +269,8 @@ def _understand(
             sheet.warnings.append(
                 "Quotation marks do not follow the rules; the file was read line by line."
             )
+        if "cut" in grid.facts:
+            sheet.warnings.append(BREAKS_OFF)
         if layout is None:
             continue
         hint_sheet = hint_from_name(grid.sheet) if grid.sheet else PeriodHint()

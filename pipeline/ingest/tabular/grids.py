@@ -45,7 +45,7 @@ from pipeline.ingest.tabular.sheets import (
     open_sheets,
     with_nothing_for_empty,
 )
-from pipeline.ingest.tabular.text import Text, parse, prepare
+from pipeline.ingest.tabular.text import Text, ends_inside_a_row, parse, prepare
 from pipeline.ingest.tabular.together import parse_together
 from pipeline.plain_text import written_out
 
@@ -342,6 +342,8 @@ def _grid_of_text(text: Text, limits: Limits) -> Grid:
     told = {"encoding": facts.encoding, "delimiter": facts.delimiter}
     if facts.repaired_quotes:
         told["quotes"] = "unbalanced, read line by line"
+    if ends_inside_a_row(text):
+        told["cut"] = "the last row breaks off"
     return Grid("", number_rows(frame, none_blank=facts.first_cells_filled), True, "csv", told)
 
 
@@ -411,6 +413,8 @@ def read_many(
         together = {}
     for i, text in texts.items():
         told = {"encoding": text.encoding, "delimiter": text.delimiter}
+        if ends_inside_a_row(text):
+            told["cut"] = "the last row breaks off"
         try:
             if i in together:
                 done[i] = [Grid("", together[i], True, "csv", told)]

@@ -37,6 +37,7 @@ _MARKS[0x80, [0x8B, 0x8E, 0x8F, *range(0xAA, 0xAF)]] = True
 _MARKS[0x81, [0xA0, *range(0xA6, 0xAA)]] = True
 #: What ``str.strip`` takes for a blank.
 _BLANKS = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
+WIDEST_END = 20_000  # bytes at the end of a file in which its last lines lie
 WIDEST_FACTOR = 25  # a line this many times wider than allowed is no table, whatever is in it
 
 
@@ -398,6 +399,25 @@ def _out_of_place(raw: np.ndarray, quoted: np.ndarray, delimiter: str) -> bool:
     beside[[0x0A, 0x0D, 0x22, ord(delimiter)]] = True
     inside = ~beside[raw.take(at - 1, mode="clip")] & ~beside[raw.take(at + 1, mode="clip")]
     return bool(inside[(at > 0) & (at < len(raw) - 1)].any())
+
+
+def ends_inside_a_row(text: Text) -> bool:
+    """Whether a file breaks off in its last row, as one does that was not downloaded whole.
+
+    Its last line has no end and fewer cells than each of the ten lines before it, which have the same
+    number of them and begin with a filled cell, as it does.
+    """
+    body = text.body
+    if not body or body.endswith((b"\n", b"\r")):
+        return False
+    lines = body[-WIDEST_END:].decode("utf-8", errors="ignore").splitlines()[-11:]
+    try:
+        *before, last = csv.reader(lines, delimiter=text.delimiter)
+    except (csv.Error, ValueError):
+        return False
+    widths = {len(row) for row in before}
+    filled = all(row and row[0].strip() for row in (*before, last))
+    return len(before) == 10 and len(widths) == 1 and filled and 1 < len(last) < widths.pop()
 
 
 def parse(
