@@ -201,7 +201,7 @@ def write_virtual_wards(raw_dir: Path, world: World) -> None:
 def write_deflator(raw_dir: Path) -> None:
     """Write a price index of 2.5% a year: an invented one, in the layout of the real one."""
     rows: list[list[object]] = [["", "fyear", "deflator", "index_deflator"]]
-    rows += [[str(i), str(2017 + i), 2.5, round(1.025**i, 12)] for i in range(1, 20)]
+    rows += [[str(i), str(2017 + i), 2.5, round(1.025**i, 12)] for i in range(20)]
     _write(raw_dir / "gdp_deflator" / "deflator_2024.csv", rows)
 
 
