@@ -12,7 +12,8 @@ import polars as pl
 from pipeline.plain_text import plural
 
 BREAKS_OFF = (
-    "The file breaks off in its last row: it may not have been downloaded whole. Download it again."
+    "The file breaks off in its last row, which is left out: it may not have been downloaded whole. "
+    "Download it again."
 )
 REJECTED_SCHEMA = pl.Schema(
     {

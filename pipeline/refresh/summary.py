@@ -23,6 +23,7 @@ DOUBTFUL = (
     "rounded by a spreadsheet program",
     "a year may be mistyped",
     "it may not have been downloaded whole",
+    "Correct the list of providers",
     "which is taken for the later file",
 )
 #: What publishers put beside their data to explain it: how the reasons why it is not data begin.

@@ -342,9 +342,10 @@ def _grid_of_text(text: Text, limits: Limits) -> Grid:
     told = {"encoding": facts.encoding, "delimiter": facts.delimiter}
     if facts.repaired_quotes:
         told["quotes"] = "unbalanced, read line by line"
-    if ends_inside_a_row(text):
-        told["cut"] = "the last row breaks off"
-    return Grid("", number_rows(frame, none_blank=facts.first_cells_filled), True, "csv", told)
+    rows = number_rows(frame, none_blank=facts.first_cells_filled)
+    if ends_inside_a_row(text):  # what is left of its last cell may be a part of a figure
+        told["cut"], rows = "the last row breaks off", rows[:-1]
+    return Grid("", rows, True, "csv", told)
 
 
 def _grids_of_many(
@@ -413,10 +414,8 @@ def read_many(
         together = {}
     for i, text in texts.items():
         told = {"encoding": text.encoding, "delimiter": text.delimiter}
-        if ends_inside_a_row(text):
-            told["cut"] = "the last row breaks off"
         try:
-            if i in together:
+            if i in together and not ends_inside_a_row(text):
                 done[i] = [Grid("", together[i], True, "csv", told)]
             else:
                 with panics_are_errors():
