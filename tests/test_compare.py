@@ -176,6 +176,53 @@ def test_figures_come_and_go_with_their_reason() -> None:
     assert found == [("XX1", "gone", [f"file gone: {APRIL}"]), ("XX2", "new", [UNEXPLAINED])]
 
 
+def as_now(code: str, numerator: float, made_of: str) -> dict[str, Any]:
+    return a_figure(code, "D1", numerator, 1e8) | {
+        "made_of": made_of,
+        "is_pro_forma": made_of != code,
+    }
+
+
+def test_a_merger_tells_of_the_figures_of_today_though_none_as_reported_differs() -> None:
+    reported = [a_figure("XX1", "D1", 1e6, 1e8), a_figure("XX2", "D1", 2e6, 1e8)]
+    old = a_build(figures=reported, as_now=[as_now("XX1", 1e6, "XX1"), as_now("XX2", 2e6, "XX2")])
+    new = a_build(figures=reported, as_now=[as_now("XX1", 3e6, "XX1, XX2")])
+    found = compare(old, new)
+    assert found.figures.is_empty()
+    assert not found.is_same
+    assert found.as_now.select("organisation_code", "change", "numerator_gbp_new").rows() == [
+        ("XX1", "changed", 3e6),
+        ("XX2", "gone", None),
+    ]
+    assert found.as_now["causes"].to_list() == [
+        ["made of XX1, XX2; before of XX1"],
+        ["made of XX2 before; now counted with its successor, or not at all"],
+    ]
+
+
+def test_a_figure_of_today_is_told_once_where_it_is_the_one_reported() -> None:
+    old = a_build(
+        figures=[a_figure("XX1", "D1", 1e6, 1e8), a_figure("XX2", "D1", 2e6, 1e8)],
+        as_now=[as_now("XX1", 1e6, "XX1"), as_now("XX3", 2e6, "XX2, XX3")],
+    )
+    new = a_build(
+        figures=[a_figure("XX1", "D1", 5e6, 1e8), a_figure("XX2", "D1", 6e6, 1e8)],
+        as_now=[as_now("XX1", 5e6, "XX1"), as_now("XX3", 6e6, "XX2, XX3")],
+    )
+    found = compare(old, new)
+    assert found.figures["organisation_code"].to_list() == ["XX1", "XX2"]
+    assert found.as_now.select("organisation_code", "causes").rows() == [
+        ("XX3", ["made of XX2, XX3, of which a figure as reported differs"])
+    ]
+
+
+def test_what_an_older_version_kept_has_no_figures_of_today(tmp_path: Path) -> None:
+    new = a_build(figures=[a_figure("XX1", "D1", 1e6, 1e8)], as_now=[as_now("XX1", 1e6, "XX1")])
+    new.save(tmp_path)
+    (tmp_path / "as_now.parquet").unlink()
+    assert compare(read_build(tmp_path), new).is_same
+
+
 def test_tables_columns_and_rows_are_compared() -> None:
     def columns(*named: tuple[str, str, int]) -> list[dict[str, Any]]:
         return [dict(zip(COLUMNS, one, strict=True)) for one in named]

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.compare import Build, compare
 from pipeline.compare.difference import KEY
-from pipeline.compare.report import as_json, as_page, as_text, headline
+from pipeline.compare.report import as_json, as_page, as_text, file_rows, headline
 from pipeline.refresh import Summary, refresh
 from pipeline.refresh.history import carry_on, changes_of
 from pipeline.schema import table
@@ -160,6 +160,42 @@ def test_changes_hold_a_row_for_every_difference_and_fit_their_table() -> None:
     figure = rows.filter(kind="figure").row(0, named=True)
     assert (figure["was"], figure["becomes"]) == (0.02, 0.03)
     assert figure["cause"] == f"revised file: {APRIL}"
+
+
+def test_a_merger_is_told_in_the_database_as_text_and_as_a_page() -> None:
+    def build(*now: tuple[str, float, str]):
+        figures = [a_figure(code, "D1", 1e6, 1e8) for code in ("XX1", "XX2")]
+        rows = [
+            a_figure(code, "D1", pounds, 1e8) | {"made_of": made, "is_pro_forma": made != code}
+            for code, pounds, made in now
+        ]
+        return a_build(figures=figures, as_now=rows)
+
+    compared = compare(
+        build(("XX1", 1e6, "XX1"), ("XX2", 1e6, "XX2")), build(("XX1", 2e6, "XX1, XX2"))
+    )
+    rows = changes_of(compared).filter(kind="figure as now")
+    assert rows.select("organisation_code", "change", "was", "becomes").rows() == [
+        ("XX1", "changed", 0.01, 0.02),
+        ("XX2", "gone", 0.01, None),
+    ]
+    for told in (as_text(compared), as_page(compared)):
+        assert "D1 over operating expenditure, as now" in told
+        assert "made of XX1, XX2; before of XX1" in told
+        assert "As now: 2 differ." in told
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [(5, None, "5 before"), (None, 7, "7"), (0, None, "0 before"), (5, 7, "5 to 7")],
+)
+def test_what_came_or_went_is_not_set_against_nothing(was, now, told) -> None:
+    path = "workforce/a.csv"
+    files = [[a_file(path, rows_kept=n)] if n is not None else [] for n in (was, now)]
+    old, new = (a_build(files=[a_file(APRIL), *f]) for f in files)
+    [row] = file_rows(compare(old, new))
+    assert row["rows"] == told
+    assert "none" not in as_text(compare(old, new))
 
 
 @pytest.fixture(scope="module")

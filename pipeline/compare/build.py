@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from pipeline.schema import POLARS_TYPES
 from pipeline.store.scratch import scratch
 from pipeline.store.tables import write_parquet
 
@@ -38,6 +39,25 @@ READ: dict[str, tuple[str, dict[str, str]]] = {
             "benchmark": "DOUBLE",
             "months_present": "INTEGER",
             "badge": "VARCHAR",
+        },
+    ),
+    "as_now": (
+        "marts.digital_share_as_now",
+        {
+            "organisation_code": "VARCHAR",
+            "organisation_name": "VARCHAR",
+            "financial_year": "VARCHAR",
+            "definition": "VARCHAR",
+            "denominator": "VARCHAR",
+            "numerator_gbp": "DOUBLE",
+            "denominator_gbp": "DOUBLE",
+            "share": "DOUBLE",
+            "share_lower": "DOUBLE",
+            "share_upper": "DOUBLE",
+            "benchmark": "DOUBLE",
+            "badge": "VARCHAR",
+            "made_of": "VARCHAR",
+            "is_pro_forma": "BOOLEAN",
         },
     ),
     "files": (
@@ -140,6 +160,7 @@ class Build:
     columns: pl.DataFrame
     parts: pl.DataFrame
     figures: pl.DataFrame
+    as_now: pl.DataFrame
     files: pl.DataFrame
     checks: pl.DataFrame
     about: pl.DataFrame
@@ -172,7 +193,7 @@ def read_build(path: Path) -> Build:
         NotABuildError: when ``path`` is none of these.
     """
     if (path / "figures.parquet").is_file():
-        return Build(**{f.name: pl.read_parquet(path / f"{f.name}.parquet") for f in fields(Build)})
+        return Build(**{f.name: _kept(path / f"{f.name}.parquet") for f in fields(Build)})
     with _opened(path) as (connection, files):
         columns = _columns_of(files) if files else _columns(connection)
         known = columns.group_by("table_name").agg("column_name")
@@ -182,6 +203,14 @@ def read_build(path: Path) -> Build:
             for field, (name, wanted) in READ.items()
         }
         return Build(columns=columns, parts=_parts(connection, names), **frames)
+
+
+def _kept(path: Path) -> pl.DataFrame:
+    """What an earlier comparison kept; nothing where an older version did not keep it."""
+    if path.is_file() or path.stem not in READ:
+        return pl.read_parquet(path)
+    kinds = READ[path.stem][1]
+    return pl.DataFrame(schema={name: POLARS_TYPES[kind] for name, kind in kinds.items()})
 
 
 @contextmanager

@@ -38,6 +38,8 @@ class Comparison:
             new, gone), old and new ``share``, ``numerator_gbp``, ``denominator_gbp``,
             ``share_lower``, ``share_upper``, ``badge``, ``delta_pp`` (percentage points) and
             ``causes`` (list of sentences); only what changed.
+        as_now: the same of ``marts.digital_share_as_now``, where predecessors are added: what
+            ``figures`` does not tell already. Empty where one of the builds has none.
         checks: ``suite``, ``check_name``, ``change`` (newly failing, still failing, holds again),
             ``severity``, ``sentence``, ``observed``, ``failing_rows``.
         general: ``kind``, ``what``: causes that are about every trust.
@@ -51,6 +53,7 @@ class Comparison:
     figures: pl.DataFrame
     checks: pl.DataFrame
     general: pl.DataFrame
+    as_now: pl.DataFrame
     comparable: bool = True
 
     @property
@@ -58,7 +61,7 @@ class Comparison:
         """Whether no figure, file, table or check differs."""
         unchanged = self.tables.filter((pl.col("change") != "kept") | (pl.col("delta") != 0))
         moved = self.checks.filter(pl.col("change") != "still failing")
-        return all(f.is_empty() for f in (unchanged, self.files, self.figures, moved))
+        return all(f.is_empty() for f in (unchanged, self.files, self.figures, self.as_now, moved))
 
 
 def compare(old: Build, new: Build) -> Comparison:
@@ -82,6 +85,7 @@ def compare(old: Build, new: Build) -> Comparison:
         figures=explain(figures, files=files, general=general, old=old, new=new),
         checks=_checks(old.checks, new.checks),
         general=general,
+        as_now=_as_now(old.as_now, new.as_now, figures),
         comparable=old.is_demo == new.is_demo,
     )
 
@@ -209,6 +213,42 @@ def _figures(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
             (~_close("denominator_gbp", "denominator_gbp_new")).alias("denominator_moved"),
             (~_close("benchmark", "benchmark_new")).alias("benchmark_moved"),
         )
+        .sort(KEY)
+    )
+
+
+def _as_now(old: pl.DataFrame, new: pl.DataFrame, figures: pl.DataFrame) -> pl.DataFrame:
+    """Figures of today's organisations that differ, with what they are made of as the cause.
+
+    Those of one organisation alone move with its figure as reported, and are told there.
+    """
+    moved = _figures(old, new).head(0) if old.is_empty() or new.is_empty() else _figures(old, new)
+    for side, build in (("old", old), ("new", new)):
+        told = build.select(
+            *KEY,
+            pl.col("made_of").alias(f"made_{side}"),
+            pl.col("is_pro_forma").alias(f"joined_{side}"),
+        )
+        moved = moved.join(told, on=KEY, how="left", nulls_equal=True, maintain_order="left")
+    reported = figures.select(*KEY, "change", told=True)
+    moved = moved.join(
+        reported, on=[*KEY, "change"], how="left", nulls_equal=True, maintain_order="left"
+    )
+    joined = pl.any_horizontal("joined_old", "joined_new").fill_null(value=False)
+    was, now = pl.col("made_old"), pl.col("made_new")
+    cause = (
+        pl.when(now.is_null())
+        .then(pl.format("made of {} before; now counted with its successor, or not at all", was))
+        .when(was.is_null())
+        .then(pl.format("made of {}", now))
+        .when(was != now)
+        .then(pl.format("made of {}; before of {}", now, was))
+        .otherwise(pl.format("made of {}, of which a figure as reported differs", now))
+    )
+    return (
+        moved.filter(joined | pl.col("told").is_null())
+        .with_columns(causes=pl.concat_list(cause))
+        .select(*figures.columns, "causes")
         .sort(KEY)
     )
 

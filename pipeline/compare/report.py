@@ -57,6 +57,13 @@ def _count(value: int | None) -> str:
     return "none" if value is None else f"{value:,}"
 
 
+def _moved(was: str, becomes: str) -> str:
+    """One number where there is nothing to set against it, or nothing moved."""
+    if was == becomes or was == "none":
+        return becomes
+    return f"{was} before" if becomes == "none" else f"{was} to {becomes}"
+
+
 def headline(compared: Comparison) -> str:
     """How much differs, in one sentence."""
     if compared.is_same:
@@ -66,7 +73,10 @@ def headline(compared: Comparison) -> str:
     said = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("changed", "new", "gone"))
     files, tables = compared.files.height, _changed_tables(compared).height
     of_trusts = f"{trusts:,} trust" if trusts == 1 else f"{trusts:,} trusts"
-    return f"Figures: {said}, of {of_trusts}. Files: {files:,} differ. Tables: {tables:,} differ."
+    now = f" As now: {compared.as_now.height:,} differ." if compared.as_now.height else ""
+    return (
+        f"Figures: {said}, of {of_trusts}.{now} Files: {files:,} differ. Tables: {tables:,} differ."
+    )
 
 
 def _changed_tables(compared: Comparison) -> pl.DataFrame:
@@ -78,20 +88,25 @@ def figure_rows(compared: Comparison) -> list[dict[str, Any]]:
     """Figures for a reader: those that are gone, then the largest movement first.
 
     Returns:
-        ``trust``, ``code``, ``year``, ``measure``, ``is_main`` (over operating expenditure),
-        ``change``, ``was``, ``becomes`` (with the movement in percentage points), ``pounds``
-        (numerator before and now), ``causes``.
+        ``trust``, ``code``, ``year``, ``measure`` (ending in "as now" where predecessors are added),
+        ``is_main`` (over operating expenditure), ``change``, ``was``, ``becomes`` (with the movement
+        in percentage points), ``pounds`` (numerator before and now), ``causes``.
     """
     gone, moved = pl.col("change") == "gone", pl.col("delta_pp").abs()
-    ordered = compared.figures.sort(
-        gone, moved, descending=True, nulls_last=True, maintain_order=True
+    both = pl.concat(
+        [
+            compared.figures.with_columns(view=pl.lit("")),
+            compared.as_now.with_columns(view=pl.lit(", as now")),
+        ],
+        how="diagonal_relaxed",
     )
+    ordered = both.sort(gone, moved, descending=True, nulls_last=True, maintain_order=True)
     return [
         {
             "trust": row["organisation_name"] or row["organisation_code"],
             "code": row["organisation_code"],
             "year": row["financial_year"],
-            "measure": f"{row['definition']} over {row['denominator'].replace('_', ' ')}",
+            "measure": f"{row['definition']} over {row['denominator'].replace('_', ' ')}{row['view']}",
             "is_main": row["denominator"] == MAIN_DENOMINATOR,
             "change": row["change"],
             "was": _percent(row["share_old"]),
@@ -109,8 +124,8 @@ def file_rows(compared: Comparison) -> list[dict[str, Any]]:
         {
             "path": row["path"],
             "change": row["change"],
-            "rows": f"{_count(row['rows_old'])} to {_count(row['rows_new'])}",
-            "pounds": f"{_pounds(row['pounds_old'])} to {_pounds(row['pounds_new'])}",
+            "rows": _moved(_count(row["rows_old"]), _count(row["rows_new"])),
+            "pounds": _moved(_pounds(row["pounds_old"]), _pounds(row["pounds_new"])),
             "reason": row["reason"] or "",
         }
         for row in compared.files.iter_rows(named=True)
@@ -128,7 +143,7 @@ def table_rows(compared: Comparison) -> list[dict[str, Any]]:
         {
             "table": row["table_name"],
             "change": "changed" if row["change"] == "kept" else row["change"],
-            "rows": f"{_count(row['rows_old'])} to {_count(row['rows_new'])}",
+            "rows": _moved(_count(row["rows_old"]), _count(row["rows_new"])),
             "columns": columns(row),
         }
         for row in _changed_tables(compared).iter_rows(named=True)
@@ -157,7 +172,10 @@ def _lines(compared: Comparison, shown: int | None) -> Iterator[str]:
     figures = [list(_group(group)) for group in grouped(figure_rows(compared))]
     yield from _listed("Figures, gone ones first, then the largest movement:", figures, shown)
     files = [
-        [f"  {f['change']}: {f['path']}, rows {f['rows']}, {f['pounds']}"]
+        [
+            f"  {f['change']}: {f['path']}, rows {f['rows']}"
+            + (f", {f['pounds']}" if f["pounds"] != "none" else "")
+        ]
         + ([f"      {f['reason']}"] if f["reason"] else [])
         for f in file_rows(compared)
     ]
@@ -219,6 +237,7 @@ def as_json(compared: Comparison) -> dict[str, Any]:
         "same": compared.is_same,
         "general": compared.general.to_dicts(),
         "figures": compared.figures.to_dicts(),
+        "as_now": compared.as_now.to_dicts(),
         "files": compared.files.to_dicts(),
         "tables": _changed_tables(compared).to_dicts(),
         "checks": compared.checks.to_dicts(),

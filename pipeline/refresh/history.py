@@ -191,8 +191,8 @@ def changes_of(compared: Comparison) -> pl.DataFrame:
     names = pl.concat_list("columns_added", "columns_removed")
     changed_table = (pl.col("change") != "kept") | (pl.col("delta") != 0) | (names.list.len() > 0)
     parts = [
-        compared.figures.select(
-            kind=pl.lit("figure"),
+        figures.select(
+            kind=pl.lit(kind),
             subject=pl.format("{} over {}", "definition", "denominator"),
             organisation_code="organisation_code",
             financial_year="financial_year",
@@ -200,7 +200,9 @@ def changes_of(compared: Comparison) -> pl.DataFrame:
             was="share_old",
             becomes="share_new",
             cause=pl.col("causes").list.join("; "),
-        ),
+        )
+        for kind, figures in (("figure", compared.figures), ("figure as now", compared.as_now))
+    ] + [
         compared.files.select(
             kind=pl.lit("file"),
             subject="path",

@@ -46,11 +46,19 @@ PLAIN = (
 KINDS = (
     ("general", "Rules, measures and code", PLAIN),
     ("figure", "Figures", FIGURES),
+    ("figure as now", "Figures of today's organisations", FIGURES),
     ("file", "Files", ROWS),
     ("check", "Checks", PLAIN),
     ("table", "Tables", ROWS),
 )
-NOUNS = {"figure": "figure", "file": "file", "check": "check", "table": "table"}
+OF_FIGURES = ("figure", "figure as now")
+NOUNS = {
+    "figure": "figure",
+    "figure as now": "figure as now",
+    "file": "file",
+    "check": "check",
+    "table": "table",
+}
 
 
 def changes_context(
@@ -76,7 +84,9 @@ def changes_context(
             pl.col("organisation_code").replace(names).alias("trust"),
             (pl.col("becomes") - pl.col("was")).abs().alias("moved"),
             _how_far(kind).alias("change"),
-            pl.col("subject").str.replace_all("_", " ") if kind == "figure" else pl.col("subject"),
+            pl.col("subject").str.replace_all("_", " ")
+            if kind in OF_FIGURES
+            else pl.col("subject"),
             _came_or_went().alias("first"),
         ).sort(
             "first",
@@ -116,7 +126,7 @@ def _caption(title: str, part: pl.DataFrame) -> str:
 def _how_far(kind: str) -> pl.Expr:
     """The kind of change; of a figure how far it moved, as rounded shares often read alike."""
     change, points = pl.col("change"), (pl.col("becomes") - pl.col("was")) * 100
-    if kind != "figure":
+    if kind not in OF_FIGURES:
         return change
     return (
         pl.when(change != "changed")
@@ -142,7 +152,11 @@ def _sentence(rows: pl.DataFrame, tables: Tables) -> str:
         differ = rows.filter(pl.col("change") != "still failing")
         counts = differ["kind"].value_counts()
         by_kind = dict(zip(counts["kind"], counts["count"], strict=True))
-        told = [plural(by_kind[k], noun) for k, noun in NOUNS.items() if k in by_kind]
+        told = [
+            plural(by_kind[k], noun, noun.replace("figure", "figures") if k in OF_FIGURES else None)
+            for k, noun in NOUNS.items()
+            if k in by_kind
+        ]
         if told:
             what = f"{listing(told)} {'differs' if differ.height == 1 else 'differ'}"
         elif differ.height:
