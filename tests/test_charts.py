@@ -602,3 +602,36 @@ def test_a_nature_that_is_known_of_all_pounds_is_no_sentence(several):
     )
     chart = CHARTS["capital-revenue"](several | {"marts.spend_mix": some})
     assert "of the last year the line does not tell." in chart.subtitle
+
+
+def test_the_middle_of_many_and_of_one_are_not_told_alike():
+    rows = [share_row(i, definition="D0", share=0.01, months=None, width=0.0) for i in range(3)]
+    both = [*rows, share_row(0, share=0.02)]
+    title = CHARTS["definition-ladder"](with_shares(both)).title
+    assert "1.0% under D0 (3 trusts) and 2.0% under D1 (1 trust)" in title
+    alike = [*rows, *(share_row(i, share=0.02) for i in range(3))]
+    title = CHARTS["definition-ladder"](with_shares(alike)).title
+    assert "1.0% under D0 and 2.0% under D1" in title
+
+
+def test_why_a_definition_has_no_figure_is_asked_of_trusts_that_have_the_others():
+    rows = [share_row(i, definition="D0", share=0.01, months=None, width=0.0) for i in range(3)]
+    reasons = ["Nothing can be apportioned.", *["No payments of this trust are here."] * 2]
+    coverage = of(
+        "marts.coverage",
+        [
+            {
+                "organisation_code": row["organisation_code"],
+                "financial_year": "2020/21",
+                "definition": "D2",
+                "denominator": "opex_less_impairments",
+                "status": "not available",
+                "reason": reason,
+            }
+            for row, reason in zip(rows, reasons, strict=True)
+        ],
+    )
+    tables = with_shares([*rows, share_row(0, share=0.02)]) | {"marts.coverage": coverage}
+    table = CHARTS["definition-ladder"](tables).table
+    why = dict(table.select("definition", "why").rows())
+    assert why["D2"] == "Nothing can be apportioned."

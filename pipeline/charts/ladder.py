@@ -150,7 +150,13 @@ def definition_ladder(tables: Tables) -> Chart:
         showgrid=False,
     )
     gone = f"; {listing([m[0] for m in missing])} cannot be computed" if missing else ""
-    parts = [f"{percent(r['median'])} under {r['definition']}" for r in rows]
+    # The middle of 28 trusts beside that of one says nothing, unless it is said of how many.
+    alike = len({r["n"] for r in rows}) == 1
+    parts = [
+        f"{percent(r['median'])} under {r['definition']}"
+        + ("" if alike else f" ({plural(r['n'], 'trust')})")
+        for r in rows
+    ]
     reached = sum(1 for r in rows if r["reached"])
     level = exact_percent(benchmark)
     ends = (
@@ -193,8 +199,9 @@ def _without_figure(tables: Tables, heads: list[Headline]) -> list[tuple[str, st
     """Definitions that no trust can be measured by: identifier, title, kind, commonest reason."""
     known = {h.measure.definition for h in heads}
     coverage = frame(tables, "marts.coverage")
-    # Asked of trusts that have a figure elsewhere: for the others the reason is the missing file.
-    measured = sorted({code for h in heads for code in h.counted["organisation_code"]})
+    # Asked of trusts that have every other figure: for the others the reason is a missing file.
+    known_of = [set(h.counted["organisation_code"]) for h in heads]
+    measured = sorted(set.intersection(*known_of) or set.union(*known_of))
     years = sorted({h.year for h in heads})
     found: dict[str, tuple[str, str, str, str]] = {}
     for measure in sorted(all_measures(tables), key=lambda m: m.definition):

@@ -51,7 +51,7 @@
   function showTable() {
     while (table.children.length > 1) table.removeChild(table.lastChild);
     var head = add("tr", add("thead", table)), body = add("tbody", table);
-    add("th", head, "", "col");
+    add("th", head, "Figure", "col");
     chosen.forEach(function (code) { add("th", head, data.trusts[code].name, "col"); });
     var sector = add("tr", body);
     add("th", sector, "Sector", "row");
