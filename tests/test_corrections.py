@@ -22,6 +22,7 @@ from pipeline.refresh import RefreshFailedError, meta, refresh
 from pipeline.refresh.context import Run
 from pipeline.refresh.run import read_sources
 from pipeline.refresh.sources import SOURCES, build_source
+from pipeline.refresh.summary import Summary, tell_corrections
 from pipeline.schema import table
 from pipeline.settings import Settings
 
@@ -382,6 +383,20 @@ def test_a_corrected_figure_of_the_accounts_reaches_the_facts(raw: Path, tmp_pat
     assert after - before == pytest.approx(1)
     meta.build_corrections(run)
     assert run.store.read("meta.correction")["rows_affected"].to_list() == [1]
+
+
+def test_a_correction_of_a_file_that_is_not_here_is_named_at_the_end(
+    raw: Path, tmp_path: Path
+) -> None:
+    """A misspelt path would correct nothing, and nobody would see it."""
+    folder = write(tmp_path / "ledger", entry(file="spend_over_25k/Z0A/Aprl 2021.csv"))
+    settings = Settings(raw=raw, out=tmp_path / "out", corrections=folder)
+    run = read(settings)
+    summary = Summary("b", True, settings.out, run.is_demo)
+    tell_corrections(run, summary)
+    assert summary.idle_corrections == [
+        "rz1-april: spend_over_25k/Z0A/Aprl 2021.csv is not here; compare its name with the folders and files."
+    ]
 
 
 def test_a_correction_that_no_longer_fits_fails_the_refresh(raw: Path, tmp_path: Path) -> None:

@@ -185,12 +185,13 @@ def _tell(summary: Summary, out: Path | None = None) -> None:
     if summary.rows_rejected:
         say(f"Every row set aside, with its reason: {_asking(REJECTED_ROWS, out)}")
     _tell_gone(summary)
-    for title, sentences in (
-        ("Perhaps counted twice", summary.overlaps),
-        ("In doubt", summary.doubtful),
+    for title, what, sentences in (
+        ("Perhaps counted twice", "file", summary.overlaps),
+        ("In doubt", "file", summary.doubtful),
+        ("Without effect", "correction", summary.idle_corrections),
     ):
         if sentences:
-            say(f"\n{title} ({plural(len(sentences), 'file')}):")
+            say(f"\n{title} ({plural(len(sentences), what)}):")
             for sentence in sentences[:SHOWN_FILES]:
                 say(f"  {sentence}")
             if len(sentences) > SHOWN_FILES:

@@ -28,7 +28,7 @@ from pipeline.refresh.inbox import inbox_files, sort_inbox
 from pipeline.refresh.marts import kept_of_marts
 from pipeline.refresh.publishing import publish
 from pipeline.refresh.spread import ClusterError
-from pipeline.refresh.summary import Summary, tell_checks, tell_files, tell_gone
+from pipeline.refresh.summary import Summary, tell_checks, tell_corrections, tell_files, tell_gone
 from pipeline.settings import Settings
 from pipeline.store.location import LocationError
 from pipeline.store.lock import refresh_lock
@@ -173,6 +173,7 @@ def empty_inbox(run: Run) -> list[str]:
 def _unchanged_summary(run: Run, build_id: str, started: float) -> Summary:
     summary = Summary(build_id, False, run.settings.out, run.is_demo)
     tell_files(run, summary)
+    tell_corrections(run, summary)
     tell_checks(run, summary)
     summary.seconds = time.monotonic() - started
     return summary
@@ -194,6 +195,7 @@ def _build(run: Run, ahead: Ahead) -> Summary:
         build_id, True, run.settings.out, run.is_demo, tables=tables, counters=run.counters
     )
     tell_files(run, summary)
+    tell_corrections(run, summary)
     tell_checks(run, summary)
     tell_gone(run, summary)
     return summary
@@ -228,6 +230,7 @@ def _build_only(run: Run, only: Sequence[str]) -> Summary:
     check_gate(run, "marts")
     summary = Summary(publish(run), True, run.settings.out, run.is_demo, counters=run.counters)
     tell_files(run, summary)
+    tell_corrections(run, summary)
     tell_checks(run, summary)
     return summary
 

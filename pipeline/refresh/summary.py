@@ -42,6 +42,7 @@ class Summary:
         tables: rows by table.
         overlaps: files that may hold what another file or row holds too, as sentences.
         doubtful: files of which some figures may be wrong, as sentences.
+        idle_corrections: entries of the ledger whose file is not here, as sentences.
         not_used: file -> reason, for files that hold nothing that is used, explanations apart.
         checks_passed: passed checks.
         checks: all checks.
@@ -65,6 +66,7 @@ class Summary:
     tables: dict[str, int] = field(default_factory=dict)
     overlaps: list[str] = field(default_factory=list)
     doubtful: list[str] = field(default_factory=list)
+    idle_corrections: list[str] = field(default_factory=list)
     not_used: dict[str, str] = field(default_factory=dict)
     checks_passed: int = 0
     checks: int = 0
@@ -104,6 +106,15 @@ def tell_files(run: Run, summary: Summary) -> None:
         for path, told in _rows_of(run, list(summary.partly_read)).items():
             summary.partly_read[path] += f" ({told})"
     summary.tables = {name: run.store.rows(name) for name in all_tables()}
+
+
+def tell_corrections(run: Run, summary: Summary) -> None:
+    """Add the corrections that changed nothing, because what they are about is not here."""
+    idle = run.store.read("meta.correction").filter(pl.col("rows_affected") == 0)
+    summary.idle_corrections = [
+        f"{entry}: {path or 'what it is about'} is not here; compare its name with the folders and files."
+        for entry, path in idle.select("correction_id", "source_file").iter_rows()
+    ]
 
 
 def _rows_of(run: Run, paths: list[str]) -> dict[str, str]:
