@@ -635,3 +635,17 @@ def test_why_a_definition_has_no_figure_is_asked_of_trusts_that_have_the_others(
     table = CHARTS["definition-ladder"](tables).table
     why = dict(table.select("definition", "why").rows())
     assert why["D2"] == "Nothing can be apportioned."
+
+
+def test_where_nothing_can_be_measured_the_default_denominator_is_named_in_words():
+    tables = frames.tables(2)
+    coverage = tables["marts.coverage"].with_columns(pl.lit("not available").alias("status"))
+    lacking = {
+        "marts.coverage": coverage,
+        "marts.digital_share": tables["marts.digital_share"].clear(),
+    }
+    chart = CHARTS["coverage-status"](tables | lacking)
+    assert chart.title.startswith("No usable figure exists for any of ")
+    first = headline(tables)
+    assert first is not None
+    assert chart.denominator == first.measure.denominator_text

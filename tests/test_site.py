@@ -27,6 +27,7 @@ from pipeline.schema import all_tables
 from pipeline.site import build_site, trust_pages
 from pipeline.site.changes import MOST_ROWS
 from pipeline.site.minute import minute
+from pipeline.site.organisations import organisations_with_pages
 from pipeline.site.quality import quality_context
 from pipeline.site.render import csv_text, html_table, json_text, page_name, slim
 
@@ -577,6 +578,15 @@ def test_the_range_of_a_neighbour_s_share_stands_beside_it(tmp_path):
     )
     low, high = share.select("share_lower", "share_upper").row(-1)
     assert span(low, high) in part
+
+
+def test_a_trust_without_a_name_is_called_by_its_code_as_it_is_written():
+    cells = frames.tables(1)["marts.coverage_month"].with_columns(
+        pl.lit("Z0A").alias("organisation_code"),
+        pl.lit(None, pl.String).alias("organisation_name"),
+    )
+    only = organisations_with_pages({"marts.coverage_month": cells})
+    assert [(o.code, o.name, o.short) for o in only] == [("Z0A", "Z0A", "Z0A")]
 
 
 def test_supplier_names_that_are_formulas_are_text_in_the_csv_file(site):

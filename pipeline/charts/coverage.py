@@ -11,6 +11,7 @@ from pipeline.charts import theme
 from pipeline.charts.format import plural
 from pipeline.charts.model import Chart, TableColumn, Tables, nothing_to_show
 from pipeline.charts.selection import (
+    all_measures,
     any_demo,
     frame,
     headline,
@@ -41,7 +42,10 @@ def coverage_status(tables: Tables) -> Chart:
         why = "Nothing is known yet about which trusts can be measured"
         return nothing_to_show(chart_id, why, source=source, vintage=vintage)
     head = headline(tables)
-    denominator = head.measure.denominator if head else sorted(rows["denominator"].unique())[0]
+    known = set(rows["denominator"])
+    default = next((m for m in all_measures(tables) if m.denominator in known), None)
+    measure = head.measure if head else default
+    denominator = measure.denominator if measure else sorted(known)[0]
     rows = rows.filter(pl.col("denominator") == denominator)
     table = (
         rows.group_by("definition", "financial_year")
@@ -96,9 +100,12 @@ def coverage_status(tables: Tables) -> Chart:
     total = rows.height
     available = rows.filter(pl.col("status") == "available").height
     trusts = rows["organisation_code"].n_unique()
+    of_all = f"{total:,} combinations of trust, year and definition"
     title = (
-        f"A usable figure exists for {available:,} of {total:,} combinations of trust, year and "
-        "definition; the rest is missing data, not zero spending"
+        f"A usable figure exists for {available:,} of {of_all}; the rest is missing data, not zero "
+        "spending"
+        if available
+        else f"No usable figure exists for any of {of_all}: data are missing, spending is not zero"
     )
     demo = any_demo(rows)
     if demo:
@@ -109,7 +116,7 @@ def coverage_status(tables: Tables) -> Chart:
         subtitle="Trusts by whether the share can be computed. Hatched: the data are not here.",
         sketch=body,
         definition="Each definition needs its own sources; see the method page.",
-        denominator=head.measure.denominator_text if head else denominator,
+        denominator=measure.denominator_text if measure else denominator.replace("_", " "),
         source=source,
         vintage=vintage,
         n=trusts,

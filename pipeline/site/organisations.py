@@ -66,11 +66,11 @@ def organisations_with_pages(tables: Tables) -> list[Organisation]:
         about = register.get(code, {})
         if about.get("kind") == "icb" or code in boards:
             continue
-        full = about.get("name") or name or code
+        full = about.get("name") or name
         found.append(
             Organisation(
                 code=code,
-                name=readable_name(full),
+                name=readable_name(full) if full else code,
                 short=short_name(full, code),
                 page=page_name(code),
                 about=about,
