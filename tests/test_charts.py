@@ -649,3 +649,24 @@ def test_where_nothing_can_be_measured_the_default_denominator_is_named_in_words
     first = headline(tables)
     assert first is not None
     assert chart.denominator == first.measure.denominator_text
+
+
+def test_no_part_of_ten_is_told_of_a_handful_of_trusts():
+    few = CHARTS["caterpillar"](with_shares([share_row(i, share=0.01 + i / 100) for i in range(4)]))
+    assert (
+        few.title == "The shares of 4 trusts run from 1.0% to 4.0%, 4.0 times as much, in 2020/21"
+    )
+    many = CHARTS["caterpillar"](with_shares([share_row(i, share=0.01) for i in range(20)]))
+    assert many.title.startswith("Nine in ten trusts are above 1.0%")
+    several = frames.tables(6)["marts.workforce"]
+    for rows, said in (
+        (several.filter(pl.col("organisation_code") == "Z001"), r"1 trust has \d+ staff in "),
+        (several, r"\d trusts have between \d+ and \d+ staff in "),
+    ):
+        title = CHARTS["workforce-proxy"]({"marts.workforce": rows}).title
+        assert re.match(said, title), title
+
+
+def test_one_trust_is_the_middle_of_nothing():
+    title = CHARTS["definition-ladder"](with_shares([share_row(0, share=0.02)])).title
+    assert title.startswith("One trust's share is 2.0% under D1")

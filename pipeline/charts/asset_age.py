@@ -57,7 +57,8 @@ def it_asset_age(tables: Tables) -> Chart:
     last = str(rows["financial_year"].max())
     latest = rows.filter(pl.col("financial_year") == last)
     middle = as_float(latest["it_asset_age"].median())
-    title = f"The middle trust has written off {percent(middle)} of its IT equipment in {last}"
+    who = "1 trust" if latest.height == 1 else f"The middle of {latest.height} trusts"
+    title = f"{who} has written off {percent(middle)} of its IT equipment in {last}"
     demo = any_demo(rows)
     if demo:
         theme.mark_demonstration(body)

@@ -164,7 +164,8 @@ def definition_ladder(tables: Tables) -> Chart:
         if not reached
         else f"some trust reaches {level} under {reached} of {plural(len(rows), 'definition')}"
     )
-    title = f"The middle trust's share is {listing(parts)}; {ends}{gone}"
+    whose = "One trust's" if {r["n"] for r in rows} == {1} else "The middle trust's"
+    title = f"{whose} share is {listing(parts)}; {ends}{gone}"
     demo = any_demo(*(h.counted for h in heads))
     if demo:
         theme.mark_demonstration(body)

@@ -78,8 +78,10 @@ def year_end_index(tables: Tables) -> Chart:
     trusts = rows["organisation_code"].n_unique()
     title = (
         f"In the middle trust year, March holds {decimal(middle, 1)} times a plain month of digital "
-        f"payments; {above} of {plural(rows.height, 'trust year')} "
-        f"{'is' if above == 1 else 'are'} above one"
+        f"payments; {above} of {rows.height} trust years {'is' if above == 1 else 'are'} above one"
+        if rows.height > 1
+        else f"March holds {decimal(middle, 1)} times a plain month of digital payments in the one "
+        "complete trust year here"
     )
     demo = any_demo(rows)
     if demo:

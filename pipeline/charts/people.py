@@ -11,6 +11,7 @@ from pipeline.charts import theme
 from pipeline.charts.format import count, label, month, plotly_text, plural, short_name
 from pipeline.charts.model import Chart, TableColumn, Tables, nothing_to_show
 from pipeline.charts.selection import any_demo, frame, source_text, vintage_text
+from pipeline.charts.spread import FEW_TRUSTS
 from pipeline.charts.strip import Strip, draw_strips
 
 SOURCES = ("workforce", "provider_accounts")
@@ -69,10 +70,17 @@ def workforce_proxy(tables: Tables) -> Chart:
     body = draw_strips(strips, count)
     body.update_xaxes(rangemode="tozero", title=f"{chosen['proxy']}, per 1,000 staff")
     everyone = Strip("", rows["per_1000_fte"].to_list(), [""] * rows.height)
+    what, when = f"staff in {chosen['proxy']}", month(chosen["month"])
+    values = sorted(everyone.values)
     title = (
-        f"The middle trust has {count(everyone.quantile(0.5))} staff in {chosen['proxy']} per "
+        f"1 trust has {count(values[0])} {what} per 1,000 ({when})"
+        if rows.height == 1
+        else f"{rows.height} trusts have between {count(values[0])} and {count(values[-1])} {what} per "
+        f"1,000 ({when})"
+        if rows.height < FEW_TRUSTS
+        else f"The middle trust has {count(everyone.quantile(0.5))} {what} per "
         f"1,000; four in five have between {count(everyone.quantile(0.1))} and "
-        f"{count(everyone.quantile(0.9))} ({month(chosen['month'])})"
+        f"{count(everyone.quantile(0.9))} ({when})"
     )
     demo = any_demo(rows)
     if demo:

@@ -18,6 +18,8 @@ from pipeline.charts.share import SHARE_COLUMNS, SOURCES, hover_of_share
 
 FEWEST_FOR_LIMITS = 8
 Z95, Z998 = 1.96, 3.09
+#: With fewer the ends of a tenth are hardly a trust.
+FEW_TRUSTS = 20
 
 
 def caterpillar(tables: Tables) -> Chart:
@@ -84,7 +86,12 @@ def caterpillar(tables: Tables) -> Chart:
         title="one mark for each trust, lowest share on the left",
     )
     body.update_yaxes(ticksuffix="%", rangemode="tozero")
-    ratio = f", {p90 / p10:.1f} times as much" if p10 > 0 else ""
+    # "Nine in ten" of nine trusts would be a trust that is not there.
+    few = rows.height < FEW_TRUSTS
+    ends = (
+        (as_float(rows["share"][0]) or 0, as_float(rows["share"][-1]) or 0) if few else (p10, p90)
+    )
+    ratio = f", {ends[1] / ends[0]:.1f} times as much" if ends[0] > 0 else ""
     # From low to high: do the ranges of one and the next meet?
     overlap = sum(top >= bottom for top, bottom in zip(upper[:-1], lower[1:], strict=True))
     pairs = plural(head.n - 1, "pair")
@@ -97,8 +104,11 @@ def caterpillar(tables: Tables) -> Chart:
         else "No range is known."
     )
     title = (
-        f"Nine in ten trusts are above {percent(p10)} and nine in ten below {percent(p90)}{ratio}, "
-        f"in {head.year}"
+        f"The shares of {head.n} trusts run from {percent(ends[0])} to {percent(ends[1])}{ratio}, in "
+        f"{head.year}"
+        if few
+        else f"Nine in ten trusts are above {percent(p10)} and nine in ten below "
+        f"{percent(p90)}{ratio}, in {head.year}"
     )
     demo = any_demo(rows)
     if demo:
