@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -58,6 +59,21 @@ def fail(text: str, *, code: int = 1) -> NoReturn:
     """Say what went wrong on standard error and end."""
     errors.print(f"[bold red]Failed:[/] {_plain(text)}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)
+
+
+@contextmanager
+def database_of_this_version(path: Path) -> Iterator[None]:
+    """End with a sentence where a database is damaged, or lacks what this version's databases have."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.Error, LookupError) as error:
+        why = str(error).partition("\n")[0]
+        fail(
+            f"the database {shown(path)} is damaged, or of another version than this program ({why}); "
+            "`fivepercent refresh --force` builds it again"
+        )
 
 
 def _plain(text: str) -> str:

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import typer
 
-from pipeline.cli.common import JSON_OPTION, OUT_OPTION, fail, print_json, say, settings_from, shown
+from pipeline.cli.common import (
+    JSON_OPTION,
+    OUT_OPTION,
+    database_of_this_version,
+    fail,
+    print_json,
+    say,
+    settings_from,
+    shown,
+)
 from pipeline.plain_text import plural
 
 
@@ -42,7 +51,8 @@ def register(app: typer.Typer) -> None:
         named = [n for n, on in (("parquet", parquet), ("csv", csv), ("excel", excel)) if on]
         target = (to or settings.out / "exports").expanduser().absolute()
         try:
-            done = export_build(database, target, formats=named or ("parquet", "csv", "excel"))
+            with database_of_this_version(database):
+                done = export_build(database, target, formats=named or ("parquet", "csv", "excel"))
         except (OSError, LostRowsError) as error:
             fail(f"the export could not be written: {error}")
         if as_json:

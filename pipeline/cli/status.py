@@ -13,12 +13,13 @@ from pipeline.cli.common import (
     OUT_OPTION,
     RAW_OPTION,
     console,
+    database_of_this_version,
     fail,
     print_json,
     say,
     settings_from,
 )
-from pipeline.cli.query import open_published
+from pipeline.cli.query import open_published, published_database
 from pipeline.plain_text import plural
 
 MARKS = {
@@ -109,46 +110,54 @@ def register(app: typer.Typer) -> None:
 
         Example: `fivepercent status --year 2020/21`
         """
-        from rich.table import Table
-
         settings = settings_from(raw, out)
         if year is not None and not _is_year(year):
             fail(
                 f"{year!r} is no financial year since 2005/06; expected a form such as 2020/21",
                 code=2,
             )
-        told = _gather(settings.out)
-        calendar = _calendar(told, year)
-        if as_json:
-            print_json({k: v for k, v in told.items() if k != "months"} | {"calendar": calendar})
-            return
-        build = told["build"]
-        if build["is_demo"]:
-            say("DEMONSTRATION: every organisation and figure is fictional.")
-        say(
-            f"Build {build['build_id']}, published {build['built_at']} UTC, benchmark {build['benchmark']:.1%}"
-        )
-        table = Table("Source", "Files", "Latest", "Cadence", "Licence")
-        for s in told["sources"]:
-            table.add_row(
-                s["source_id"],
-                str(s["files"]),
-                s["latest_period"] or "-",
-                s["cadence"] or "-",
-                s["licence"],
-            )
-        console.print(table)
-        for f in told["files"]:
-            say(
-                f"{plural(f['files'], 'file')} {f['status']}: {plural(f['rows_kept'] or 0, 'row')} kept, "
-                f"{f['rows_rejected'] or 0:,} set aside"
-            )
-        passed, total = told["checks_passed"]
-        say(f"{passed} of {total} checks passed")
-        for c in told["checks"]:
-            say(f"  {c['severity']}: {c['sentence']} Found: {c['observed']}")
+        with database_of_this_version(published_database(settings.out)):
+            told = _gather(settings.out)
+            calendar = _calendar(told, year)
+            if as_json:
+                print_json(
+                    {k: v for k, v in told.items() if k != "months"} | {"calendar": calendar}
+                )
+                return
+            _print(told)
         if calendar:
             _print_calendar(calendar)
+
+
+def _print(told: dict[str, Any]) -> None:
+    """The build, its sources, files and checks."""
+    from rich.table import Table
+
+    build = told["build"]
+    if build["is_demo"]:
+        say("DEMONSTRATION: every organisation and figure is fictional.")
+    say(
+        f"Build {build['build_id']}, published {build['built_at']} UTC, benchmark {build['benchmark']:.1%}"
+    )
+    table = Table("Source", "Files", "Latest", "Cadence", "Licence")
+    for s in told["sources"]:
+        table.add_row(
+            s["source_id"],
+            str(s["files"]),
+            s["latest_period"] or "-",
+            s["cadence"] or "-",
+            s["licence"],
+        )
+    console.print(table)
+    for f in told["files"]:
+        say(
+            f"{plural(f['files'], 'file')} {f['status']}: {plural(f['rows_kept'] or 0, 'row')} kept, "
+            f"{f['rows_rejected'] or 0:,} set aside"
+        )
+    passed, total = told["checks_passed"]
+    say(f"{passed} of {total} checks passed")
+    for c in told["checks"]:
+        say(f"  {c['severity']}: {c['sentence']} Found: {c['observed']}")
 
 
 def _print_calendar(calendar: list[dict[str, Any]]) -> None:
