@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli import app
+from pipeline.cli.status import financial_year
 from pipeline.settings import Settings, misspelt
 
 
@@ -40,3 +41,19 @@ def test_a_copy_with_another_folder_works_in_that_folder(tmp_path):
     there = here.model_copy(update={"out": tmp_path / "there"})
     for folder in (there.work, there.tables, there.cache):
         assert folder.is_relative_to(tmp_path / "there")
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("2020/21", "2020/21"),
+        ("2020-21", "2020/21"),
+        (" 2020/2021", "2020/21"),
+        ("2020", None),
+        ("2020/22", None),
+        ("2020/2022", None),
+        ("1999/00", None),
+    ],
+)
+def test_a_financial_year_is_understood_as_people_write_it(asked, meant):
+    assert financial_year(asked) == meant

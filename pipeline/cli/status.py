@@ -30,9 +30,11 @@ MARKS = {
 }
 
 
-def _is_year(text: str) -> bool:
-    found = re.fullmatch(r"(20\d\d)/(\d\d)", text)
-    return bool(found) and int(found[1]) >= 2005 and (int(found[1]) + 1) % 100 == int(found[2])
+def financial_year(text: str) -> str | None:
+    """2020/21 of 2020/21, 2020-21 or 2020/2021; None when it is no financial year since 2005/06."""
+    found = re.fullmatch(r"(20\d\d)[/-](?:20)?(\d\d)", text.strip())
+    is_year = found and int(found[1]) >= 2005 and (int(found[1]) + 1) % 100 == int(found[2])
+    return f"{found[1]}/{found[2]}" if found and is_year else None
 
 
 def _gather(out: Path) -> dict[str, Any]:
@@ -111,9 +113,9 @@ def register(app: typer.Typer) -> None:
         Example: `fivepercent status --year 2020/21`
         """
         settings = settings_from(raw, out)
-        if year is not None and not _is_year(year):
+        if (asked := year) is not None and (year := financial_year(asked)) is None:
             fail(
-                f"{year!r} is no financial year since 2005/06; expected a form such as 2020/21",
+                f"{asked!r} is no financial year since 2005/06; expected a form such as 2020/21",
                 code=2,
             )
         with database_of_this_version(published_database(settings.out)):
