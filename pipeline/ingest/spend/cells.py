@@ -19,6 +19,7 @@ from pipeline.ingest.report import SheetReport
 from pipeline.ingest.spend.above import fill_from_above, tables_to_fill
 from pipeline.ingest.spend.ditto import fill_dittos, tables_with_dittos
 from pipeline.ingest.spend.flags import marked_void
+from pipeline.ingest.spend.merged import fill_merged
 from pipeline.ingest.spend.signs import with_sign
 from pipeline.ingest.spend.whole import PENCE, with_pence
 from pipeline.ingest.tabular import Grid
@@ -108,11 +109,24 @@ def rows_of(sheets: Sequence[Sheet]) -> pl.DataFrame:
     some = rows.filter(blank if no_supplier is None else blank | no_supplier)
     paid = pl.col("_amount").str.strip_chars() != ""
     doubtful = set(some.filter(paid)["g"].unique().to_list()) if some.height else set()
+    if doubtful & {sheet.key for sheet in sheets if sheet.grid.container == "xlsx"}:
+        rows = _with_merged(rows, sheets, doubtful)
     doubtful &= {sheet.key for sheet in sheets if "date" in sheet.layout.columns}
     doubtful = (
         tables_to_fill(rows.lazy().filter(pl.col("g").is_in(doubtful))) if doubtful else doubtful
     )
     return _table_by_table(rows, sheets, doubtful, fill_from_above) if doubtful else rows
+
+
+def _with_merged(rows: pl.DataFrame, sheets: Sequence[Sheet], keys: set[int]) -> pl.DataFrame:
+    """The rows with what merged cells of some tables say."""
+    own = {sheet.key: sheet for sheet in sheets}
+
+    def fill(some: pl.DataFrame, report: SheetReport) -> pl.DataFrame:
+        sheet = own[some["g"][0]]
+        return fill_merged(some, report, sheet.grid, sheet.layout.columns)
+
+    return _table_by_table(rows, sheets, keys, fill)
 
 
 def _table_by_table(

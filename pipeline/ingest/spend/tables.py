@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -183,9 +183,7 @@ def _rows_of_words(heads: Sequence[tuple[Grid, _Head]]) -> Iterator[tuple[int, n
 
 
 def _part(grid: Grid, start: int, length: int) -> Grid:
-    return Grid(
-        grid.sheet, grid.frame.slice(start, length), grid.visible, grid.container, grid.facts
-    )
+    return replace(grid, frame=grid.frame.slice(start, length))
 
 
 def _next_header(grid: Grid, head: _Head, words: np.ndarray) -> int | None:

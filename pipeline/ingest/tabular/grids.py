@@ -39,8 +39,10 @@ from pipeline.ingest.tabular.rows import number_rows
 from pipeline.ingest.tabular.sheets import (
     HIDDEN,
     HIDDEN_CHARACTERS,
+    Merged,
     Sheet,
     narrowed,
+    nothing_merged,
     number_plain,
     open_sheets,
     with_nothing_for_empty,
@@ -87,6 +89,7 @@ class Grid:
         visible: False for hidden sheets.
         container: what the bytes were: csv, xlsx, xls, ods, html, xml.
         facts: what was decided while reading (encoding, delimiter).
+        merged: gives column, first and last row of cells merged over several rows (xlsx only).
     """
 
     sheet: str
@@ -94,6 +97,7 @@ class Grid:
     visible: bool
     container: str
     facts: dict[str, str] = field(default_factory=dict)
+    merged: Merged = field(default=nothing_merged, compare=False, repr=False)
 
     @property
     def height(self) -> int:
@@ -162,7 +166,7 @@ def sniff(data: bytes) -> Kind:
 def _grid_of(sheet: Sheet, container: str) -> Grid:
     """One sheet of a workbook, whatever its cells hold."""
     frame = number_rows(with_nothing_for_empty(sheet.frame))
-    return Grid(sheet.name, frame, sheet.visible, container)
+    return Grid(sheet.name, frame, sheet.visible, container, merged=sheet.merged)
 
 
 def _read_markup(data: bytes, kind: str, limits: Limits) -> list[Grid]:
@@ -225,7 +229,7 @@ def _read_zip(data: bytes, limits: Limits, depth: int) -> list[Grid]:
                 raise UnreadableFileError(f"{name!r} in the zip: {error}") from error
             for grid in inside:
                 sheet = f"{name}!{grid.sheet}" if grid.sheet else name
-                grids.append(Grid(sheet, grid.frame, grid.visible, grid.container, grid.facts))
+                grids.append(replace(grid, sheet=sheet))
     return grids
 
 
@@ -370,7 +374,7 @@ def _grids_of_many(
                 check_table(
                     frame.height, columns, max_rows=limits.max_rows, max_cells=limits.max_cells
                 )
-                grids.append(Grid(sheet.name, frame, sheet.visible, kind))
+                grids.append(Grid(sheet.name, frame, sheet.visible, kind, merged=sheet.merged))
             yield i, _named_apart(grids)
         except Exception as error:
             yield i, error

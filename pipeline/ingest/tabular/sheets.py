@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from pipeline.ingest.tabular.limits import Limits, UnreadableFileError
+from pipeline.ingest.tabular.merged import merged_over_rows
 from pipeline.ingest.tabular.panics import panics_are_errors
 from pipeline.ingest.tabular.probe import probe
 from pipeline.ingest.tabular.repeated import different, is_repeated
@@ -42,6 +43,14 @@ HIDDEN_CHARACTERS = [
 HIDDEN = "[" + "".join(rf"\x{{{ord(c):x}}}" for c in HIDDEN_CHARACTERS) + "]"
 
 
+Merged = Callable[[], list[tuple[int, int, int]]]
+
+
+def nothing_merged() -> list[tuple[int, int, int]]:
+    """What is merged where nothing is."""
+    return []
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A sheet as the library gives it.
@@ -50,11 +59,13 @@ class Sheet:
         name: as the workbook has it.
         frame: ``c0..cN`` (String), every row up to the furthest cell; no columns when it is empty.
         visible: False for hidden sheets.
+        merged: gives the stretches of merged cells, as ``merged.merged_over_rows``.
     """
 
     name: str
     frame: pl.DataFrame
     visible: bool
+    merged: Merged = nothing_merged
 
 
 def _load(book: ExcelReader, name: str) -> ExcelSheet:
@@ -137,9 +148,11 @@ def open_sheets(data: bytes, container: str, limits: Limits) -> Iterator[Sheet]:
                     f"sheet {name!r} cannot be read ({str(error).splitlines()[0]}); "
                     "open the workbook in a spreadsheet program and save it again"
                 ) from error
+        told = container == "xlsx" and frame.width <= limits.max_columns
         frame = narrowed(frame, name, limits)
         frame.columns = [f"c{i}" for i in range(frame.width)]
-        yield Sheet(name, frame, visible)
+        merged = partial(merged_over_rows, data, name) if told else nothing_merged
+        yield Sheet(name, frame, visible, merged)
 
 
 def narrowed(frame: pl.DataFrame, sheet: str, limits: Limits) -> pl.DataFrame:
