@@ -16,10 +16,9 @@ import numpy as np
 import polars as pl
 
 from pipeline.ingest.report import SheetReport
-from pipeline.ingest.spend.above import fill_from_above, tables_to_fill
+from pipeline.ingest.spend.above import fill_from_above, fill_merged, tables_to_fill
 from pipeline.ingest.spend.ditto import fill_dittos, tables_with_dittos
 from pipeline.ingest.spend.flags import marked_void
-from pipeline.ingest.spend.reader.merged import fill_merged
 from pipeline.ingest.spend.signs import with_sign
 from pipeline.ingest.spend.whole import PENCE, with_pence
 from pipeline.ingest.tabular import Grid
