@@ -443,6 +443,36 @@ def test_a_board_that_publishes_payments_is_in_no_list_of_trusts(tmp_path):
     assert "NOWHERE" not in page
 
 
+@pytest.mark.parametrize("kind", ["icb", "national"])
+def test_who_publishes_and_is_no_trust_is_counted_nowhere(tmp_path, kind):
+    tables = dict(frames.tables(3))
+    names = [
+        "marts.coverage", "marts.coverage_month", "marts.digital_share", "marts.spend_mix",
+        "marts.funding_pattern", "marts.capital_revenue",
+    ]  # fmt: skip
+    code = pl.col("organisation_code")
+    without = build_site(tables, tmp_path / "without")
+    for name in names:
+        rows = tables[name].filter(code == frames.trust_code(0))
+        assert rows.height or name == "marts.funding_pattern", name
+        other = rows.with_columns(
+            organisation_code=pl.lit("X00"), organisation_name=pl.lit("THE BODY OF NOWHERE")
+        )
+        tables[name] = pl.concat([tables[name], other])
+    own = tables["dims.organisation"].filter(code == frames.trust_code(0))
+    own = own.with_columns(
+        organisation_code=pl.lit("X00"), current_code=pl.lit("X00"), kind=pl.lit(kind)
+    )
+    tables["dims.organisation"] = pl.concat([tables["dims.organisation"], own])
+    report = build_site(tables, tmp_path / "with")
+    assert report.trusts == without.trusts == 3
+    for page in ("index", "coverage", "definitions", "spending", "compare"):
+        before, after = (
+            (tmp_path / part / f"{page}.html").read_text("utf-8") for part in ("without", "with")
+        )
+        assert after == before, page
+
+
 def test_a_third_of_england_takes_a_third_of_the_space_and_time(tmp_path):
     # 210 trusts must stay under 25 MB and a minute; the chart library (5 MB) is shipped once.
     tables = frames.tables(70, ("2018/19", "2019/20", "2020/21", "2021/22"), boards=14)

@@ -22,6 +22,19 @@ from pipeline.store.tables import plain
 # that one early publisher does not become "the latest picture of England".
 ENOUGH_OF_BEST_YEAR = 0.5
 
+#: Marts of all who publish payments. Pages and charts speak of trusts, so boards and national bodies are left out.
+_OF_PUBLISHERS = frozenset(
+    f"marts.{name}"
+    for name in (
+        "capital_revenue",
+        "coverage",
+        "coverage_month",
+        "digital_share",
+        "funding_pattern",
+        "spend_mix",
+    )
+)
+
 _SOURCE_FALLBACK = {
     "spend_over_25k": "trusts' published payments over £25,000",
     "provider_accounts": "NHS provider accounts (trust accounts consolidation)",
@@ -36,13 +49,26 @@ _SOURCE_FALLBACK = {
 def frame(tables: Tables, name: str) -> pl.DataFrame:
     """The table called ``name``, or an empty one with the columns of the contract.
 
+    Of marts by publisher only the rows of trusts: boards and national bodies publish payments, too.
     Money comes as floating-point numbers: charts divide it (see :func:`pipeline.store.tables.plain`).
     """
     found = tables.get(name)
     if found is not None and found.width:
-        return found if isinstance(tables, FixedTables) else plain(found)
+        rows = found if isinstance(tables, FixedTables) else plain(found)
+        if name not in _OF_PUBLISHERS:
+            return rows
+        return once(tables, ("trusts of", name), lambda: _of_trusts(tables, rows))
     contract = all_tables().get(name)
     return plain(pl.DataFrame(schema=contract.polars if contract else {}))
+
+
+def _of_trusts(tables: Tables, rows: pl.DataFrame) -> pl.DataFrame:
+    kinds = frame(tables, "dims.organisation").select("organisation_code", "kind")
+    others = kinds.filter(pl.col("kind").is_in(["icb", "national"]))["organisation_code"]
+    boards = frame(tables, "dims.icb")["icb_code"]
+    return rows.filter(
+        ~pl.col("organisation_code").is_in([*others, *boards]).fill_null(value=False)
+    )
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class Organisation:
 
 
 def organisations_with_pages(tables: Tables) -> list[Organisation]:
-    """Every trust with any figure, by name.
+    """Every trust with any figure, by name; boards have pages of their own, national bodies have none.
 
     Args:
         tables: marts.* listed in ``TABLES_WITH_TRUSTS`` and dims.organisation.
@@ -64,7 +64,7 @@ def organisations_with_pages(tables: Tables) -> list[Organisation]:
     found = []
     for code, name in names.items():
         about = register.get(code, {})
-        if about.get("kind") == "icb" or code in boards:
+        if about.get("kind") in {"icb", "national"} or code in boards:
             continue
         full = about.get("name") or name
         found.append(
