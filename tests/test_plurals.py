@@ -26,7 +26,7 @@ def test_the_ending_of_a_refresh_with_one_of_everything(capsys, tmp_path):
         doubtful=["c.csv: four"], not_used={"d.csv": "five"},
         warnings=["three"], is_demo=False, published=True, tables={"a": 1, "b": 2}, checks_passed=3,
         checks=4, rows_rejected=1, seconds=1.0, index=tmp_path / "index.html", gone={"b.csv": 1},
-        figures_gone=["Z0A 2020/21 (D1)"],
+        figures_gone=["Z0A 2020/21 (D1)"], idle_corrections=["e.csv: six"],
     )  # fmt: skip
     _tell(summary)  # pyright: ignore[reportArgumentType]
     said = capsys.readouterr().out
@@ -41,6 +41,8 @@ def test_the_ending_of_a_refresh_with_one_of_everything(capsys, tmp_path):
         "c.csv: four",
         "Not used (1 file):",
         "d.csv: five",
+        "Without effect (1 correction):",
+        "e.csv: six",
     ):
         assert sentence in said
     assert "1 row set aside, 1.0 s" in said
