@@ -21,22 +21,26 @@ from pipeline.store.tables import write_parquet
 
 DATABASE = "fivepercent.duckdb"
 
+#: Columns that a share has, whether of the organisations of its year or of today's.
+_SHARE = {
+    "organisation_code": "VARCHAR",
+    "organisation_name": "VARCHAR",
+    "financial_year": "VARCHAR",
+    "definition": "VARCHAR",
+    "denominator": "VARCHAR",
+    "numerator_gbp": "DOUBLE",
+    "denominator_gbp": "DOUBLE",
+    "share": "DOUBLE",
+    "share_lower": "DOUBLE",
+    "share_upper": "DOUBLE",
+    "benchmark": "DOUBLE",
+}
 #: What is read, by field of :class:`Build`: the table and its columns with their types.
 READ: dict[str, tuple[str, dict[str, str]]] = {
     "figures": (
         "marts.digital_share",
         {
-            "organisation_code": "VARCHAR",
-            "organisation_name": "VARCHAR",
-            "financial_year": "VARCHAR",
-            "definition": "VARCHAR",
-            "denominator": "VARCHAR",
-            "numerator_gbp": "DOUBLE",
-            "denominator_gbp": "DOUBLE",
-            "share": "DOUBLE",
-            "share_lower": "DOUBLE",
-            "share_upper": "DOUBLE",
-            "benchmark": "DOUBLE",
+            **_SHARE,
             "months_present": "INTEGER",
             "badge": "VARCHAR",
         },
@@ -44,17 +48,7 @@ READ: dict[str, tuple[str, dict[str, str]]] = {
     "as_now": (
         "marts.digital_share_as_now",
         {
-            "organisation_code": "VARCHAR",
-            "organisation_name": "VARCHAR",
-            "financial_year": "VARCHAR",
-            "definition": "VARCHAR",
-            "denominator": "VARCHAR",
-            "numerator_gbp": "DOUBLE",
-            "denominator_gbp": "DOUBLE",
-            "share": "DOUBLE",
-            "share_lower": "DOUBLE",
-            "share_upper": "DOUBLE",
-            "benchmark": "DOUBLE",
+            **_SHARE,
             "badge": "VARCHAR",
             "made_of": "VARCHAR",
             "is_pro_forma": "BOOLEAN",
