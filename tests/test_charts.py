@@ -270,7 +270,49 @@ def test_possible_payments_are_not_in_the_total_of_the_mix():
 def test_the_mix_leaves_out_trusts_with_an_incomplete_year():
     chart = CHARTS["spend-mix"](frames.tables(7))
     assert chart.n == 6
-    assert "1 with an incomplete year left out" in chart.coverage
+    assert "1 is left out, because its data are incomplete (badge C)" in chart.coverage
+
+
+def test_a_whole_year_that_is_left_out_is_not_called_incomplete():
+    tables = frames.tables(3)
+    shares = tables["marts.digital_share"].filter(
+        pl.col("organisation_code") != frames.trust_code(0)
+    )
+    chart = CHARTS["spend-mix"](tables | {"marts.digital_share": shares})
+    assert "1 is left out" in chart.coverage
+    assert "its accounts are not here" in chart.coverage
+    assert "incomplete year" not in chart.coverage
+
+
+def test_real_pounds_of_years_come_from_the_mart():
+    rows = [
+        share_row(0, year, share=0.02) | {"numerator_real_gbp": real, "price_year": "2023/24"}
+        for year, real in (("2020/21", 7e6), ("2021/22", 6e6))
+    ]
+    chart = CHARTS["share-over-time"](with_shares(rows))
+    assert chart.table["real_pounds"].to_list() == [7e6, 6e6]
+    assert "Digital, prices of 2023/24" in [c.label for c in chart.columns]
+
+
+def test_real_pounds_are_unknown_where_those_of_one_trust_are():
+    rows = [
+        share_row(0, share=0.02) | {"numerator_real_gbp": 7e6, "price_year": "2023/24"},
+        share_row(1, share=0.02) | {"numerator_real_gbp": None, "price_year": "2023/24"},
+    ]
+    assert CHARTS["share-over-time"](with_shares(rows)).table["real_pounds"].to_list() == [None]
+
+
+def test_few_suppliers_are_not_called_five():
+    chart = CHARTS["top-suppliers"](frames.tables(3))
+    assert chart.title.startswith("3 named suppliers received")
+
+
+def test_the_part_of_five_suppliers_says_that_it_is_of_named_ones():
+    rows = frames.tables(3)["marts.supplier"]
+    more = [rows.with_columns(pl.col("supplier") + f" {i}") for i in range(3)]
+    chart = CHARTS["top-suppliers"](frames.tables(3) | {"marts.supplier": pl.concat(more)})
+    assert chart.title.startswith("Five suppliers receive")
+    assert "of published digital payments to named suppliers in" in chart.title
 
 
 def test_another_benchmark_moves_the_words():

@@ -62,6 +62,20 @@ def test_virtual_wards_are_judged_by_the_rate_of_england(empty, rate, status):
     assert row["evidence_as_at"] == dt.date(2024, 7, 31)
 
 
+def test_virtual_wards_of_every_system_are_met_in_part_where_a_board_is_below(empty):
+    base = {"month": dt.date(2024, 7, 1), "capacity": 9.0, "registered_population": 6e7}
+    fill(
+        empty,
+        "facts.virtual_ward",
+        base | {"icb_code": "ENG", "capacity_per_100k": 43.1},
+        base | {"icb_code": "QZ1", "capacity_per_100k": 55.0},
+        base | {"icb_code": "QZ2", "capacity_per_100k": 31.0},
+    )
+    row = outcome(empty, "virtual_wards_40_per_100000")
+    assert row["status"] == "partly"
+    assert "1 of 2" in row["evidence"]
+
+
 def test_virtual_wards_before_the_due_date_prove_nothing_missed(empty):
     fill(
         empty,

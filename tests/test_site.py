@@ -317,7 +317,7 @@ def test_a_trust_with_a_path_for_a_code_stays_inside_the_site(tmp_path):
 def test_incomplete_years_are_marked_and_not_counted_on_the_home_page(site):
     words = " ".join("".join(Page(site / "index.html").text).split())
     assert "11 of 12 trusts known for 2020/21 can be measured" in words
-    assert "1 more with an incomplete year (badge C) is shown in grey and not counted" in words
+    assert "1 more with incomplete data (badge C) is shown in grey and not counted" in words
 
 
 def test_the_home_page_answers_the_five_questions_a_reader_comes_with(site):
@@ -708,6 +708,18 @@ def test_what_a_page_cannot_answer_leads_to_what_was_promised(tmp_path):
     assert "workforce" in Page(tmp_path / "promises.html").ids
     spending = [url for _, url in Page(tmp_path / "spending.html").urls]
     assert not [url for url in spending if url.startswith("promises.html#")]
+
+
+def test_a_trust_that_closed_is_no_trust_of_the_board_today(tmp_path):
+    tables = frames.tables(2, boards=1)
+    register = tables["dims.organisation"]
+    closed = pl.col("organisation_code") == frames.trust_code(0)
+    day = pl.when(closed).then(pl.date(2022, 9, 30)).otherwise(pl.col("closed"))
+    build_site(tables | {"dims.organisation": register.with_columns(day.alias("closed"))}, tmp_path)
+    board = min((tmp_path / "boards").glob("*.html")).read_text()
+    today = board.split("Trusts of the board today")[1]
+    links = re.findall(r"trusts/(\w+)\.html", today)
+    assert links == [frames.trust_code(1)]
 
 
 def test_a_board_that_ended_says_so_where_its_trusts_of_today_would_stand(tmp_path):

@@ -152,7 +152,7 @@ def gap_pounds(tables: Tables) -> Chart:
         title=title,
         subtitle=(
             f"Bar: {exact_percent(head.benchmark)} of expenditure less the digital spending found. "
-            "Whisker: range of measurement error. Hatched grey: incomplete year, not counted."
+            "Whisker: range of measurement error. Hatched grey: incomplete (badge C), not counted."
         ),
         sketch=body,
         definition=head.measure.definition_text,

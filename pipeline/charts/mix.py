@@ -92,9 +92,16 @@ def coverage_sentence(trusts: int, left_out: int, year: str) -> str:
     """How many trusts a picture of payments rests on, and how many were left out."""
     text = f"{plural(trusts, 'trust')} with published payments in {year}"
     if left_out > 0:
-        return f"{text}; {left_out} with an incomplete year left out."
+        verb, whose = ("is", "its") if left_out == 1 else ("are", "their")
+        return (
+            f"{text}; {left_out} {verb} left out, because {whose} data are incomplete (badge C) "
+            f"or {whose} accounts are not here."
+        )
     if left_out < 0:
-        return f"{text}, all with an incomplete year: read the parts, not the sums."
+        return (
+            f"{text}, all with incomplete data (badge C) or without accounts here: "
+            "read the parts, not the sums."
+        )
     return f"{text}."
 
 

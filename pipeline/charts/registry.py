@@ -81,7 +81,7 @@ _ALL = (
     ChartSpec(
         id="share-over-time",
         needs=_SHARE,
-        optional=(*_ABOUT, "facts.deflator"),
+        optional=_ABOUT,
         build=series.share_over_time,
         question="How did the share change, and has any trust ever reached the benchmark?",
         page="definitions",

@@ -222,7 +222,7 @@ class Headline:
         if self.left_out:
             one = self.left_out == 1
             text += (
-                f"; {self.left_out} more with an incomplete year (badge C) "
+                f"; {self.left_out} more with incomplete data (badge C) "
                 f"{'is' if one else 'are'} shown in grey and not counted"
             )
         return text + "."

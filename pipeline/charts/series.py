@@ -47,7 +47,6 @@ SERIES_COLUMNS = (
     TableColumn("lower", "Lower end", "percent"),
     TableColumn("upper", "Upper end", "percent"),
     TableColumn("pounds", "Digital", "money"),
-    TableColumn("real_pounds", "Digital, prices of the last year", "money"),
 )
 
 
@@ -76,21 +75,12 @@ def mark_breaks(figure: Sketch, years: list[str]) -> None:
             )
 
 
-def deflators(tables: Tables) -> dict[str, float]:
-    """Index of prices by financial year; empty without ``facts.deflator``."""
-    rows = frame(tables, "facts.deflator")
-    if rows.is_empty():
-        return {}
-    latest = rows.sort("vintage", "financial_year", nulls_last=False)
-    return dict(latest.select("financial_year", "index_value").rows())
-
-
 def yearly(tables: Tables) -> pl.DataFrame:
     """Counted trusts together, by definition and year, for the default denominator.
 
     Returns:
-        Columns definition, financial_year, n, share, lower, upper, pounds and real_pounds (null
-        without a deflator).
+        Columns definition, financial_year, n, share, lower, upper, pounds and real_pounds (prices of
+        the mart's price_year; null where a trust's real pounds are not known).
     """
     head = headline(tables)
     rows = counted(frame(tables, "marts.digital_share"))
@@ -100,7 +90,7 @@ def yearly(tables: Tables) -> pl.DataFrame:
         (pl.col("denominator") == head.measure.denominator) & (pl.col("denominator_gbp") > 0)
     )
     base = pl.col("denominator_gbp")
-    grouped = (
+    return (
         rows.group_by("definition", "financial_year")
         .agg(
             pl.len().cast(pl.Int64).alias("n"),
@@ -112,23 +102,31 @@ def yearly(tables: Tables) -> pl.DataFrame:
                 "upper"
             ),
             pl.col("numerator_gbp").sum().alias("pounds"),
+            pl.when(pl.col("numerator_real_gbp").null_count() == 0)
+            .then(pl.col("numerator_real_gbp").sum())
+            .alias("real_pounds"),
         )
         .sort("definition", "financial_year")
     )
-    index = deflators(tables)
-    last = str(grouped["financial_year"].max()) if grouped.height else ""
-    real = [
-        p * index[last] / index[y] if y in index and last in index else None
-        for p, y in grouped.select("pounds", "financial_year").rows()
-    ]
-    return grouped.with_columns(pl.Series("real_pounds", real, dtype=pl.Float64))
+
+
+def price_year(tables: Tables) -> str | None:
+    """Financial year whose prices real pounds are in; None where none are known."""
+    years = frame(tables, "marts.digital_share")["price_year"].drop_nulls().unique().sort()
+    return years[-1] if years.len() else None
+
+
+def series_columns(base_year: str | None) -> tuple[TableColumn, ...]:
+    """Columns of the table below the chart; ``base_year`` is the year of the real pounds."""
+    title = f"Digital, prices of {base_year}" if base_year else "Digital, real prices"
+    return (*SERIES_COLUMNS, TableColumn("real_pounds", title, "money"))
 
 
 def share_over_time(tables: Tables) -> Chart:
     """The share of all counted trusts together by year and definition, with breaks.
 
     Args:
-        tables: marts.digital_share, marts.coverage, dims.measure; optionally facts.deflator.
+        tables: marts.digital_share, marts.coverage, dims.measure.
     """
     chart_id = "share-over-time"
     source, vintage = source_text(tables, SOURCES), vintage_text(tables, SOURCES)
@@ -234,7 +232,7 @@ def share_over_time(tables: Tables) -> Chart:
         coverage="The trusts that can be counted differ from year to year: n stands below each.",
         alt=title,
         table=table,
-        columns=SERIES_COLUMNS,
+        columns=series_columns(price_year(tables)),
         caveat="A change between years can be a change of who is counted.",
         is_demo=demo,
     )

@@ -102,9 +102,11 @@ def top_suppliers(tables: Tables) -> Chart:
     cr5 = rows["year_cr5"][0]
     unnamed = float(rows.filter(~pl.col("is_named"))["amount_gbp"].sum())
     total = float(rows["amount_gbp"].sum())
+    # The part is of what named suppliers got; without saying so it would not fit the table.
+    whose = " to named suppliers" if unnamed > 0 else ""
     title = (
-        f"Five suppliers receive {percent(cr5)} of published digital payments in {year}"
-        if cr5 is not None
+        f"Five suppliers receive {percent(cr5)} of published digital payments{whose} in {year}"
+        if cr5 is not None and named.height > 5
         else f"{plural(named.height, 'named supplier')} received digital payments in {year}"
     )
     demo = any_demo(rows)

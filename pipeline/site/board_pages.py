@@ -56,7 +56,7 @@ def write_all(
     today: dict[str, list[Organisation]] = {}
     for organisation in organisations:
         code = organisation.about.get("icb_code")
-        if code:
+        if code and not organisation.about.get("closed"):
             today.setdefault(code, []).append(organisation)
     codes = sorted({*shown["icb_code"], *today})
     names = {c: _name(c, register, shown, today) for c in codes}
