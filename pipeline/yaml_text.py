@@ -29,15 +29,41 @@ def parse_yaml(text: str) -> Any:
     """
     import yaml  # slow to import, and most processes read only what is kept
 
-    # The same documents either way: the safe subset, no Python objects.
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(text, Loader=loader)  # noqa: S506 - the safe loader, in C
+        return yaml.load(text, Loader=_loader())  # noqa: S506 - the safe loader, in C
     except yaml.YAMLError as error:
         raise YamlError(str(error)) from error
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         # A day that no calendar has, or "!!timestamp x": the loader's own slips.
         raise YamlError(f"a value cannot be read ({error})") from error
+
+
+@cache
+def _loader() -> Any:
+    """The safe subset, no Python objects, in C where it is there; a key given twice is refused.
+
+    YAML forbids it, and the library takes the last of them: a line that was changed may be the other.
+    """
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Loader(base):
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen: set[str] = set()
+            for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+                if isinstance(key, yaml.ScalarNode):
+                    if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                        raise yaml.constructor.ConstructorError(
+                            "while reading a mapping",
+                            node.start_mark,
+                            f"found the key {key.value!r} twice; leave one of them out",
+                            key.start_mark,
+                        )
+                    seen.add(key.value)
+            return super().construct_mapping(node, deep)
+
+    return Loader
 
 
 def read_yaml(path: Path) -> Any:

@@ -10,12 +10,13 @@ Belongs here: where the files lie, keeping and finding the book. Does not belong
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.beside import keep, kept
-from pipeline.classify.rulebook import RuleBook, rule_files, version_of
+from pipeline.classify.rulebook import RuleBook, RuleFileError, rule_files, version_of
 
 RULES_FOLDER = Path(__file__).parent / "rules"
 
@@ -30,11 +31,41 @@ def load_rules(folder: Path = RULES_FOLDER) -> RuleBook:
         The rule book.
 
     Raises:
-        RuleFileError: a file is not valid, or an id is used twice.
+        RuleFileError: a file is not valid, or an id is used twice. Whether the rules do what their
+            examples say is for :func:`prove_rules`.
     """
     from pipeline.classify.rule_files import read_rules  # loads Pydantic
 
     return read_rules(folder)
+
+
+def prove_rules(folder: Path = RULES_FOLDER) -> RuleBook:
+    """Read the rule files of a folder, and try every rule on its own examples.
+
+    Those of this package are taken as proved where they are kept.
+
+    Raises:
+        RuleFileError: as :func:`load_rules`, or a rule does not do what it is meant to.
+    """
+    book = kept(folder, _told()) if folder == RULES_FOLDER else None
+    if isinstance(book, RuleBook):
+        return book
+    from pipeline.classify.proof import faults  # loads what classifies
+
+    book = load_rules(folder)
+    wrong = list(faults(book))
+    if wrong:
+        rule_id, what = wrong[0]
+        more = f" (and {len(wrong) - 1} more such faults)" if len(wrong) > 1 else ""
+        raise RuleFileError(f"{_file_of(rule_id, folder)}, rule {rule_id!r}: {what}{more}")
+    return book
+
+
+def _file_of(rule_id: str, folder: Path) -> str:
+    """The name of the file that a rule stands in."""
+    said = re.compile(rf"\bid['\"]?\s*:\s*['\"]?{re.escape(rule_id)}(?![\w.])")
+    texts = ((path.name, path.read_text(encoding="utf-8")) for path in rule_files(folder))
+    return next((name for name, text in texts if said.search(text)), "rules")
 
 
 @cache
@@ -45,12 +76,14 @@ def default_rules() -> RuleBook:
 
 
 def keep_rules() -> None:
-    """Keep the rule book of this package, checked."""
-    keep(RULES_FOLDER, _told(), load_rules())
+    """Keep the rule book of this package, checked and proved."""
+    book = load_rules()
+    prove_rules()
+    keep(RULES_FOLDER, _told(), book)
 
 
 def _told() -> str:
     """What the book depends on: the files, what checks them, and the library."""
-    names = ("rulebook", "rule_files")
+    names = ("rulebook", "rule_files", "proof")
     code = [Path(__file__).with_name(f"{name}.py") for name in names]
     return f"{version_of(rule_files(RULES_FOLDER))} {version_of(code)} {version('pydantic')}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,6 +20,7 @@ from pipeline.classify.rulebook import (
     SupplierRule,
     TextRule,
     rule_files,
+    strange_files,
     version_of,
 )
 from pipeline.yaml_text import YamlError, read_yaml
@@ -45,6 +47,11 @@ class _RulingFile(_File):
 
 def read_rules(folder: Path) -> RuleBook:
     """As :func:`pipeline.classify.own_rules.load_rules`."""
+    if strange := strange_files(folder):
+        raise RuleFileError(
+            f"{strange[0].name} is no rule file: they are YAML and their names end in .yaml; rename it, or "
+            "put it elsewhere"
+        )
     text: dict[Pass, tuple[TextRule, ...]] = {}
     suppliers: tuple[SupplierRule, ...] = ()
     rulings: tuple[Ruling, ...] = ()
@@ -68,21 +75,42 @@ def read_rules(folder: Path) -> RuleBook:
 def _read(path: Path) -> _TextFile | _SupplierFile | _RulingFile:
     try:
         content = read_yaml(path)
-        if not isinstance(content, dict):
-            raise RuleFileError(f"{path.name}: expected a mapping with a title and rules")
-        model = (
-            _SupplierFile
-            if "suppliers" in content
-            else _RulingFile
-            if "rulings" in content
-            else _TextFile
-        )
-        return model.model_validate(content)
-    except (YamlError, ValidationError) as error:
+    except (OSError, UnicodeDecodeError, YamlError) as error:
         raise RuleFileError(
-            f"{path.name}: {error}\nEvery rule needs id, pattern or names, example and "
-            "counter_example; see docs/classifier.md, 'How to add a rule'."
+            f"{path.name} is no UTF-8 YAML file that can be read: {error}"
         ) from error
+    if not isinstance(content, dict):
+        raise RuleFileError(f"{path.name}: expected a mapping with a title and rules")
+    key, model = (
+        ("suppliers", _SupplierFile)
+        if "suppliers" in content
+        else ("rulings", _RulingFile)
+        if "rulings" in content
+        else ("rules", _TextFile)
+    )
+    try:
+        found = model.model_validate(content)
+    except ValidationError as error:
+        raise RuleFileError(_explain(path, content, error)) from error
+    if not content[key]:
+        raise RuleFileError(f"{path.name}: it holds no {key}; add some or remove the file")
+    return found
+
+
+def _explain(path: Path, content: dict[str, Any], error: ValidationError) -> str:
+    """The first problem of a file, with the rule it is in."""
+    first = error.errors()[0]
+    place = first["loc"]
+    name = ""
+    if len(place) > 1 and isinstance(place[1], int):
+        rule = content[str(place[0])][place[1]]
+        told = rule.get("id") if isinstance(rule, dict) else None
+        name = f", rule {told!r}" if told else f", rule {place[1] + 1}"
+    what = first["msg"].removeprefix("Value error, ")
+    return (
+        f"{path.name}{name}: {'.'.join(map(str, place))}: {what}. Every rule needs id, pattern or names, "
+        "example and counter_example; see docs/classifier.md, 'How to add a rule'"
+    )
 
 
 def _check_unique(ids: Iterable[str]) -> None:

@@ -87,6 +87,10 @@ def _small_letters_digits_and_underscores(text: str) -> bool:
     return re.fullmatch(r"[a-z0-9_]+", text) is not None
 
 
+def _code(text: str) -> bool:
+    return re.fullmatch(r"[A-Z0-9]{3,5}", text) is not None
+
+
 class RuleFileError(ValueError):
     """A rule file cannot be used; the message names file and rule and says what to do."""
 
@@ -103,7 +107,7 @@ class _Rule(_Strict):
     confidence: _Share = 0.9
     example: _Words
     counter_example: _Words
-    seen_in: tuple[str, ...] = ()
+    seen_in: tuple[Annotated[str, Predicate(_code)], ...] = ()
     note: str = ""
 
     def active_without(self, organisation_code: str | None) -> bool:
@@ -224,6 +228,13 @@ class RuleBook:
 def rule_files(folder: Path) -> list[Path]:
     """The rule files of a folder, in the order in which they are read."""
     return sorted(folder.glob("*.yaml"))
+
+
+def strange_files(folder: Path) -> list[Path]:
+    """Files of a folder of rules that are not read as such, and would be without effect."""
+    rules = set(rule_files(folder))
+    others = (path for path in sorted(folder.iterdir()) if path not in rules and path.is_file())
+    return [path for path in others if not path.name.startswith(".") and path.name[-1:] != "~"]
 
 
 def version_of(paths: Sequence[Path]) -> str:

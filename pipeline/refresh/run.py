@@ -13,6 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from pipeline.classify.own_rules import prove_rules
+from pipeline.classify.rulebook import RuleFileError
 from pipeline.corrections import CorrectionError, load_corrections
 from pipeline.ingest.reading import LostFactsError
 from pipeline.marts import MART_ORDER, build_marts
@@ -113,7 +115,7 @@ def refresh(
                 settings.work, on_wait=lambda who: run.progress.say(f"Waiting for {who}.")
             ):
                 summary = _locked(run, started, ahead, force=force, only=only)
-    except (CorrectionError, ClusterError, LocationError, LostFactsError) as error:
+    except (CorrectionError, RuleFileError, ClusterError, LocationError, LostFactsError) as error:
         there = (settings.out / "current").exists()
         left = "The previous publication stands." if there else "Nothing was published."
         raise RefreshFailedError(f"{str(error).removesuffix('.')}. {left}") from error
@@ -181,6 +183,7 @@ def _unchanged_summary(run: Run, build_id: str, started: float) -> Summary:
 
 def _build(run: Run, ahead: Ahead) -> Summary:
     tables: dict[str, int] = {}
+    prove_rules()  # what a person wrote wrong ends the run before anything is read
     # The build before is read while files are: that work leaves a core alone.
     with helped(run, ahead), ThreadPoolExecutor(1) as pool:
         before = pool.submit(_read_before, run)
@@ -213,6 +216,7 @@ def _build_only(run: Run, only: Sequence[str]) -> Summary:
     if not run.store.exists("meta.source_file"):
         raise RefreshFailedError("nothing has been built here yet; run a whole refresh first")
     tables: dict[str, int] = {}
+    prove_rules()
     register = sources.register_of(run)
     facts = [name for name in only if name in by_table]
     for name in facts:
