@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
+
+from pipeline.refresh import refresh
+from pipeline.settings import Settings
 
 #: Runs the command, and tells at its end how many objects are kept for good.
 _CODE = """
@@ -61,6 +67,11 @@ def test_a_program_that_loaded_duckdb_before_may_refresh_without_complaints(tmp_
     assert "leaked" not in done.stderr
 
 
+def database(out: Path) -> None:
+    """An empty database where the published one lies."""
+    duckdb.connect(str(out / "fivepercent.duckdb")).close()
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
@@ -86,14 +97,98 @@ def test_status_and_all_that_was_said_outlive_a_quick_end(
     assert slowly[1] or slowly[2]
 
 
+_MAIN = [sys.executable, "-c", "from pipeline.cli import main; main()"]
+
+
 def test_nobody_reading_to_the_end_is_told_without_a_traceback(tmp_path: Path) -> None:
+    """As other tools end: with 128 and the number of SIGPIPE."""
     process = subprocess.Popen(
-        [sys.executable, "-c", "from pipeline.cli import main; main()", "--version"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path,
-    )  # fmt: skip
+        [*_MAIN, "--version"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
+    )
     assert process.stdout
     assert process.stderr
     process.stdout.close()  # long before anything is written
     told = process.stderr.read()
     process.stderr.close()
-    assert (process.wait(), told) == (1, b"")
+    assert (process.wait(), told) == (141, b"")
+
+
+@pytest.mark.parametrize("options", [["--csv"], ["--json"], []])
+def test_a_reader_of_an_answer_may_go_away(options: list[str], tmp_path: Path) -> None:
+    database(tmp_path)
+    asked = [*_MAIN, "query", "from range(100000)", "--out", str(tmp_path), *options]
+    process = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    assert process.stderr
+    assert process.stdout.readline()
+    process.stdout.close()
+    told = process.stderr.read()
+    process.stderr.close()
+    # A table shows the first rows only, so it may have been written before the reader went away.
+    assert process.wait() in ({141} if options else {0, 141})
+    assert told == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("options", [["--csv"], ["--json"], []])
+def test_a_full_disk_is_told_in_a_sentence(options: list[str], tmp_path: Path) -> None:
+    database(tmp_path)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*_MAIN, "query", "select 1", "--out", str(tmp_path), *options],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "Failed: No space left on device\n"
+
+
+def test_streams_that_are_closed_are_no_trouble(tmp_path: Path) -> None:
+    database(tmp_path)
+    asked = shlex.join([*_MAIN, "query", "select 1", "--csv", "--out", str(tmp_path)])
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        assert subprocess.run(["sh", "-c", f"{asked} {closed}"], check=False).returncode == 0, (
+            closed
+        )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("raised", ["time.sleep(60)", "dies_of_it()"])
+def test_a_signal_ends_a_command_with_a_sentence(number: signal.Signals, raised: str) -> None:
+    """Also where a library makes an error of its own of it, or somebody takes it for any error."""
+    code = f"""
+import time
+from pipeline.cli import ending
+def dies_of_it():
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        raise RuntimeError("Query interrupted") from None
+def command():
+    ending.if_stopped("Failed: stopped. As it was.")
+    print("begun", flush=True)
+    {raised}
+ending.listen()
+raise SystemExit(ending.run(command))
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(number)
+    told = process.communicate(timeout=30)[1]
+    assert (process.returncode, told) == (128 + number, "Failed: stopped. As it was.\n")
+
+
+def test_a_query_that_is_interrupted_is_no_failed_refresh(tmp_path: Path, monkeypatch) -> None:
+    """DuckDB makes an error of Ctrl-C, which nobody who waits for errors may take for one."""
+    raw = tmp_path / "raw" / "workforce"
+    raw.mkdir(parents=True)
+    (raw / "nothing.csv").write_text("a,b\n1,2\n")
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr("pipeline.refresh.run._locked", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        refresh(Settings(raw=raw.parent, out=tmp_path / "out"))

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pipeline.refresh.process import Process
+
 #: Says who it is, then is at work for a minute, and hears of nothing meanwhile.
 _BUSY = """
 import os, time
@@ -53,3 +55,16 @@ def test_it_ends_when_the_one_that_started_it_is_killed(
     finally:
         starter.kill()
         starter.wait()
+
+
+def test_a_ctrl_c_in_the_terminal_is_for_the_one_that_started_it(
+    tmp_path: Path, monkeypatch
+) -> None:
+    """It would tell of an interrupted import, in the middle of the sentence of its starter."""
+    (tmp_path / "busy.py").write_text(
+        "import os\ndef main():\n    print(os.getpgid(0), flush=True)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    process = Process("busy")
+    assert int(process._answers.readline()) != os.getpgid(0)
+    process.close()

@@ -17,12 +17,15 @@ import polars as pl
 import pytest
 from aiosmtpd.controller import Controller
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from pipeline.catalogue import load_catalogue
+from pipeline.cli import app
 from pipeline.compare import read_build
 from pipeline.fetch import FetchBusyError, FetchReport, FileOutcome
 from pipeline.refresh import RefreshFailedError, Summary
 from pipeline.settings import Settings
+from pipeline.store.lock import LockedError
 from pipeline.store.publish import current_build
 from pipeline.unattended import Outcome, unattended
 from pipeline.unattended.alerts import Alert, raise_alert
@@ -133,11 +136,46 @@ def test_a_failed_refresh_leaves_the_old_publication_and_says_so(
     assert run(built, clock).digest.compared_with == before
 
 
-def test_an_error_nobody_thought_of_is_told_too(built: Settings) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        RefreshFailedError("no files below raw"),
+        LockedError("another refresh is running"),
+        PermissionError(13, "Permission denied"),
+    ],
+)
+def test_what_is_expected_is_logged_as_a_sentence(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    def refused(*_: object, **__: object) -> Summary:
+        raise error
+
+    outcome = run(Settings(raw=tmp_path, out=tmp_path / "out"), Clock(), refresh=refused)
+    assert outcome.digest.failure == str(error)
+    assert [r.getMessage() for r in caplog.records if r.exc_info] == []
+    assert f"the refresh failed: {error}" in [r.getMessage() for r in caplog.records]
+
+
+def test_the_command_tells_a_machine_why_it_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIVEPERCENT_OFFLINE", "1")
+    (tmp_path / "raw").mkdir()
+    folders = ["--raw", str(tmp_path / "raw"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, ["unattended", "--json", *folders])
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["end"], told["alert"]) == (1, "failed", "failed")
+    assert "no files below" in told["failure"]
+
+
+def test_an_error_nobody_thought_of_is_told_too(
+    built: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(*_: object, **__: object) -> Summary:
         raise ZeroDivisionError("division by zero")
 
     outcome = run(built, Clock(), refresh=broken)
+    assert [r.getMessage() for r in caplog.records if r.exc_info] == ["the refresh failed"]
     assert outcome.exit_code == 1
     assert outcome.digest.failure == "division by zero"
 

@@ -1,6 +1,6 @@
 """The command line. One module a command; heavy imports happen inside the commands.
 
-Exit codes: 0 done, 1 failed, 2 wrong use.
+Exit codes: 0 done, 1 failed, 2 wrong use; 130, 141 and 143 where it was stopped (``ending``).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pipeline.cli import (
     alert,
     diff,
     doctor,
+    ending,
     export,
     fetch,
     inspect,
@@ -74,15 +75,9 @@ def main() -> None:
     """Entry point of the ``fivepercent`` script."""
     # Nothing here is a plugin of pydantic's, and to look for one reads what every installed package declares.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    status: object = 0
-    try:
-        app()
-    except SystemExit as end:
-        status = end.code
-    if isinstance(status, str):  # as Python does it
-        sys.stderr.write(f"{status}\n")
-        status = 1
-    _leave(int(status or 0))
+    ending.open_streams()
+    ending.listen()
+    _leave(ending.run(app))
 
 
 def _leave(status: int) -> NoReturn:
@@ -91,9 +86,4 @@ def _leave(status: int) -> NoReturn:
     All that was written is closed by then, and the processes beside a refresh have ended with it.
     """
     atexit._run_exitfuncs()
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:  # nobody reads it any more
-        status = status or 1
     os._exit(status)

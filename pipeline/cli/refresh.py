@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pipeline.cli import ending
 from pipeline.cli.common import (
     JSON_OPTION,
     OUT_OPTION,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 SHOWN_FILES = 12
+STOPPED = "stopped. Nothing half made is published; the same command begins again"
 REJECTED_ROWS = "select source_file, source_row, reason from meta.rejected_row"
 INBOX_FILES = "select path, reason from meta.source_file where source_id = 'inbox'"
 WARNINGS = "select path, warnings from meta.source_file where warnings is not null"
@@ -62,6 +64,7 @@ def register(app: typer.Typer) -> None:
         """
         from pipeline.refresh.ahead import Ahead
 
+        ending.if_stopped(f"Failed: {STOPPED}")
         settings = settings_from(raw, out, benchmark=benchmark)
         if not settings.raw.is_dir() and raw is not None:
             fail(f"there is no folder {settings.raw}", code=2)
@@ -101,11 +104,10 @@ def register(app: typer.Typer) -> None:
                 bars.bars.stop()
                 fail(f"{str(error).splitlines()[0]}; {_kept(settings)}")
             except KeyboardInterrupt:
+                if ending.stopped():
+                    raise
                 bars.bars.stop()
-                fail(
-                    "stopped. Nothing half made is published; the same command begins again",
-                    code=130,
-                )
+                fail(STOPPED, code=130)
             except OSError as error:
                 bars.bars.stop()
                 where = f" ({error.filename})" if error.filename else ""

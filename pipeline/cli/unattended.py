@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from pipeline.cli import ending
 from pipeline.cli.common import (
     JSON_OPTION,
     OUT_OPTION,
@@ -44,6 +45,9 @@ def register(app: typer.Typer) -> None:
 
         from pipeline.unattended import unattended
 
+        ending.if_stopped(
+            "Failed: stopped. Nothing half made is published, and no digest is written."
+        )
         settings = settings_from(raw, out, mirror=mirror)
         if settings.out.resolve().is_relative_to(settings.raw.resolve()):
             fail(f"the results ({settings.out}) may not lie inside the raw files", code=2)
@@ -54,6 +58,7 @@ def register(app: typer.Typer) -> None:
             print_json(
                 {
                     "end": outcome.digest.end,
+                    "failure": outcome.digest.failure,
                     "build": outcome.digest.build,
                     "digest": outcome.folder,
                     "alert": outcome.alert.level if outcome.alert else None,

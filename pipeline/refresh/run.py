@@ -42,6 +42,9 @@ from pipeline.store.tables import is_whole, write_bytes
 #: The day this version was written. A clock before it would take published dates for the future.
 WRITTEN = date(2026, 11, 27)
 
+#: What DuckDB says when somebody presses Ctrl-C while it is at work.
+INTERRUPTED = "Query interrupted"
+
 
 def _state_file(settings: Settings) -> Path:
     return settings.work / "state.json"
@@ -119,6 +122,10 @@ def refresh(
         there = (settings.out / "current").exists()
         left = "The previous publication stands." if there else "Nothing was published."
         raise RefreshFailedError(f"{str(error).removesuffix('.')}. {left}") from error
+    except RuntimeError as error:
+        if str(error) == INTERRUPTED:
+            raise KeyboardInterrupt from error
+        raise
     finally:
         close_idle()
     summary.seconds = time.monotonic() - started

@@ -18,10 +18,11 @@ from typing import Any, Literal
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.compare import Build, compare, read_build
 from pipeline.fetch import fetch
-from pipeline.refresh import Summary, refresh
+from pipeline.refresh import RefreshFailedError, Summary, refresh
 from pipeline.refresh.context import Progress
 from pipeline.settings import Settings
-from pipeline.store.publish import current_build
+from pipeline.store.lock import LockedError
+from pipeline.store.publish import PublicationError, current_build
 from pipeline.unattended.alerts import Alert, raise_alert
 from pipeline.unattended.bringing import Brought, Fetch, bring_sources
 from pipeline.unattended.digest import MOST, Digest, End, checks_of, figures_of, files_of
@@ -29,6 +30,8 @@ from pipeline.unattended.lateness import late_now
 from pipeline.unattended.shelf import Shelf
 
 log = logging.getLogger("fivepercent.unattended")
+#: What a refresh refuses, or a disk does, with a sentence that says what to do.
+EXPECTED = (RefreshFailedError, LockedError, PublicationError, OSError)
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,9 @@ def unattended(
     summary, failure = None, None
     try:
         summary = refresh(settings, progress=progress)
+    except EXPECTED as error:  # the sentence says it all; where it came about helps nobody
+        failure = str(error) or type(error).__name__
+        log.error("the refresh failed: %s", failure)
     except Exception as error:  # nobody watches: whatever it is, it must be told
         log.exception("the refresh failed")
         failure = str(error) or type(error).__name__
@@ -190,8 +196,9 @@ def _keep(shelf: Shelf, digest: Digest, build: Build | None) -> tuple[Path | Non
         if build is not None:
             shelf.remember(build)
     except OSError as error:
-        log.exception("the digest cannot be written")
-        return None, f"The digest could not be written: {error.strerror or error}."
+        broken = f"The digest could not be written: {error.strerror or error}."
+        log.error("%s", broken)
+        return None, broken
     return folder, None
 
 
