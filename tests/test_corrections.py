@@ -416,3 +416,56 @@ def test_a_new_entry_is_reason_to_build_again(raw: Path, tmp_path: Path) -> None
     assert meta.fingerprint(Run(settings)) == before
     write(tmp_path / "ledger", entry(file="spend_over_25k/RZ9/not here.csv"))
     assert meta.fingerprint(Run(settings)) != before
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"becomes": "26.000,00"}, "no number such as"),
+        ({"becomes": "2,6"}, "no number such as"),
+        ({"becomes": "(2,600.00)"}, "no number such as"),
+        ({"becomes": 1e300}, "no number such as"),
+        ({"field": "supplier", "was": "Acme Ltd", "becomes": 123}, "write the text in quotes"),
+    ],
+)
+def test_a_value_that_may_be_another_than_meant_is_refused(
+    changes: dict[str, object], says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        entry(**changes)
+    assert entry(was="£26,000.00", becomes="-2,600.00").becomes == "-2,600.00"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("own.csv", "own.csv is no ledger"),
+        ("own.XLSX", "own.XLSX is no ledger"),
+        ("year/own.yaml", "own.yaml lies in 'year'"),
+    ],
+)
+def test_a_ledger_that_would_not_be_read_is_refused(tmp_path: Path, name: str, says: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("corrections: []\n")
+    with pytest.raises(CorrectionError, match=says):
+        load_corrections(tmp_path)
+
+
+def test_a_ledger_is_read_whatever_the_case_of_its_ending(tmp_path: Path) -> None:
+    write(tmp_path, entry(), name="own.YAML")
+    (tmp_path / "evidence.pdf").write_bytes(b"%PDF")
+    assert [e.id for e in load_corrections(tmp_path)] == ["rz1-april"]
+
+
+@pytest.mark.parametrize("body", ["corrections:\n", "- id: a\n", "hello\n"])
+def test_a_ledger_of_another_form_is_told_what_was_expected(tmp_path: Path, body: str) -> None:
+    (tmp_path / "own.yaml").write_text(body)
+    with pytest.raises(CorrectionError, match=r"own\.yaml: expected `corrections:` with a list"):
+        load_corrections(tmp_path)
+
+
+def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, entry())
+    file = path / "own.yaml" if path.is_dir() else path
+    with pytest.raises(CorrectionError, match="is a file; name the folder"):
+        load_corrections(file)

@@ -106,7 +106,7 @@ def _explain(path: Path, content: dict[str, Any], error: ValidationError) -> str
         rule = content[str(place[0])][place[1]]
         told = rule.get("id") if isinstance(rule, dict) else None
         name = f", rule {told!r}" if told else f", rule {place[1] + 1}"
-    what = first["msg"].removeprefix("Value error, ")
+    what = first["msg"].removeprefix("Value error, ").replace("valid tuple", "list")
     return (
         f"{path.name}{name}: {'.'.join(map(str, place))}: {what}. Every rule needs id, pattern or names, "
         "example and counter_example; see docs/classifier.md, 'How to add a rule'"

@@ -41,6 +41,14 @@ PLACES: dict[str, dict[str, Literal["text", "whole"]]] = {
 NEEDED = {"spend_over_25k": ("supplier", "amount_gbp", "month")}
 
 
+#: A number as text: commas between thousands, none before the pence.
+_NUMBER = re.compile(r"-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
+#: No figure of a publisher is as large.
+MOST = 1e12
+#: What other programs keep tables in; nothing of it is read here, so it would be without effect.
+_TABLES = {".csv", ".tsv", ".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".json", ".toml"}
+
+
 class CorrectionError(ValueError):
     """An entry is wrong, or no longer fits the data; the message names it and what to do."""
 
@@ -138,6 +146,11 @@ def typed(entry: Entry, column: str, value: Scalar) -> str | float | int | dt.da
     if isinstance(value, bool):
         raise ValueError(f"{column}: {value} is no value of this column; write it in quotes")
     if kind == "text":
+        if column == entry.field and value is entry.becomes and not isinstance(value, str):
+            raise ValueError(
+                f"{column}: {value!r} is a number or a day to YAML, which forgets noughts before it; write the "
+                "text in quotes"
+            )
         return " ".join(str(value).split())
     if kind == "whole":
         if not isinstance(value, int):
@@ -149,11 +162,14 @@ def typed(entry: Entry, column: str, value: Scalar) -> str | float | int | dt.da
 
 
 def _number(column: str, value: Scalar, kind: str) -> float:
+    text = re.sub(r"^(-?)\s*£", r"\1", str(value).strip())
+    if isinstance(value, str) and not _NUMBER.fullmatch(text):
+        raise ValueError(f"{column}: {value!r} is no number such as 25001.50")
     try:
-        number = float(str(value).replace(",", "").replace("£", ""))
+        number = float(text.replace(",", ""))
     except ValueError as error:
         raise ValueError(f"{column}: {value!r} is no number such as 25001.50") from error
-    if not math.isfinite(number):
+    if not math.isfinite(number) or abs(number) >= MOST:
         raise ValueError(f"{column}: {value!r} is no number such as 25001.50")
     return round(number, 2) if kind == "pounds" else number
 
@@ -188,7 +204,11 @@ def load_corrections(own: Path | None = None, *, entries: Path = ENTRIES) -> tup
     if own is not None and not own.is_dir():
         raise CorrectionError(
             f"there is no folder {own}, which FIVEPERCENT_CORRECTIONS names; make it or unset it"
+            if not own.exists()
+            else f"{own}, which FIVEPERCENT_CORRECTIONS names, is a file; name the folder it lies in"
         )
+    for path in sorted(own.rglob("*")) if own is not None else ():
+        _refuse_unread(path, own)
     found: dict[str, tuple[Entry, Path]] = {}
     for path in ledger_files(own, entries=entries):
         for entry in _load(path):
@@ -204,7 +224,31 @@ def load_corrections(own: Path | None = None, *, entries: Path = ENTRIES) -> tup
 def ledger_files(own: Path | None, *, entries: Path = ENTRIES) -> list[Path]:
     """The files of the ledger, the package's first."""
     folders: Sequence[Path] = [entries] if own is None else [entries, own]
-    return [path for folder in folders for path in sorted(folder.glob("*.y*ml"))]
+    return [path for folder in folders for path in sorted(folder.iterdir()) if _is_ledger(path)]
+
+
+def _is_ledger(path: Path) -> bool:
+    return path.suffix.lower() in (".yaml", ".yml") and not path.name.startswith(".")
+
+
+def _refuse_unread(path: Path, folder: Path | None) -> None:
+    """Refuse a file that is meant as a ledger and would not be read.
+
+    Raises:
+        CorrectionError: for a ledger in a folder within, and for a table.
+    """
+    if path.name.startswith((".", "~")) or not path.is_file():
+        return
+    if _is_ledger(path) and path.parent != folder:
+        raise CorrectionError(
+            f"{path.name} lies in {path.parent.name!r} within the folder of corrections, where it is not read; "
+            "move it up"
+        )
+    if path.suffix.lower() in _TABLES:
+        raise CorrectionError(
+            f"{path.name} is no ledger: corrections are written in YAML, as docs/inbox-and-corrections.md shows; "
+            "write them so, or put the file elsewhere"
+        )
 
 
 def _load(path: Path) -> tuple[Entry, ...]:
@@ -229,4 +273,6 @@ def _explain(path: Path, body: object, error: ValidationError) -> str:
         name = f", entry {told or first['loc'][1] + 1}"
         place = place[2:]
     what = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "tuple_type" or not first["loc"]:
+        what, place = "expected `corrections:` with a list of entries below it", []
     return f"{path.name}{name}: {'.'.join(place) + ': ' if place else ''}{what}"
