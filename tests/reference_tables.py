@@ -61,7 +61,7 @@ def coverage_month(t: Tables) -> dict[tuple[str, date], Row]:
     p = parameters(t)
     lines: dict[tuple[str, date], int] = defaultdict(int)
     for line in t["facts.payment"]:
-        if not line["is_superseded"]:
+        if not line["is_superseded"] and not line["is_duplicate"]:
             lines[line["organisation_code"], line["month"]] += 1
     pounds: dict[tuple[str, date], float] = defaultdict(float)
     digital: dict[tuple[str, date], float] = defaultdict(float)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -177,6 +178,22 @@ def test_a_repeated_line_counts_once_and_a_replaced_file_not_at_all(
     ]
     store = store_of(tmp_path, payments=[*PAID, *again], account_lines=BOOKS)
     assert share(store, "T01", "D1")["share"] == share(usual, "T01", "D1")["share"]
+
+
+def test_copies_do_not_make_a_month_of_stray_lines(tmp_path: Path) -> None:
+    stray = [
+        payment("T01", YEAR, 11, 50_000, "no", transaction_reference=f"S{i}") for i in range(3)
+    ]
+    paid = [
+        payment("T01", YEAR, month, 100_000, "no", transaction_reference=f"P{month}-{i}")
+        for month in range(11)
+        for i in range(100)
+    ]
+    copies = [line | {"is_duplicate": True} for line in [*stray, *stray]]
+    store = store_of(tmp_path, payments=[*paid, *stray, *copies], account_lines=BOOKS)
+    march = store.read("marts.coverage_month").filter(month=date(2021, 3, 1)).row(0, named=True)
+    assert (march["lines"], march["is_present"]) == (3, False)
+    assert share(store, "T01", "D1")["months_present"] == 11
 
 
 def test_the_benchmark_is_one_setting(tmp_path: Path, usual: TableStore) -> None:

@@ -2,17 +2,19 @@
 -- Grain: one trust and month of every financial year in which the trust published anything here.
 -- Question: which months did each trust publish, and how much is in them?
 -- Caveat: a month counts as published with five lines, or with a twentieth of the trust's usual month;
---         a few stray lines of a neighbouring month are not a publication. Missing is null, never zero.
+--         a few stray lines of a neighbouring month are not a publication, however many copies of a file there
+--         are: a repeated line counts once. Missing is null, never zero.
 with lines as (
     select
         organisation_code,
         financial_year,
         month,
-        sum(lines)::bigint as lines,
+        coalesce(sum(lines) filter (where not is_duplicate), 0)::bigint as lines,
         sum(amount_gbp) filter (where not is_balance_sheet and not is_duplicate) as amount_gbp,
         sum(amount_gbp) filter (where counted_as = 'yes' and not is_balance_sheet and not is_duplicate) as digital_gbp
     from measures.payment_cell
     group by organisation_code, financial_year, month
+    having bool_or(not is_duplicate)
 ),
 usual as (
     select organisation_code, median(lines) as median_lines
