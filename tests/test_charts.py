@@ -18,6 +18,7 @@ from pipeline.charts.format import money
 from pipeline.charts.model import in_short
 from pipeline.charts.selection import best_year, find_measure, headline
 from pipeline.charts.sketch import Sketch
+from pipeline.charts.strip import Strip, draw_strips
 from pipeline.charts.trust import Origin, gap_by_year, share_by_year
 from pipeline.schema import all_tables
 
@@ -300,6 +301,26 @@ def test_real_pounds_are_unknown_where_those_of_one_trust_are():
         share_row(1, share=0.02) | {"numerator_real_gbp": None, "price_year": "2023/24"},
     ]
     assert CHARTS["share-over-time"](with_shares(rows)).table["real_pounds"].to_list() == [None]
+
+
+def test_capital_does_not_stand_in_for_incomplete_payments():
+    rows = of(
+        "marts.digital_share",
+        [share_row(0, definition="D0", share=0.006), share_row(0, share=0.02, badge="C")],
+    )
+    nothing = ("", "")
+    head = headline(with_shares([share_row(0)]))
+    chart = share_by_year(
+        "Z000", "One", rows, {"D1": head.measure}, Origin(nothing, nothing, nothing)
+    )
+    assert chart.title.startswith("2.0% of expenditure in 2020/21 under D1")
+    assert chart.title.endswith("; incomplete (badge C)")
+
+
+def test_the_label_of_a_median_stays_in_the_picture():
+    strips = [Strip("low", [0.0, 0.1], ["", ""]), Strip("high", [0.9, 1.0], ["", ""])]
+    labels = [s for s in draw_strips(strips, str).data if s.get("mode") == "text"]
+    assert [s["textposition"] for s in labels] == ["top right", "top left"]
 
 
 def test_few_suppliers_are_not_called_five():

@@ -90,7 +90,7 @@ def answer(tables: Tables) -> Answer:
         return Answer(
             f"No trust has a complete enough year in {head.year} to be compared with {level}.",
             "",
-            "Incomplete years are shown in grey and are not counted.",
+            "Incomplete data (badge C) are shown in grey and are not counted.",
             head.coverage,
         )
     reached = head.counted.filter(pl.col("share") >= head.benchmark).height

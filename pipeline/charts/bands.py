@@ -13,7 +13,7 @@ import polars as pl
 from pipeline.charts import theme
 from pipeline.charts.format import exact_percent, label, short_name
 
-INCOMPLETE_BAND = "Incomplete year (badge C), not counted"
+INCOMPLETE_BAND = "Incomplete (badge C), not counted"
 # Above this many rows a chart uses one short line for each organisation instead of two.
 MANY_ROWS = 60
 

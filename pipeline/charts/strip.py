@@ -52,6 +52,8 @@ def draw_strips(
         empty_rows: Rows to leave free below the strips.
     """
     body = theme.new_figure(80 + 84 * len(strips) + 60 * empty_rows)
+    every = [v for strip in strips for v in strip.values]
+    first, last = min(every, default=0.0), max(every, default=0.0)
     for at, strip in enumerate(strips):
         ordered = sorted(zip(strip.values, strip.hovers, strict=True))
         if len(ordered) > 2:
@@ -89,7 +91,8 @@ def draw_strips(
                 mode="text",
                 meta=theme.HALO,
                 text=[f"median {write(median)}"],
-                textposition="top right",
+                # A label that runs out of the picture at the right is cut.
+                textposition="top left" if median > first + 0.6 * (last - first) else "top right",
                 textfont={"size": 11},
                 hoverinfo="skip",
             )

@@ -148,15 +148,16 @@ def share_by_year(
     )
     body.update_yaxes(rangemode="tozero", ticksuffix="%")
     body.update_layout(showlegend=True, margin={"t": 40, "b": 32, "r": 40})
-    counted = rows.filter(pl.col("badge") != "C")
-    best = (counted if counted.height else rows).sort("financial_year", "definition")
-    default = [d for d in measures if d in set(best["definition"])]
-    shown = best.filter(pl.col("definition") == default[0]) if default else best
-    last = shown.row(-1, named=True)
+    # The definition the page speaks of first; capital never stands in for payments of badge C.
+    default = [d for d in measures if d in names]
+    shown = rows.filter(pl.col("definition") == default[0]) if default else rows
+    counted = shown.filter(pl.col("badge") != "C")
+    best = (counted if counted.height else shown).sort("financial_year", "definition")
+    last = best.row(-1, named=True)
     title = (
         f"{percent(last['share'])} of expenditure in {last['financial_year']} under "
         f"{last['definition']}{in_range(last['share_lower'], last['share_upper'])}, against "
-        f"{exact_percent(benchmark)}"
+        f"{exact_percent(benchmark)}{_if_incomplete(last)}"
     )
     demo = any_demo(rows)
     if demo:
@@ -179,6 +180,10 @@ def share_by_year(
         caveat="Definitions measure different things: never add them up.",
         is_demo=demo,
     )
+
+
+def _if_incomplete(row: Mapping[str, object]) -> str:
+    return "; incomplete (badge C)" if row["badge"] == "C" else ""
 
 
 TRUST_GAP_COLUMNS = (TableColumn("financial_year", "Year"), *GAP_COLUMNS[2:])
@@ -256,7 +261,7 @@ def gap_by_year(code: str, rows: pl.DataFrame, measure: Measure | None, origin: 
         f"{money(abs(last['gap_gbp']))} {'short of' if short else 'above'} {level} of expenditure "
         f"in {last['financial_year']} under {measure.definition}"
         f"{', capital alone counted' if measure.is_capital else ''}"
-        f"{in_range(low, high, money)}"
+        f"{in_range(low, high, money)}{_if_incomplete(last)}"
     )
     demo = any_demo(rows)
     if demo:
