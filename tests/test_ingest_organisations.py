@@ -264,3 +264,83 @@ def test_a_row_of_a_directory_without_a_code_is_no_organisation(
     again = read_organisations(files_of(raw, "organisations"), is_demo=True)
     assert again.organisation.equals(read.organisation)
     assert "expected such as RJ1" in again.rejected["reason"][0]
+
+
+def current(read: OrganisationsResult, code: str) -> tuple[str, date | None]:
+    row = read.organisation.row(by_predicate=pl.col("organisation_code") == code, named=True)
+    return row["current_code"], row["closed"]
+
+
+def warnings(read: OrganisationsResult) -> str:
+    return " ".join(w for r in read.reports for w in r.warnings)
+
+
+def test_a_succession_counts_from_its_date_and_not_before(raw: Path) -> None:
+    path = raw / "organisations" / "successions.csv"
+    path.write_text(path.read_text() + "RZ2,RZ1,20300401\n")
+    files = files_of(raw, "organisations")
+    before = read_organisations(files, is_demo=True, today=date(2030, 3, 31))
+    assert current(before, "RZ2") == ("RZ2", None)
+    assert "RZ2" not in before.succession["old_code"]
+    assert "RZ2 by RZ1 on 2030-04-01 is still to come" in warnings(before)
+    assert before.days_to_come == (date(2030, 4, 1),)
+    after = read_organisations(files, is_demo=True, today=date(2030, 4, 1))
+    assert current(after, "RZ2") == ("RZ1", date(2030, 3, 31))
+    assert after.days_to_come == ()
+
+
+def test_a_merger_of_the_directory_counts_from_its_date_too(raw: Path) -> None:
+    path = raw / "organisations" / "directory_trusts_2026-08.csv"
+    path.write_text(path.read_text().replace("RZ5,2025-01-01", "RZ5,2031-01-01"))
+    read = read_organisations(files_of(raw, "organisations"), is_demo=True, today=date(2030, 1, 1))
+    assert current(read, "RZ5")[0] == "RZ5"
+    assert "RZ5 by RZ1 on 2031-01-01 is still to come" in warnings(read)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "RZ1,RZ2,20200401\nRZ2,RZ1,20210401\n",
+        "RZ1,RZ2,20200401\nRZ2,RZ5,20210401\nRZ5,RZ1,20230401\n",
+    ],
+)
+def test_successions_in_a_circle_are_set_aside_by_row(
+    raw: Path, read: OrganisationsResult, rows: str
+) -> None:
+    path = raw / "organisations" / "successions.csv"
+    path.write_text(path.read_text() + rows)
+    again = read_organisations(files_of(raw, "organisations"), is_demo=True)
+    assert again.succession.equals(read.succession)
+    assert again.organisation.equals(read.organisation)
+    assert again.rejected["source_row"].to_list() == [7 + i for i in range(rows.count("\n"))]
+    assert "succeed each other in a circle" in again.rejected["reason"][0]
+
+
+def test_a_directory_that_turns_a_succession_round_is_told(
+    raw: Path, read: OrganisationsResult
+) -> None:
+    path = raw / "organisations" / "directory_trusts_2026-08.csv"
+    path.write_text(
+        path.read_text() + "RZ4,Split NHS Trust,,Acute Trusts,London,Thornmere,RZ2,2024-01-01\n"
+    )
+    again = read_organisations(files_of(raw, "organisations"), is_demo=True)
+    assert again.succession.equals(read.succession)
+    assert "RZ2 by RZ4 on 2024-01-01 makes a circle with others" in warnings(again)
+
+
+def test_an_old_register_without_a_date_gives_way_to_a_later_one_with_a_date(raw: Path) -> None:
+    folder = raw / "organisations"
+    later = [
+        register_line("RZ1", "THORNMERE RENAMED NHS TRUST", "QZ1", "19940401"),
+        register_line("RZ2", "WESTMOOR NHS TRUST", "N1E2W", "19940401", "20260331"),
+    ]
+    put(raw, "organisations/etr_2026-10.csv", "\n".join(later))
+    read = read_organisations(files_of(raw, "organisations"), is_demo=True)
+    assert current(read, "RZ2")[1] == date(2026, 3, 31)
+    name = read.organisation.filter(organisation_code="RZ1")["name"].item()
+    assert name.upper() == "THORNMERE RENAMED NHS TRUST"
+    assert "etr_2026-10.csv says that it closed on 2026-03-31" in warnings(read)
+    (folder / "etr_2026-10.csv").write_text("\n".join(later).replace("20260331", "20200331"))
+    read = read_organisations(files_of(raw, "organisations"), is_demo=True)
+    name = read.organisation.filter(organisation_code="RZ1")["name"].item()
+    assert name.upper() == "THORNMERE NHS TRUST"

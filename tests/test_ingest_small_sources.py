@@ -271,3 +271,27 @@ def test_financial_years_in_names(text: str, year: str | None) -> None:
 )  # fmt: skip
 def test_months_in_names(text: str, month: date | None) -> None:
     assert month_in(text) == month
+
+
+def fdp(*names: str, kind: str = "NHS trust") -> str:
+    return "organisation_type,name,fdp_live\n" + "".join(
+        f"{kind},{n} NHS Trust,True\n" for n in names
+    )
+
+
+def test_an_organisation_that_a_later_list_leaves_out_is_live_no_longer(tmp_path: Path) -> None:
+    put(tmp_path, "fdp/list_2026-01.csv", fdp("Fern", "Moss", "Reed", "Gone"))
+    put(tmp_path, "fdp/list_2026-06.csv", fdp("Fern", "Moss", "Reed", "New"))
+    result = read(tmp_path, "fdp")
+    names = result.frame["organisation_name"].to_list()
+    assert sorted(names) == [f"{n} NHS Trust" for n in ("Fern", "Moss", "New", "Reed")]
+    said = [w for sheet in result.reports[0].sheets for w in sheet.warnings]
+    assert "1 organisation of this list (Gone NHS Trust) is not in the later" in " ".join(said)
+    assert_every_row_accounted(result)
+
+
+def test_lists_that_are_parts_of_one_stand_beside_each_other(tmp_path: Path) -> None:
+    put(tmp_path, "fdp/list_1.csv", fdp("Fern", "Moss", "Reed"))
+    put(tmp_path, "fdp/list_2.csv", fdp("Gorse", "Reed", "Heath"))
+    put(tmp_path, "fdp/list_3.csv", fdp("Fern", "Moss", "Reed", kind="ICB"))
+    assert read(tmp_path, "fdp").frame.height == 8

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.ingest.sources import organisations
-from pipeline.refresh import RefreshFailedError, dictionary, refresh, sources
+from pipeline.refresh import RefreshFailedError, dictionary, meta, refresh, sources
 from pipeline.refresh.context import Run
 from pipeline.refresh.dictionary import build_dictionary
 from pipeline.refresh.sources import SOURCES, Source, build_source, register_of
@@ -153,3 +153,18 @@ def test_what_failed_its_checks_is_read_again_the_next_time(
         refresh(settings)
     monkeypatch.setattr(sources, "correct_facts", honest)
     assert refresh(settings).published
+
+
+def test_a_merger_that_came_due_is_reason_to_build_again(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    run = Run(Settings(raw=tmp_path / "raw", out=tmp_path / "out"))
+    days = run.settings.work / sources.DAYS_TO_COME
+    days.parent.mkdir(parents=True)
+    days.write_text('["2999-04-01"]')
+    before = meta.fingerprint(run)
+    assert sources.changes_due(run) == 0
+    days.write_text('["2020-04-01", "2999-04-01"]')
+    assert sources.changes_due(run) == 1
+    assert meta.fingerprint(run) != before
+    days.write_text("no list")
+    assert meta.fingerprint(run) == before

@@ -108,7 +108,8 @@ def read_source(
         prefer: among rows of one key the one with the greatest value wins, so that a later position
             replaces an earlier one. Where it does not decide, the file that is later by its name wins
             (:func:`by_name`), and within a file the first row.
-        settle: changes the facts of files where these contradict each other, never their number.
+        settle: changes the facts of files where these contradict each other; whoever takes some out books
+            their rows.
 
     Returns:
         Facts with one row a key, reports, rejected rows.

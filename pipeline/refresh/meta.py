@@ -19,6 +19,7 @@ from pipeline.refresh.context import Run
 from pipeline.refresh.corrected import ledger_hash, read_applied
 from pipeline.refresh.dictionary import build_dictionary
 from pipeline.refresh.revisions import build_revisions
+from pipeline.refresh.sources import changes_due
 from pipeline.schema import table
 from pipeline.settings import PROJECT_ROOT
 
@@ -162,7 +163,7 @@ def inputs_hash(run: Run) -> str:
 
 
 def fingerprint(run: Run) -> str:
-    """What the result depends on: inputs, inbox, settings, code, labels, corrections.
+    """What the result depends on: inputs, inbox, settings, code, labels, corrections, mergers that came due.
 
     Equal means nothing to do.
     """
@@ -176,6 +177,7 @@ def fingerprint(run: Run) -> str:
         ledger_hash(run.settings),
         _waiting(run),
         json.dumps(run.links),
+        str(changes_due(run)),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -6,8 +6,10 @@ table, so that everything after it finds what it expects.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -56,7 +58,19 @@ SOURCES = (
 #: The register, and what is read with it.
 ORGANISATION = "dims.organisation"
 _BESIDE = ("dims.icb", "dims.icb_membership", "dims.succession")
+#: Days on which the same files will say something else.
+DAYS_TO_COME = "days_to_come.json"
 HANDLED = {s.source_id for s in SOURCES} | {"organisations", "spend_over_25k"}
+
+
+def changes_due(run: Run) -> int:
+    """How many days have come since the organisations were read on which one was to succeed another."""
+    try:
+        days = json.loads((run.settings.work / DAYS_TO_COME).read_text(encoding="utf-8"))
+        today = datetime.now(UTC).date()
+        return sum(date.fromisoformat(day) <= today for day in days)
+    except (OSError, ValueError, TypeError):
+        return 0
 
 
 def build_organisations(run: Run) -> dict[str, int]:
@@ -72,7 +86,7 @@ def build_organisations(run: Run) -> dict[str, int]:
     note = Note(run, "organisations", *_versions(files), str(run.is_demo))
     made = store.root / "dims" / "organisation.parquet"
     as_read = run.settings.work / FOLDER / made.name
-    if note.holds():
+    if note.holds() and not changes_due(run):
         write_bytes(made, as_read.read_bytes())
         return {name: store.rows(name) for name in (ORGANISATION, *_BESIDE)}
     found = read_organisations(files, is_demo=run.is_demo)
@@ -82,6 +96,8 @@ def build_organisations(run: Run) -> dict[str, int]:
     }
     rows = {name: store.write(name, frame).height for name, frame in frames.items()}
     run.write_part("organisations", found.reports, found.rejected)
+    days = json.dumps([day.isoformat() for day in found.days_to_come])
+    write_bytes(run.settings.work / DAYS_TO_COME, days.encode())
     write_bytes(as_read, made.read_bytes())
     parts = (run.settings.work / "parts").glob("organisations.*.parquet")
     note.write([as_read, *(path for name in _BESIDE for path in store.files(name)), *parts])

@@ -294,7 +294,9 @@ def _boards(reading: Reading, grid: Grid, kind: str) -> pl.DataFrame:
     )
 
 
-def _successions(reading: Reading, grid: Grid, known: set[str]) -> pl.DataFrame:
+def _successions(
+    reading: Reading, grid: Grid, known: set[str], earlier: Sequence[tuple[str, str]]
+) -> pl.DataFrame:
     names = _header(grid)
     rows = grid.frame.slice(_top(grid) + 1).select(
         "row",
@@ -314,10 +316,88 @@ def _successions(reading: Reading, grid: Grid, known: set[str]) -> pl.DataFrame:
         .then(pl.lit("no organisation succeeds itself"))
     )
     rows = rows.with_columns(reason=problem)
+    circle = _circles(rows.filter(pl.col("reason").is_null()), earlier)
+    rows = rows.with_columns(
+        reason=pl.coalesce(
+            "reason", pl.col("row").replace_strict(circle, default=None, return_dtype=pl.String)
+        )
+    )
     reading.reject(grid, rows.drop_nulls("reason").select("row", "reason"))
     kept = rows.filter(pl.col("reason").is_null())
     reading.keep(grid, kept.height)
     return kept.select("old_code", "new_code", "date", file=pl.lit(reading.file.name))
+
+
+def _circles(rows: pl.DataFrame, earlier: Sequence[tuple[str, str]]) -> dict[int, str]:
+    """Rows that say what others turn round, with the reason: nothing tells which of them is right.
+
+    Args:
+        rows: row, old_code, new_code.
+        earlier: old and new codes of other files.
+    """
+    told = list(rows.select("row", "old_code", "new_code").iter_rows())
+    pairs = [*earlier, *((old, new) for _, old, new in told)]
+    within = {row: (old, new) for row, old, new in told if leads_back((old, new), pairs)}
+    found: dict[int, str] = {}
+    for row, (old, new) in within.items():
+        others = sorted(r for r, p in within.items() if r != row and leads_back((old, new), [p]))
+        where = f", see row {others[0]:,}" if others else ""
+        found[row] = (
+            f"{old} and {new} succeed each other in a circle{where}; nothing tells which is right, "
+            "so correct or remove one of them"
+        )
+    return found
+
+
+def leads_back(pair: tuple[str, str], others: Iterable[tuple[str, str]]) -> bool:
+    """Whether other successions lead from the new code of one back to its old code.
+
+    Args:
+        pair: old and new code.
+        others: the same of the others; the pair itself may be among them.
+    """
+    follows: dict[str, set[str]] = {}
+    for old, new in others:
+        follows.setdefault(old, set()).add(new)
+    seen, waiting = {pair[1]}, [pair[1]]
+    while waiting:
+        further = follows.get(waiting.pop(), set()) - seen
+        seen |= further
+        waiting.extend(further)
+    return pair[0] in seen
+
+
+def _date_the_undated(frames: Frames, reports: Sequence[FileReport]) -> None:
+    """Give a register without a date in its name one, where a dated one tells what happened later.
+
+    The register as it is downloaded has no date in its name and is the latest; one that was left from an
+    earlier download is not. It shows organisations as open that another shows as closed, on days after
+    the last one that it tells of.
+    """
+    for place, frame in enumerate(frames["register"]):
+        if not frame.height or frame["vintage"][0] is not None:
+            continue
+        days = pl.concat([frame["opened"], frame["closed"].alias("opened")]).drop_nulls()
+        last = days.max()
+        if not isinstance(last, date):
+            continue
+        still_open = frame.filter(pl.col("closed").is_null())["organisation_code"].implode()
+        since = pl.concat([f.filter(pl.col("vintage").is_not_null()) for f in frames["register"]])
+        since = since.filter(
+            pl.col("closed") > last, pl.col("organisation_code").is_in(still_open)
+        ).sort("vintage", "closed", "organisation_code", descending=[True, False, False])
+        if since.is_empty():
+            continue
+        month = last.replace(day=1)
+        frames["register"][place] = frame.with_columns(vintage=pl.lit(month, dtype=pl.Date))
+        code, closed, file = since.select("organisation_code", "closed", "file").row(0)
+        for report in reports:
+            if report.path.rsplit("/", 1)[-1] == frame["file"][0]:
+                report.warnings.append(
+                    f"This register shows {code} as open and knows of nothing after {last}, and {file} says that it "
+                    f"closed on {closed}; so it was taken as the register of {month:%B %Y}, though its name has no "
+                    "date."
+                )
 
 
 def read_parts(files: Sequence[RawFile], *, limits: Limits | None) -> Parts:
@@ -341,6 +421,7 @@ def read_parts(files: Sequence[RawFile], *, limits: Limits | None) -> Parts:
     place = {file.path: i for i, file in enumerate(files)}
     readings = sorted((reading for reading, _ in done), key=lambda r: place[r.file.path])
     reports, rejected = finish(readings)
+    _date_the_undated(frames, reports)
     return Parts(
         pl.concat([pl.DataFrame(schema=REGISTER), *frames["register"]]),
         pl.concat([pl.DataFrame(schema=DIRECTORY), *frames["directory"]]),
@@ -375,7 +456,10 @@ def _read_one(reading: Reading, frames: Frames) -> None:
             part, given = "directory", _directory(reading, grid)
         elif kind == "successions":
             known = {c for f in frames["register"] for c in f["organisation_code"]}
-            part, given = "successions", _successions(reading, grid, known)
+            earlier = [
+                p for f in frames["successions"] for p in f.select("old_code", "new_code").rows()
+            ]
+            part, given = "successions", _successions(reading, grid, known, earlier)
         else:
             part, given = "boards", _boards(reading, grid, kind)
         found[part].append(given)

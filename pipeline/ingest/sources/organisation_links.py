@@ -6,7 +6,12 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from pipeline.ingest.sources.organisation_files import ICB_CREATION, ICB_MERGERS, Parts
+from pipeline.ingest.sources.organisation_files import (
+    ICB_CREATION,
+    ICB_MERGERS,
+    Parts,
+    leads_back,
+)
 from pipeline.ingest.spelling import readable
 from pipeline.reference.registers import WELSH_TRUSTS, split_weights, successions
 from pipeline.schema import table
@@ -35,8 +40,13 @@ def _board_dates(parts: Parts) -> tuple[dict[str, date], dict[str, date]]:
             last = began[code] - timedelta(days=1)
             ended[old] = max(ended.get(old, last), last)
     boards_of = parts.register.filter(pl.col("icb_code").is_not_null() & pl.col("closed").is_null())
-    earlier = set(boards_of.filter(pl.col("vintage").is_not_null())["icb_code"])
-    later = set(boards_of.filter(pl.col("vintage").is_null())["icb_code"])
+    vintages = boards_of["vintage"]
+    latest = None if vintages.null_count() else vintages.max()
+    is_latest = pl.col("vintage").eq_missing(pl.lit(latest, dtype=pl.Date))
+    if isinstance(latest, date) and latest < ICB_MERGERS:
+        is_latest = pl.lit(False)  # all of them are from before the mergers
+    later = set(boards_of.filter(is_latest)["icb_code"])
+    earlier = set(boards_of.filter(~is_latest)["icb_code"])
     if earlier and later and not listed.height:
         began = dict.fromkeys(later - earlier, ICB_MERGERS)
         ended = dict.fromkeys(earlier - later, ICB_MERGERS - timedelta(days=1))
@@ -188,15 +198,17 @@ def board_name(name: str) -> str:
     return f"NHS {text} Integrated Care Board"
 
 
-def succession_rows(parts: Parts, codes: set[str]) -> pl.DataFrame:
+def succession_rows(parts: Parts, codes: set[str], today: date) -> pl.DataFrame:
     """Rows of ``dims.succession``: the register's file, the directory, the reviewed ledger.
 
-    Only changes of trusts in the register are kept. Where one old code has several successors and
-    nothing says how much went where, equal parts are taken.
+    Only changes of trusts in the register that have come are kept. Where one old code has several
+    successors and nothing says how much went where, equal parts are taken. Of entries that make a circle
+    those of the ledger count, then those of the file.
 
     Args:
-        parts: the register's parts.
+        parts: the register's parts; what is not taken is told in the reports of its files.
         codes: codes in the register.
+        today: a change after this day is still to come.
     """
     found: dict[tuple[str, str], tuple[date, float | None, str]] = {}
     for old, new, day, file in parts.successions.iter_rows():
@@ -208,8 +220,19 @@ def succession_rows(parts: Parts, codes: set[str]) -> pl.DataFrame:
         for old in _split(text):
             if old in codes and new in codes and day:
                 found.setdefault((old, new), (day, None, "trust directory"))
-    for entry in successions():
-        if entry.old_code in codes and entry.new_code in codes:
+    ledger = [e for e in successions() if e.old_code in codes and e.new_code in codes]
+    settled = [(e.old_code, e.new_code) for e in ledger if e.date <= today]
+    for pair in list(found):
+        others = [p for p in settled if p != pair]
+        if found[pair][0] > today or leads_back(pair, others):
+            why = "is still to come" if found[pair][0] > today else "makes a circle with others"
+            if pair not in [(e.old_code, e.new_code) for e in ledger]:
+                _tell(parts, found[pair][2], pair, found[pair][0], why)
+            del found[pair]
+        else:
+            settled.append(pair)
+    for entry in ledger:
+        if entry.date <= today:
             basis = "reviewed ledger: " + entry.citation
             if entry.assumption:
                 basis += f". Assumption: {entry.assumption}"
@@ -232,6 +255,24 @@ def succession_rows(parts: Parts, codes: set[str]) -> pl.DataFrame:
         )
     schema = table("dims.succession").polars
     return pl.DataFrame(rows, schema=schema).sort("date", "old_code", "new_code")
+
+
+def days_to_come(parts: Parts, today: date) -> tuple[date, ...]:
+    """Days after today on which a succession counts that the parts or the ledger tell of."""
+    days = {*parts.successions["date"], *parts.directory["merged"].drop_nulls()}
+    days |= {entry.date for entry in successions()}
+    return tuple(sorted(day for day in days if day > today))
+
+
+def _tell(parts: Parts, basis: str, pair: tuple[str, str], day: date, why: str) -> None:
+    """Say in the report of the file that a succession is not taken."""
+    file = basis.removeprefix("register file ")
+    for report in parts.reports:
+        of_directory = basis == "trust directory" and "trust directory" in (report.layout or "")
+        if of_directory or report.path.rsplit("/", 1)[-1] == file:
+            report.warnings.append(
+                f"The succession of {pair[0]} by {pair[1]} on {day} {why}; it was not taken."
+            )
 
 
 def resolve_current(trusts: pl.DataFrame, succession: pl.DataFrame) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -19,6 +20,7 @@ from pipeline.ingest.report import FileReport
 from pipeline.ingest.sources.organisation_files import Parts, read_parts
 from pipeline.ingest.sources.organisation_links import (
     boards,
+    days_to_come,
     memberships,
     resolve_current,
     succession_rows,
@@ -48,6 +50,7 @@ class OrganisationsResult:
         succession: rows of ``dims.succession``.
         reports: one reading report a file.
         rejected: rows set aside.
+        days_to_come: days on which successions that are known will count, in order.
     """
 
     organisation: pl.DataFrame
@@ -56,6 +59,7 @@ class OrganisationsResult:
     succession: pl.DataFrame
     reports: list[FileReport]
     rejected: pl.DataFrame
+    days_to_come: tuple[date, ...] = ()
 
     def register(self) -> Register:
         """Names and codes, with the former names of the ledger."""
@@ -132,7 +136,11 @@ def _closed_by_succession(trusts: pl.DataFrame, succession: pl.DataFrame) -> pl.
 
 
 def read_organisations(
-    files: Sequence[RawFile], *, is_demo: bool, limits: Limits | None = None
+    files: Sequence[RawFile],
+    *,
+    is_demo: bool,
+    limits: Limits | None = None,
+    today: date | None = None,
 ) -> OrganisationsResult:
     """Read the register.
 
@@ -140,13 +148,16 @@ def read_organisations(
         files: files of ``organisations``; any subset, even none.
         is_demo: whether the organisations are the demonstration's fictional ones.
         limits: what an untrusted file may cost.
+        today: successions after this day are still to come and change nothing yet; the day of the clock
+            where it is not given.
 
     Returns:
         Four dimension frames in exactly their contract's columns, reports, rejected rows.
     """
     parts = read_parts(files, limits=limits)
     trusts = _former(_trusts(parts), parts)
-    succession = succession_rows(parts, set(trusts["organisation_code"]))
+    day = today or datetime.now(UTC).date()
+    succession = succession_rows(parts, set(trusts["organisation_code"]), day)
     trusts = _closed_by_succession(trusts, succession)
     membership = memberships(parts, trusts)
     icb = boards(parts, trusts, membership)
@@ -195,5 +206,11 @@ def read_organisations(
             f"organisations were lost from the register: {', '.join(sorted(lost))}"
         )
     return OrganisationsResult(
-        organisation, icb, membership, succession, parts.reports, parts.rejected
+        organisation,
+        icb,
+        membership,
+        succession,
+        parts.reports,
+        parts.rejected,
+        days_to_come(parts, day),
     )
