@@ -138,7 +138,7 @@ def rank_stability(t: Tables) -> dict[Key, Row]:
                 x = places([combinations[a][c] for c in codes])
                 y = places([combinations[b][c] for c in codes])
                 rho = correlation(x, y) if len(codes) >= 8 else None
-                low = high = rho
+                low = high = None
                 if rho is not None and abs(rho) < 1 - 1e-12:  # tanh and its inverse, written out
                     z = math.log((1 + rho) / (1 - rho)) / 2
                     reach = 1.96 * math.sqrt((1 + rho**2 / 2) / (len(codes) - 3))

@@ -16,10 +16,13 @@ from pipeline.charts.answer import answer, together
 from pipeline.charts.bands import lay_out
 from pipeline.charts.format import money
 from pipeline.charts.model import in_short
+from pipeline.charts.records import DOUBTED_FROM
 from pipeline.charts.selection import best_year, find_measure, headline
 from pipeline.charts.sketch import Sketch
 from pipeline.charts.strip import Strip, draw_strips
 from pipeline.charts.trust import Origin, gap_by_year, share_by_year
+from pipeline.quality.rules import all_rules
+from pipeline.reference.claims import claims
 from pipeline.schema import all_tables
 
 YEARS = ("2019/20", "2020/21", "2021/22", "2022/23")
@@ -545,6 +548,22 @@ def test_agreement_of_order_is_told_with_its_interval_and_no_strength_beyond_it(
     assert whiskers["arrayminus"] == [pytest.approx(interval[1] - interval[0])]
 
 
+def test_agreement_without_an_interval_is_no_strength_and_has_no_whisker():
+    row = {
+        "financial_year": "2020/21", "definition": "D1", "denominator": "opex_less_impairments",
+        "other_definition": "D2", "other_denominator": "opex_less_impairments", "trusts": 9,
+        "spearman": 1.0, "spearman_lower": None, "spearman_upper": None, "mean_places_moved": 0.0,
+        "reason": "No interval: both put these trusts in the same order, or exactly the reverse.",
+    }  # fmt: skip
+    stability = of("marts.rank_stability", [row])
+    chart = CHARTS["rank-agreement"](frames.tables(9) | {"marts.rank_stability": stability})
+    assert chart.title.startswith(
+        "How far the definition decides who looks high is not clear from 9"
+    )
+    assert "rank correlation 1.00, of which no interval can be told" in chart.title
+    assert chart.sketch.data[0]["error_x"]["array"] == [0]
+
+
 @pytest.mark.parametrize("chart_id", CHARTS)
 def test_words_that_a_line_of_reference_may_cross_have_an_edge(several, chart_id):
     sketch = CHARTS[chart_id](several).sketch
@@ -566,6 +585,18 @@ def test_a_picture_on_its_own_has_edges_and_says_what_is_measured(several):
     foot = next(a.text for a in figure.layout.annotations if a.name == "footnote")
     assert foot.startswith("D1: ")
     assert "Divided by: " in foot
+
+
+def test_costs_of_records_are_doubted_from_one_limit():
+    """The check of facts owns it; claims and chart speak of rows that this check doubts."""
+    pounds = f"{DOUBTED_FROM:.0f}"
+    rule = next(r for r in all_rules()["facts.records_cost"] if r.check == "cost_is_plausible")
+    assert rule.rows.split("total_gbp > ")[1].split()[0] == pounds
+    assert f"GBP {DOUBTED_FROM / 1e6:.0f}m" in rule.expected
+    told = [c for c in claims() if c.query and "facts.records_cost" in c.query]
+    limits = re.findall(r"total_gbp <= (\S+)", " ".join(c.query or "" for c in told))
+    assert limits
+    assert {float(limit) for limit in limits} == {DOUBTED_FROM}
 
 
 def test_a_definition_in_short_keeps_the_name_of_every_measure():

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
 from marts_store import accounts, payment, steady, store_of
 
+import pipeline.marts
 from pipeline.marts.statistics import maturity_and_spend, mean_ranks, spearman_with_intervals
 
 YEARS = ("2020/21", "2021/22", "2022/23", "2023/24")
@@ -310,6 +312,48 @@ def test_too_few_trusts_or_no_variation_give_no_correlation() -> None:
     nothing = (None, None, None)
     assert spearman_with_intervals([(few, few), (flat, rising)]) == [nothing, nothing]
     assert spearman_with_intervals([]) == []
+
+
+def test_the_same_order_has_no_interval_rather_than_one_without_width() -> None:
+    """Eight trusts in one order say nothing of the ninth, and every resample has the same order."""
+    rising = np.arange(9.0)
+    assert spearman_with_intervals([(rising, rising), (rising, -rising)]) == [
+        (1.0, None, None),
+        (-1.0, None, None),
+    ]
+
+
+def test_orders_that_are_the_same_say_why_they_have_no_interval() -> None:
+    shares = {
+        "D1": [n / 100 for n in range(9)],
+        "D2": [n / 50 for n in range(9)],
+        "D3": [0.01] * 9,
+        "D4": [0.08, 0.01, 0.05, 0.02, 0.03, 0.04, 0.06, 0.07, 0.09],
+    }
+    rows = [
+        {"organisation_code": f"R{n}", "financial_year": "2020/21", "definition": definition,
+         "denominator": "costs", "share": share, "badge": "A", "is_demo": False}
+        for definition, values in shares.items() for n, share in enumerate(values)
+    ]  # fmt: skip
+    con = duckdb.connect()
+    con.register("given", pl.DataFrame(rows).to_arrow())
+    con.sql("create schema marts")
+    con.sql("create table marts.digital_share as from given")
+    folder = Path(pipeline.marts.__file__).parent / "sql"
+    found = {
+        (r["definition"], r["other_definition"]): r
+        for r in con.sql((folder / "rank_stability.sql").read_text()).pl().to_dicts()
+    }
+    same, level, other = (found["D1", d] for d in ("D2", "D3", "D4"))
+    assert same["spearman"] == pytest.approx(1)
+    assert (same["spearman_lower"], same["spearman_upper"]) == (None, None)
+    assert same["reason"].startswith("No interval")
+    assert (level["spearman"], level["reason"]) == (
+        None,
+        "All shares under one of the two are equal.",
+    )
+    assert other["spearman_lower"] < other["spearman"] < other["spearman_upper"]
+    assert other["reason"] is None
 
 
 def test_pairs_asked_together_get_what_each_gets_alone() -> None:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from spend_files import put, table
+
+from pipeline.refresh import refresh
+from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from pipeline.refresh import Summary
-    from pipeline.settings import Settings
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -51,6 +54,26 @@ def test_a_notebook_runs_on_real_files_and_claims_no_demonstration(
 ) -> None:
     said = _run(path, real_build[0].out / "fivepercent.duckdb", monkeypatch)
     assert "DEMONSTRATION" not in said
+
+
+@pytest.fixture(scope="module")
+def only_payments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a trust that has payments and no accounts, so that nobody has a share."""
+    folder = tmp_path_factory.mktemp("payments")
+    for month in (4, 5):
+        put(folder / "raw", f"month-{month}.csv", table(month), "RJ1")
+    refresh(Settings(raw=folder / "raw", out=folder / "out"))
+    return folder / "out" / "fivepercent.duckdb"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_says_so_where_no_trust_has_a_share(
+    path: Path, only_payments: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = _run(path, only_payments, monkeypatch)
+    if path.stem[:2] in ("01", "04"):
+        assert "No trust has a share" in said
+        assert "2020/21" in said  # the year of the payments
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

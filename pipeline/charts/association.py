@@ -139,21 +139,21 @@ def _finding(
         return f"Too few trusts ({few}) have a share and a maturity score to relate them", ""
     low, high = row["spearman_lower"], row["spearman_upper"]
     number = f"rank correlation {_signed(row['spearman'])}"
-    interval = "" if low is None else f", interval {_signed(low)} to {_signed(high)}"
-    clear = low is not None and (low > 0 or high < 0)
+    known = low is not None
+    interval = f"interval {_signed(low)} to {_signed(high)}" if known else "no interval can be told"
+    clear = known and (low > 0 or high < 0)
     verdict = (
         f"Trusts that spend more score {'higher' if row['spearman'] > 0 else 'lower'} on maturity"
         if clear
         else "Spending and maturity show no clear association"
     )
-    title = f"{verdict} ({plural(row['trusts'], 'trust')}, {number}{interval})"
+    title = f"{verdict} ({plural(row['trusts'], 'trust')}, {number}, {interval})"
     inside = by_sector.get("Within sectors")
     if inside is None or inside["spearman"] is None:
         return title, ""
-    return title, (
-        f"Within sectors the rank correlation is {_signed(inside['spearman'])} "
-        f"({_signed(inside['spearman_lower'])} to {_signed(inside['spearman_upper'])})."
-    )
+    low, high = inside["spearman_lower"], inside["spearman_upper"]
+    interval = f" ({_signed(low)} to {_signed(high)})" if low is not None else ""
+    return title, f"Within sectors the rank correlation is {_signed(inside['spearman'])}{interval}."
 
 
 def _signed(value: float | None) -> str:

@@ -47,18 +47,22 @@ def _pairs(rows: pl.DataFrame, definition: str, denominator: str) -> pl.DataFram
 
 
 def _with_interval(row: dict) -> str:
-    return (
-        f"rank correlation {decimal(row['spearman'], 2)}, interval "
-        f"{decimal(row['spearman_lower'], 2)} to {decimal(row['spearman_upper'], 2)}"
-    )
+    number = f"rank correlation {decimal(row['spearman'], 2)}"
+    if row["spearman_lower"] is None:
+        return f"{number}, of which no interval can be told"
+    low, high = decimal(row["spearman_lower"], 2), decimal(row["spearman_upper"], 2)
+    return f"{number}, interval {low} to {high}"
 
 
 def _finding(worst: dict) -> str:
     """What the weakest agreement says, and nothing of strength where its interval leaves that open."""
     trusts = plural(worst["trusts"], "trust")
-    if worst["spearman_lower"] >= NEARLY_THE_SAME:
+    low, high = worst["spearman_lower"], worst["spearman_upper"]
+    if low is None:
+        said = f"How far the definition decides who looks high is not clear from {trusts}"
+    elif low >= NEARLY_THE_SAME:
         said = f"Other definitions put trusts in nearly the same order: {trusts}"
-    elif worst["spearman_upper"] < NEARLY_THE_SAME:
+    elif high < NEARLY_THE_SAME:
         said = f"Who looks high depends on the definition: {trusts}"
     else:
         said = f"How far the definition decides who looks high is not clear from {trusts}"
@@ -89,6 +93,10 @@ def rank_agreement(tables: Tables) -> Chart:
         why = f"Too few trusts have two definitions in {year} to compare their order"
         return nothing_to_show(chart_id, why, source=source, vintage=vintage)
     body = theme.new_figure(64 + 32 * known.height)
+    # Where no interval can be told there is no whisker.
+    reach = known.with_columns(
+        pl.col("spearman_lower", "spearman_upper").fill_null(pl.col("spearman"))
+    )
     body.add_scatter(
         x=[round(v, 3) for v in known["spearman"]],
         y=list(range(known.height)),
@@ -97,10 +105,10 @@ def rank_agreement(tables: Tables) -> Chart:
         error_x={
             "type": "data",
             "array": [
-                round(u - v, 3) for u, v in known.select("spearman_upper", "spearman").rows()
+                round(u - v, 3) for u, v in reach.select("spearman_upper", "spearman").rows()
             ],
             "arrayminus": [
-                round(v - w, 3) for v, w in known.select("spearman", "spearman_lower").rows()
+                round(v - w, 3) for v, w in reach.select("spearman", "spearman_lower").rows()
             ],
             "color": theme.MUTED,
             "thickness": 1.2,
@@ -115,7 +123,7 @@ def rank_agreement(tables: Tables) -> Chart:
         cliponaxis=False,
     )
     body.add_scatter(
-        x=[round(v, 3) for v in known["spearman_upper"]],
+        x=[round(v, 3) for v in reach["spearman_upper"]],
         y=list(range(known.height)),
         mode="text",
         meta=theme.HALO,
@@ -132,7 +140,7 @@ def rank_agreement(tables: Tables) -> Chart:
         fixedrange=True,
         zeroline=False,
     )
-    low = min([0.0, *known["spearman_lower"].to_list()])
+    low = min([0.0, *reach["spearman_lower"].to_list()])
     body.update_xaxes(title="rank correlation (1: the same order)")
     theme.reserve_for_labels(body, low - 0.05, 1.0, 48)
     body.update_layout(margin={"t": 12, "b": 46, "r": 8})

@@ -16,6 +16,8 @@ import polars as pl
 DRAWS = 1000
 SEED = 5
 MINIMUM_TRUSTS = 8
+#: A correlation from here on is that of the same order.
+WHOLE = 1 - 1e-12
 #: Of the resamples, the part below each end of an interval.
 _ENDS = (0.025, 0.975)
 #: Trusts up to which single precision, half the memory to go through, holds every sum of ranks exactly:
@@ -126,7 +128,8 @@ def spearman_with_intervals(
 
     Returns:
         For each pair correlation, lower and upper end; all None with fewer than ``MINIMUM_TRUSTS``
-        trusts or when one of the two does not vary.
+        trusts or when one of the two does not vary; both ends None for a correlation of 1 or -1, which
+        every resample has too, so that they tell nothing.
     """
     found = {
         place: _rank_correlations(np.asarray(x, np.float64), np.asarray(y, np.float64), draws, seed)
@@ -144,7 +147,8 @@ def spearman_with_intervals(
     intervals: list[Interval] = [(None, None, None)] * len(pairs)
     for place, (lower, upper) in told.items():
         itself = float(found[place][0])
-        intervals[place] = itself, float(min(lower, itself)), float(max(upper, itself))
+        ends_of = float(min(lower, itself)), float(max(upper, itself))
+        intervals[place] = (itself, *(ends_of if abs(itself) < WHOLE else (None, None)))
     return intervals
 
 

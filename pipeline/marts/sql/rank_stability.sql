@@ -4,7 +4,7 @@
 -- Caveat: only trusts with badge A or B under both; fewer than eight trusts give no correlation. A low figure
 --         says that an order of trusts tells about the definition, not about the trusts. The interval says how
 --         far other trusts like these could give another figure: Fisher's z with the variance of Bonett and
---         Wright (2000), (1 + r^2 / 2) / (n - 3).
+--         Wright (2000), (1 + r^2 / 2) / (n - 3). It cannot be told of a figure of 1 or -1.
 with counted as (
     select
         organisation_code,
@@ -61,7 +61,11 @@ related as (
         other_definition,
         other_denominator,
         count(*) as trusts,
-        case when count(*) >= 8 then corr(place, other_place order by organisation_code) end as spearman,
+        -- of places that are all the same it would be no number, which is not null
+        case
+            when count(*) >= 8 and stddev_pop(place) > 0 and stddev_pop(other_place) > 0
+                then corr(place, other_place order by organisation_code)
+        end as spearman,
         avg(abs(place - other_place)) as mean_places_moved,
         bool_or(is_demo) as is_demo
     from places
@@ -70,7 +74,7 @@ related as (
 reaching as (
     select
         *,
-        -- the same order has no distance from 1 that could be more or less
+        -- from the same order, or exactly the reverse, nobody can tell how far others could be from it
         case when abs(spearman) < 1 - 1e-12 then atanh(spearman) end as z,
         1.96 * sqrt((1 + spearman * spearman / 2) / (trusts - 3)) as reach
     from related
@@ -83,9 +87,13 @@ select
     other_denominator,
     trusts,
     spearman,
-    coalesce(tanh(z - reach), spearman) as spearman_lower,
-    coalesce(tanh(z + reach), spearman) as spearman_upper,
+    tanh(z - reach) as spearman_lower,
+    tanh(z + reach) as spearman_upper,
     mean_places_moved,
-    case when trusts < 8 then 'Fewer than eight trusts have badge A or B under both.' end as reason,
+    case
+        when trusts < 8 then 'Fewer than eight trusts have badge A or B under both.'
+        when spearman is null then 'All shares under one of the two are equal.'
+        when z is null then 'No interval: both put these trusts in the same order, or exactly the reverse.'
+    end as reason,
     is_demo
 from reaching
