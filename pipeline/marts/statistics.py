@@ -147,8 +147,10 @@ def spearman_with_intervals(
     intervals: list[Interval] = [(None, None, None)] * len(pairs)
     for place, (lower, upper) in told.items():
         itself = float(found[place][0])
-        ends_of = float(min(lower, itself)), float(max(upper, itself))
-        intervals[place] = (itself, *(ends_of if abs(itself) < WHOLE else (None, None)))
+        if abs(itself) < WHOLE:
+            intervals[place] = itself, float(min(lower, itself)), float(max(upper, itself))
+        else:
+            intervals[place] = itself, None, None
     return intervals
 
 
