@@ -29,6 +29,34 @@ for name in ("FIVEPERCENT_RAW", "FIVEPERCENT_OUT", "FIVEPERCENT_BENCHMARK", "DAG
     os.environ.pop(name, None)
 
 
+#: Whether refreshes in the process of the tests start processes of their own at the moment.
+_beside = {"wanted": False}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before any fixture of a test: is it about the processes beside a refresh?"""
+    _beside["wanted"] = item.get_closest_marker("processes") is not None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_process() -> Iterator[None]:
+    """A refresh in the process of the tests works alone, unless the test is marked ``processes``.
+
+    To start what checks and what draws takes a quarter of the time of a small refresh. Commands that tests
+    start work as users' do.
+    """
+    from pipeline.refresh import ahead, gates
+
+    def has_cores(settings: Settings, asked: Any = ahead.has_cores) -> bool:
+        return _beside["wanted"] and asked(settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (ahead, gates):
+            patch.setattr(module, "has_cores", has_cores)
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_raw() -> Path:
     """The real public files beside the repository, or a skip that says so."""

@@ -19,6 +19,8 @@ from pipeline.store.tables import unfinished_name
 if TYPE_CHECKING:
     from pipeline.refresh import Summary
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module")
 def published(

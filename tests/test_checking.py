@@ -28,6 +28,8 @@ from pipeline.store.publish import current_build
 if TYPE_CHECKING:
     from pipeline.refresh import Summary
 
+pytestmark = pytest.mark.processes
+
 TABLES = ["facts.epr", "meta.source_file"]
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pipeline.quality import Since
     from pipeline.refresh import Summary
 
+pytestmark = pytest.mark.processes
+
 PAYMENT, YEAR = "facts.payment", "2022/23"
 Change = Callable[[pl.DataFrame], pl.DataFrame]
 #: Counts its rows by something that several organisations share.

@@ -26,6 +26,8 @@ from pipeline.refresh.payments import build_payments
 from pipeline.settings import Settings
 from pipeline.store.location import Location, LocationError, location
 
+pytestmark = pytest.mark.processes
+
 DASK = str(Path(sys.executable).with_name("dask"))
 #: Files of one batch in these tests: many small batches, so that there is a middle to die in.
 FEW = 6

@@ -8,10 +8,13 @@ import time
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from pipeline.demo import Truth
 from pipeline.refresh import refresh
 from pipeline.settings import Settings
+
+pytestmark = pytest.mark.processes
 
 READERS = 10
 

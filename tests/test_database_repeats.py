@@ -14,6 +14,8 @@ import pytest
 from pipeline.demo import Truth
 from pipeline.schema import all_tables
 
+pytestmark = pytest.mark.processes
+
 #: DuckDB has no environment variable for its threads, so its connections are made to use so many.
 REFRESH = """
 import sys

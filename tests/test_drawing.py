@@ -22,6 +22,8 @@ from pipeline.store.publish import current_build
 if TYPE_CHECKING:
     from pipeline.refresh import Summary
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def asked(demo_build: tuple[Settings, Summary], tmp_path: Path) -> Pages:

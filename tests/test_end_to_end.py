@@ -16,6 +16,8 @@ from pipeline.refresh import Summary, refresh
 from pipeline.schema import all_tables
 from pipeline.settings import Settings
 
+pytestmark = pytest.mark.processes
+
 Build = tuple[Settings, Summary]
 
 

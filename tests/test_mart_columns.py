@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pipeline import beside
 from pipeline.defs.lineage import reads_of
-from pipeline.marts import MART_ORDER
-from pipeline.marts.columns import cached_column_sources, column_sources
+from pipeline.marts import MART_ORDER, columns
 from pipeline.marts.milestones import LEDGER_MARTS
 from pipeline.schema import all_tables, table
 
@@ -17,7 +18,7 @@ SQL_MARTS = [m for m in MART_ORDER if m not in LEDGER_MARTS]
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, dict[str, list[tuple[str, str]]]]:
-    return {mart: column_sources(mart) for mart in SQL_MARTS}
+    return {mart: columns.column_sources(mart) for mart in SQL_MARTS}
 
 
 def test_a_share_is_made_of_payments_and_accounts_and_of_no_name(found) -> None:
@@ -35,17 +36,17 @@ def test_a_gap_is_made_of_what_the_share_is_and_of_the_benchmark(found) -> None:
 
 
 def test_every_source_is_a_column_of_a_table_the_mart_reads(found) -> None:
-    for mart, columns in found.items():
-        assert list(columns) == table(mart).polars.names()
+    for mart, made_of in found.items():
+        assert list(made_of) == table(mart).polars.names()
         reads = set(reads_of(mart))
-        for column, sources in columns.items():
+        for column, sources in made_of.items():
             for name, source in sources:
                 assert source in all_tables()[name].polars.names(), (mart, column)
                 assert name in reads, f"{mart}.{column} is made of {name}, which it does not read"
 
 
 def test_few_columns_are_made_of_nothing(found) -> None:
-    bare = {f"{m}.{c}" for m, columns in found.items() for c, s in columns.items() if not s}
+    bare = {f"{m}.{c}" for m, made_of in found.items() for c, s in made_of.items() if not s}
     counted = {"lines", "trusts", "boards", "parts", "parts_expected", "complete_years"}
     counted |= {"setting_n", "care_settings", "years_used"}
     words = {"reason", "volatility_reason", "caution", "proxy", "definition", "denominator"}
@@ -60,13 +61,35 @@ def test_statistics_made_in_python_come_from_their_points(found) -> None:
     assert "marts.maturity_and_spend_trust" in reads_of("marts.maturity_and_spend")
 
 
-def test_a_second_look_is_read_from_the_folder_and_a_stale_one_goes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def kept_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is kept lies in a folder of the test, which is empty."""
+    monkeypatch.setattr(beside, "_place", lambda path: tmp_path / "kept" / path.name)
+    columns._kept.cache_clear()
+    yield
+    columns._kept.cache_clear()
+
+
+@pytest.mark.usefixtures("kept_elsewhere")
+def test_what_is_kept_is_what_was_read_and_is_not_read_again(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stale = tmp_path / "columns-0123456789abcdef.json"
-    stale.write_text("{}")
-    first = cached_column_sources("marts.rank_stability", tmp_path)
-    assert not stale.exists()
-    monkeypatch.setattr("pipeline.marts.columns.column_sources", lambda name: pytest.fail(name))
-    assert cached_column_sources("marts.rank_stability", tmp_path) == first
+    name = "marts.rank_stability"
+    first, formulas = columns.known_column_sources(name), columns.known_formulas(name)
     assert first["financial_year"] == [("marts.digital_share", "financial_year")]
+    columns.keep_columns()
+    columns._kept.cache_clear()
+    monkeypatch.setattr(columns, "column_sources", lambda name: pytest.fail(name))
+    monkeypatch.setattr(columns, "written_formulas", lambda name: pytest.fail(name))
+    assert columns.known_column_sources(name) == first
+    assert columns.known_formulas(name) == formulas != {}
+
+
+@pytest.mark.usefixtures("kept_elsewhere")
+def test_what_is_kept_of_other_sql_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns.keep_columns()
+    columns._kept.cache_clear()
+    sql_of = columns.sql_of
+    monkeypatch.setattr(columns, "sql_of", lambda name: sql_of(name) + " -- changed")
+    monkeypatch.setattr(columns, "column_sources", lambda name: {"read": [(name, "again")]})
+    assert columns.known_column_sources("marts.peer") == {"read": [("marts.peer", "again")]}

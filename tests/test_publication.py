@@ -25,6 +25,8 @@ from pipeline.store.publish import current_build, stage, switch
 from pipeline.store.seal import damage, file_hash, seal
 from pipeline.store.tables import SchemaMismatchError
 
+pytestmark = pytest.mark.processes
+
 
 def build_of(settings: Settings) -> tuple[str, str]:
     """Identifier inside the database, and the one the site's folder belongs to."""

@@ -13,6 +13,8 @@ from pipeline.settings import Settings
 from pipeline.store import scratch as module
 from pipeline.store.scratch import close_idle, scratch
 
+pytestmark = pytest.mark.processes
+
 
 def test_what_one_left_behind_the_next_does_not_see():
     with scratch() as first:

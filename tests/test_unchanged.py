@@ -19,6 +19,8 @@ from pipeline.settings import Settings
 if TYPE_CHECKING:
     from pipeline.demo import Truth
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:

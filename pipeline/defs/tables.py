@@ -16,7 +16,7 @@ from pipeline.defs.lineage import reads_of
 from pipeline.defs.links import code_references, sql_file, sql_metadata
 from pipeline.defs.resources import Product
 from pipeline.marts import MART_ORDER
-from pipeline.marts.columns import cached_column_sources
+from pipeline.marts.columns import known_column_sources
 from pipeline.refresh import meta, payments, sources
 from pipeline.refresh.context import Run
 from pipeline.schema import table
@@ -218,7 +218,7 @@ def _mart(name: str) -> dg.AssetsDefinition:
         build_marts(run.store, only=[name], kept=kept_of_marts(run))
         told = run_metadata(run, name, preview_rows=product.preview_rows)
         told |= sql_metadata(name)
-        told |= column_lineage(cached_column_sources(name, run.settings.work))
+        told |= column_lineage(known_column_sources(name))
         yield dg.MaterializeResult(key_of(name), metadata=told)
 
     return built

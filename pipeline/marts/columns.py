@@ -10,15 +10,15 @@ Only what makes the *value* counts: a column that merely joins or filters is not
 from __future__ import annotations
 
 import hashlib
-import json
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pipeline.beside import keep, kept
 from pipeline.marts.milestones import LEDGER_MARTS
 from pipeline.marts.run import MART_ORDER, POINTS, STATISTICS, measure_views, sql_of
 from pipeline.schema import all_tables, table
-from pipeline.store.tables import write_bytes
 
 Column = tuple[str, str]
 """A table of the contract and one of its columns."""
@@ -45,23 +45,20 @@ def column_sources(name: str) -> Sources:
     return {c.name: found.get(c.name, []) for c in table(name).columns}
 
 
-def cached_column_sources(name: str, folder: Path) -> Sources:
-    """As :func:`column_sources`, kept in ``folder`` until any SQL or table changes.
+def known_column_sources(name: str) -> Sources:
+    """As :func:`column_sources`, but of what is kept beside the compiled modules, where it is."""
+    return _kept().get(name, (None, {}))[0] or column_sources(name)
 
-    Parsing all marts takes seconds, and a refresh should not pay them each time.
-    """
-    path = folder / f"columns-{_fingerprint()}.json"
-    try:
-        known: dict[str, Sources] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        known = {}
-    if name not in known:
-        for old in folder.glob("columns-*.json"):
-            if old != path:
-                old.unlink(missing_ok=True)
-        known[name] = column_sources(name)
-        write_bytes(path, json.dumps(known).encode())
-    return {column: [(t, c) for t, c in found] for column, found in known[name].items()}
+
+def known_formulas(name: str) -> dict[str, str]:
+    """As :func:`written_formulas`, but of what is kept beside the compiled modules, where it is."""
+    return _kept()[name][1] if name in _kept() else written_formulas(name)
+
+
+def keep_columns() -> None:
+    """Keep what all marts are made of: to parse their SQL takes some seconds of a first refresh."""
+    made_of = {name: (column_sources(name), written_formulas(name)) for name in MART_ORDER}
+    keep(Path(__file__), _told(), made_of)
 
 
 @cache
@@ -93,11 +90,18 @@ def written_formulas(name: str) -> dict[str, str]:
 
 
 @cache
-def _fingerprint() -> str:
+def _kept() -> dict[str, tuple[Sources, dict[str, str]]]:
+    found = kept(Path(__file__), _told())
+    return found if isinstance(found, dict) else {}
+
+
+def _told() -> str:
+    """What the columns are made of depends on: all SQL, the tables, what reads them, and the parser."""
     texts = [sql for _, sql, _ in measure_views()]
     texts += [sql_of(n) for n in MART_ORDER if n not in LEDGER_MARTS]
     texts += [f"{n}{t.polars.names()}" for n, t in all_tables().items()]
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+    texts += [Path(__file__).read_text(encoding="utf-8"), version("sqlglot")]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from pipeline.marts import measure_views, open_store
-from pipeline.marts.columns import cached_column_sources, written_formulas
+from pipeline.marts.columns import known_column_sources, known_formulas
 from pipeline.marts.described import add_described, described_columns
 from pipeline.marts.milestones import LEDGER_MARTS
 from pipeline.refresh.context import Run
@@ -51,7 +51,7 @@ def build_dictionary(run: Run) -> dict[str, int]:
 def _columns(run: Run) -> Rows:
     rows: Rows = []
     for table in all_tables().values():
-        made_of, formulas = _making(run, table)
+        made_of, formulas = _making(table)
         for position, column in enumerate(table.columns, 1):
             rows.append(
                 {
@@ -80,13 +80,13 @@ def _origin(table: Table) -> str | None:
     return ", ".join(table.sources) or None
 
 
-def _making(run: Run, table: Table) -> tuple[dict[str, str], dict[str, str]]:
+def _making(table: Table) -> tuple[dict[str, str], dict[str, str]]:
     """What the columns of a mart are made of, and the expressions its SQL makes them with."""
     if table.database_schema != "marts":
         return {}, {}
-    found = cached_column_sources(table.full_name, run.settings.work)
+    found = known_column_sources(table.full_name)
     made_of = {c: ", ".join(f"{t}.{name}" for t, name in s) for c, s in found.items()}
-    return made_of, written_formulas(table.full_name)
+    return made_of, known_formulas(table.full_name)
 
 
 def _columns_of_views_and_macros(run: Run) -> Rows:
