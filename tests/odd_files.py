@@ -50,6 +50,7 @@ class Odd:
             the file's order; None where the file must be refused.
         says: words that the reason of a refusal, or some warning or note of a reading, must hold.
         rejected: rows that must be set aside.
+        partly: whether the file is read in part although no row is set aside.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Odd:
     lines: list[Line] | None
     says: str = ""
     rejected: int = 0
+    partly: bool = False
     meta: dict[str, Any] = field(default_factory=dict)
 
 

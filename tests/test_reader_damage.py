@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 import zipfile
+from pathlib import Path
 
 import polars as pl
 import pytest
 from reader_layouts import make_plan, write, write_workbook
 from spend_files import read_one, table
 
+from pipeline.ingest.files import RawFile
+from pipeline.ingest.reading import open_file
 from pipeline.ingest.tabular import Limits, UnreadableFileError, read_grids
 
 HEADER = ["Date", "Expense type", "Expense area", "Supplier", "Transaction number", "Amount"]
@@ -256,3 +260,48 @@ def test_a_hidden_and_an_empty_sheet_do_no_harm() -> None:
     batch, report = read_one("x.xlsx", book)
     assert batch.lines.height == 15
     assert report.status == "read"
+
+
+def test_what_cannot_be_read_of_a_zip_is_named_and_the_rest_read() -> None:
+    whole = zipped({"April.csv": table(4).encode(), "May.csv": table(5).encode()})
+    damaged = bytearray(whole)
+    at = whole.index(b"May.csv") + len("May.csv") + 20
+    damaged[at : at + 8] = b"\xff" * 8
+    members = {
+        "April 2020.csv": table(4).encode(),
+        "May 2020.xlsx": b"PK\x03\x04 broken",
+        "June 2020.zip": zipped({"June 2020.csv": table(6).encode()}),
+        "notes.pdf": b"%PDF",
+    }
+    batch, report = read_one("2020.zip", zipped(members))
+    assert batch.lines["source_sheet"].unique().to_list() == ["April 2020.csv"]
+    assert batch.lines.height == 12
+    assert report.status == "partly read"
+    assert "'May 2020.xlsx' in the zip: the file is damaged" in (report.reason or "")
+    assert "'June 2020.zip' in the zip: a zip inside a zip is not read" in (report.reason or "")
+    batch, report = read_one("2020.zip", bytes(damaged))
+    assert batch.lines.height == 12
+    assert "'May.csv' in the zip: " in (report.reason or "")
+
+
+def test_half_of_an_official_table_is_no_table(tmp_path: Path) -> None:
+    data = zipped({"a.csv": b"a,b\n1,2\n", "b.xlsx": b"PK\x03\x04 broken"})
+    path = tmp_path / "x.zip"
+    path.write_bytes(data)
+    file = RawFile("fdp/x.zip", path, "fdp", "", "", len(data))
+    assert str(open_file(file, None)).startswith("'b.xlsx' in the zip: ")
+
+
+def test_a_file_packed_by_gzip_is_read() -> None:
+    packed = gzip.compress(table(4).encode())
+    batch, report = read_one("April 2020.csv.gz", packed)
+    assert (batch.lines.height, report.status) == (12, "read")
+    for data, says in (
+        (packed[:-9], "breaks off"),
+        (packed[:20] + b"\xff" * 40, "gzip archive"),
+        (gzip.compress(bytes(30_000_000)), "unpacks to more than"),
+        (gzip.compress(packed), "an archive inside an archive"),
+    ):
+        batch, report = read_one("April 2020.csv.gz", data)
+        assert batch.lines.is_empty()
+        assert says in (report.reason or "")

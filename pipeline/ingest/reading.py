@@ -13,7 +13,14 @@ import polars as pl
 
 from pipeline.ingest.files import RawFile
 from pipeline.ingest.report import BREAKS_OFF, REJECTED_SCHEMA, FileReport, SheetReport, raw_rows
-from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_grids
+from pipeline.ingest.tabular import (
+    UNREADABLE,
+    Grid,
+    Limits,
+    UnreadableFileError,
+    check_size,
+    read_grids,
+)
 from pipeline.ingest.tabular.panics import panics_are_errors
 
 EARLIER_VERSION = "earlier version of the file"
@@ -140,7 +147,9 @@ def open_file(file: RawFile, limits: Limits | None) -> list[Grid] | str:
     """The sheets of a file, or a sentence why it cannot be opened."""
     try:
         check_size(file.bytes, limits or Limits())  # before its bytes are in memory
-        return read_grids(file.absolute.read_bytes(), limits=limits)
+        grids = read_grids(file.absolute.read_bytes(), limits=limits)
+        # Half of an official table would be taken for all of it.
+        return next((g.facts[UNREADABLE] for g in grids if UNREADABLE in g.facts), grids)
     except UnreadableFileError as error:
         return str(error)
     except OSError as error:

@@ -38,7 +38,14 @@ from pipeline.ingest.spend.titles import (
     titles_above,
 )
 from pipeline.ingest.spend.whole import settle_lines, settle_pence
-from pipeline.ingest.tabular import Grid, Limits, UnreadableFileError, check_size, read_many
+from pipeline.ingest.tabular import (
+    UNREADABLE,
+    Grid,
+    Limits,
+    UnreadableFileError,
+    check_size,
+    read_many,
+)
 from pipeline.ingest.tabular.amounts import parse_amounts
 from pipeline.ingest.tabular.header import HEADER_ONLY, Layout, LayoutError, heads_payments
 from pipeline.ingest.tabular.panics import panics_are_errors
@@ -337,9 +344,14 @@ def _understand(
         sheet.rejected[f"sheet not understood: {reason}"] = grid.height
         reasons = grid.frame.select("row", reason=pl.lit(f"sheet not understood: {reason}"))
         rejected.append(raw_rows(grid.frame, item.path, grid.sheet, reasons))
+    unreadable = next((g.facts[UNREADABLE] for g, _ in grids if UNREADABLE in g.facts), None)
     if not understood:
         report.status = "set aside"
-        report.reason = failed[0][2] if failed else "the file has no rows"
+        report.reason = unreadable or (failed[0][2] if failed else "the file has no rows")
+    elif unreadable:
+        report.status = "partly read"
+        report.reason = f"{unreadable}. The other files of the zip were read"
+        report.warnings.append(f"{report.reason}.")
     elif any(s.rejected for s in report.sheets):
         report.status = "partly read"
         report.reason = next(iter(next(s for s in report.sheets if s.rejected).rejected))

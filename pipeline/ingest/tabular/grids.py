@@ -22,10 +22,11 @@ from pipeline.ingest.tabular.limits import (
     PARTS_OF_A_WORKBOOK,
     Limits,
     UnreadableFileError,
-    check_archive,
     check_entries,
     check_size,
     check_table,
+    counted,
+    declared,
 )
 from pipeline.ingest.tabular.markup import (
     TooLargeError,
@@ -58,7 +59,6 @@ _NOT_TABLES: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"GIF8", "a GIF picture"),
     (b"%PDF", "a PDF document; ask the publisher for the csv or Excel version"),
-    (b"\x1f\x8b", "a gzip archive; unpack it first"),
     (b"7z\xbc\xaf", "a 7z archive; unpack it first"),
     (b"Rar!", "a RAR archive; unpack it first"),
     (b"PAR1", "a Parquet file, which no publisher of these sources uses"),
@@ -74,7 +74,11 @@ _NOT_TABLES: tuple[tuple[bytes, str], ...] = (
 MOST_MARKUP = 50 << 20
 
 
-Kind = Literal["text", "xlsx", "ods", "xls", "zip", "html", "xml"]
+#: Archives that may lie in a zip; they are not opened there, but named.
+_ARCHIVES = (".zip", ".gz", ".7z", ".rar")
+#: The fact of a grid that tells which other files of its zip cannot be read, and why.
+UNREADABLE = "unreadable"
+Kind = Literal["text", "xlsx", "ods", "xls", "zip", "gzip", "html", "xml"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Grid:
             any content are left out, their numbers stay unused.
         visible: False for hidden sheets.
         container: what the bytes were: csv, xlsx, xls, ods, html, xml.
-        facts: what was decided while reading (encoding, delimiter).
+        facts: what was decided while reading (encoding, delimiter), and :data:`UNREADABLE`.
         merged: gives column, first and last row of cells merged over several rows (xlsx only).
     """
 
@@ -120,6 +124,8 @@ def sniff(data: bytes) -> Kind:
             raise UnreadableFileError(f"the content is {what}, not a table")
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         return "xls"
+    if data.startswith(b"\x1f\x8b"):
+        return "gzip"
     if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -200,37 +206,78 @@ def _is_mac_shadow(name: str) -> bool:
 def _read_zip(data: bytes, limits: Limits, depth: int) -> list[Grid]:
     if depth:
         raise UnreadableFileError("a zip inside a zip is not read; unpack the inner one first")
-    check_archive(data, limits)
+    infos = [i for i in declared(data, limits) if not i.is_dir() and not _is_mac_shadow(i.filename)]
+    if len(infos) > limits.max_members:
+        raise UnreadableFileError(
+            f"the zip holds {len(infos):,} files; the limit is {limits.max_members:,} (setting max_members)"
+        )
+    tables = [i for i in infos if i.filename.lower().endswith((*TABULAR_ENDINGS, *_ARCHIVES))]
+    if not tables:
+        raise UnreadableFileError("the zip holds no csv or spreadsheet")
     grids: list[Grid] = []
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = [
-            i for i in archive.infolist() if not i.is_dir() and not _is_mac_shadow(i.filename)
-        ]
-        if len(members) > limits.max_members:
-            raise UnreadableFileError(
-                f"the zip holds {len(members):,} files; the limit is {limits.max_members:,} (setting max_members)"
-            )
-        tables = [i for i in members if i.filename.lower().endswith(TABULAR_ENDINGS)]
-        if not tables:
-            raise UnreadableFileError("the zip holds no csv or spreadsheet")
-        for info in tables:
-            if info.flag_bits & 0x1:
-                raise UnreadableFileError(
-                    f"{info.filename!r} in the zip is protected by a password"
-                )
-            name = PurePosixPath(info.filename.replace("\\", "/")).name
-            try:
-                content = archive.read(info)
-            except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
-                raise UnreadableFileError(f"{name!r} in the zip is damaged ({error})") from error
-            try:
-                inside = read_grids(content, limits=limits, depth=depth + 1)
-            except UnreadableFileError as error:
-                raise UnreadableFileError(f"{name!r} in the zip: {error}") from error
-            for grid in inside:
-                sheet = f"{name}!{grid.sheet}" if grid.sheet else name
-                grids.append(replace(grid, sheet=sheet))
+    unreadable: list[str] = []
+    for info in tables:
+        name = PurePosixPath(info.filename.replace("\\", "/")).name
+        try:
+            inside = _read_member(data, info, limits, depth)
+        except UnreadableFileError as error:
+            unreadable.append(f"{name!r} in the zip: {error}")
+            continue
+        for grid in inside:
+            sheet = f"{name}!{grid.sheet}" if grid.sheet else name
+            grids.append(replace(grid, sheet=sheet))
+    if not grids:
+        raise UnreadableFileError("; ".join(unreadable) or "the zip holds no table")
+    if unreadable:
+        grids[0] = replace(grids[0], facts=grids[0].facts | {UNREADABLE: "; ".join(unreadable)})
     return grids
+
+
+def _read_member(data: bytes, info: zipfile.ZipInfo, limits: Limits, depth: int) -> list[Grid]:
+    """The grids of one file in a zip.
+
+    Raises:
+        UnreadableFileError: when it cannot be read.
+    """
+    if info.flag_bits & 0x1:
+        raise UnreadableFileError("it is protected by a password")
+    try:
+        for _ in counted(data, info):  # no more than it says, or nothing of it is kept
+            pass
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            content = archive.read(info)
+    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError, zlib.error) as error:
+        raise UnreadableFileError(f"it is damaged ({error})") from error
+    return read_grids(content, limits=limits, depth=depth + 1)
+
+
+def _unpacked(data: bytes, limits: Limits, depth: int) -> bytes:
+    """What a file packed by gzip holds.
+
+    Raises:
+        UnreadableFileError: when it is damaged, in an archive itself, or unpacks to too much.
+    """
+    if depth:
+        raise UnreadableFileError(
+            "an archive inside an archive is not read; unpack the inner one first"
+        )
+    most = min(limits.max_expanded_bytes, max(len(data) * limits.max_ratio, 1 << 20))
+    packed, whole = zlib.decompressobj(wbits=31), b""
+    try:
+        whole = packed.decompress(data, most + 1)
+    except zlib.error as error:
+        raise UnreadableFileError(
+            f"the gzip archive is damaged ({error}); download it again"
+        ) from error
+    if len(whole) > most:
+        raise UnreadableFileError(
+            f"the gzip archive unpacks to more than {most >> 20:,} MB (settings max_expanded_mb, max_ratio)"
+        )
+    if not packed.eof:
+        raise UnreadableFileError("the gzip archive breaks off; download it again")
+    if whole[257:262] == b"ustar":
+        raise UnreadableFileError("the content is a tar archive, not a table; unpack it first")
+    return whole
 
 
 def read_grids(data: bytes, *, limits: Limits | None = None, depth: int = 0) -> list[Grid]:
@@ -251,6 +298,8 @@ def read_grids(data: bytes, *, limits: Limits | None = None, depth: int = 0) -> 
     kind = _guarded(data, limits)
     if kind == "zip":
         return _named_apart(_read_zip(data, limits, depth))
+    if kind == "gzip":
+        return read_grids(_unpacked(data, limits, depth), limits=limits, depth=depth + 1)
     if kind in ("html", "xml"):
         grids = _read_markup(data, kind, limits)
     elif kind != "text":

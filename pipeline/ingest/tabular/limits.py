@@ -82,23 +82,6 @@ def check_table(rows: int, columns: int, *, max_rows: int, max_cells: int) -> No
         )
 
 
-def check_archive(data: bytes, limits: Limits, *, parts: int = 1) -> None:
-    """Refuse an archive that is a bomb, whatever it says about itself.
-
-    Args:
-        data: the whole archive.
-        limits: what it may cost.
-        parts: how many times ``max_members`` members it may have.
-
-    Raises:
-        UnreadableFileError: when it has too many members, says or turns out to unpack to too much,
-            or a member is larger than it says.
-    """
-    for info in declared(data, limits, parts=parts):
-        for _ in counted(data, info):
-            pass
-
-
 def declared(data: bytes, limits: Limits, *, parts: int = 1) -> list[zipfile.ZipInfo]:
     """The members of an archive that says of itself that it is no bomb.
 
