@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shlex
 import signal
 import subprocess
@@ -192,3 +194,47 @@ def test_a_query_that_is_interrupted_is_no_failed_refresh(tmp_path: Path, monkey
     monkeypatch.setattr("pipeline.refresh.run._locked", interrupted)
     with pytest.raises(KeyboardInterrupt):
         refresh(Settings(raw=raw.parent, out=tmp_path / "out"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "why"),
+    [
+        (["status", "--out", "none"], 1, "there is no database in"),
+        (["status", "--out", "none", "--year", "x"], 2, "no financial year"),
+        (["query", "slect", "--out", "here"], 2, "syntax error"),
+        (["diff", "--out", "none"], 2, "there is no build in"),
+        (["inspect", "none.csv"], 2, "there is no file"),
+        (["export", "--out", "none"], 1, "there is no database in"),
+        (["refresh", "--raw", "none"], 2, "there is no folder"),
+        (["refresh", "--benchmark", "9"], 2, "benchmark"),
+        (["fetch", "none"], 2, "none"),
+        (["rebuild", "none", "--to", "there", "--out", "none"], 2, "there is no build in"),
+        (["status", "--out", "n" * 300], 1, "File name too long"),
+    ],
+)
+def test_a_machine_that_asks_for_json_gets_json_on_failure(
+    arguments: list[str], code: int, why: str, tmp_path: Path
+) -> None:
+    (tmp_path / "here").mkdir()
+    database(tmp_path / "here")
+    done = subprocess.run(
+        [*_MAIN, *arguments, "--json"], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == code, done.stderr
+    assert why in json.loads(done.stdout)["failed"]
+    assert why in done.stderr
+
+
+def test_json_that_breaks_off_is_followed_by_nothing(tmp_path: Path) -> None:
+    """An answer that is too long is no valid JSON, so that nobody takes it for all of it."""
+    database(tmp_path)
+    done = subprocess.run(
+        [*_MAIN, "query", "from range(9)", "--json", "--out", str(tmp_path)],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "FIVEPERCENT_QUERY_ROWS": "5"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "more than 5 rows" in done.stderr
+    assert "failed" not in done.stdout
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(done.stdout)

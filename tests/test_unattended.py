@@ -137,23 +137,23 @@ def test_a_failed_refresh_leaves_the_old_publication_and_says_so(
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "said"),
     [
-        RefreshFailedError("no files below raw"),
-        LockedError("another refresh is running"),
-        PermissionError(13, "Permission denied"),
+        (RefreshFailedError("no files below raw"), "no files below raw"),
+        (LockedError("another refresh is running"), "another refresh is running"),
+        (PermissionError(13, "Permission denied", "out"), "Permission denied (out)"),
     ],
 )
 def test_what_is_expected_is_logged_as_a_sentence(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Exception
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Exception, said: str
 ) -> None:
     def refused(*_: object, **__: object) -> Summary:
         raise error
 
     outcome = run(Settings(raw=tmp_path, out=tmp_path / "out"), Clock(), refresh=refused)
-    assert outcome.digest.failure == str(error)
+    assert outcome.digest.failure == said
     assert [r.getMessage() for r in caplog.records if r.exc_info] == []
-    assert f"the refresh failed: {error}" in [r.getMessage() for r in caplog.records]
+    assert f"the refresh failed: {said}" in [r.getMessage() for r in caplog.records]
 
 
 def test_the_command_tells_a_machine_why_it_failed(

@@ -52,6 +52,7 @@ def root(
     ),
 ) -> None:
     """Options that come before a command."""
+    ending.ask_json(False)
 
 
 for module in (

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from rich.console import Console
 
+from pipeline.cli import ending
 from pipeline.plain_text import written_out
 
 if TYPE_CHECKING:
@@ -30,7 +31,19 @@ RAW_OPTION = typer.Option(
     None, "--raw", help="Tree of published files, laid out SOURCE_ID/... (default data/raw)."
 )
 OUT_OPTION = typer.Option(None, "--out", help="Where the publication is (default data/marts).")
-JSON_OPTION = typer.Option(False, "--json", help="Print JSON for a machine.")
+
+
+def _remember_json(asked: bool) -> bool:
+    ending.ask_json(asked)
+    return asked
+
+
+JSON_OPTION = typer.Option(
+    False,
+    "--json",
+    callback=_remember_json,
+    help='Print JSON for a machine, and nothing else on standard output; {"failed": why} on failure.',
+)
 
 
 def settings_from(raw: Path | None = None, out: Path | None = None, **more: Any) -> Settings:
@@ -55,8 +68,16 @@ def settings_from(raw: Path | None = None, out: Path | None = None, **more: Any)
         fail(f"a setting cannot be used: {said}", code=2)
 
 
-def fail(text: str, *, code: int = 1) -> NoReturn:
-    """Say what went wrong on standard error and end."""
+def fail(text: str, *, code: int = 1, has_begun: bool = False) -> NoReturn:
+    """Say what went wrong on standard error, and to a machine as JSON, and end.
+
+    Args:
+        text: a sentence.
+        code: the exit code.
+        has_begun: an answer has begun on standard output, which nothing may follow.
+    """
+    if ending.json_asked() and not has_begun:
+        print_json({"failed": text})
     errors.print(f"[bold red]Failed:[/] {_plain(text)}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 

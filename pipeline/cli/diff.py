@@ -30,6 +30,8 @@ def find_build(told: str, out: Path) -> Path:
         return named[0]
     if not named and Path(told).exists():
         return Path(told)
+    if not builds:
+        fail(f"there is no build in {shown(out)}; run `fivepercent refresh` first", code=2)
     if told == "previous":
         fail(
             f"there is no earlier build in {shown(out)}; a refresh keeps the last ones (keep_builds)"

@@ -6,6 +6,7 @@ Exit codes as other tools have them: 128 and the number of the signal that stopp
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -26,6 +27,17 @@ class _Ending:
 
     sentence = "Stopped."
     number = 0
+    is_json = False
+
+
+def ask_json(asked: bool) -> None:
+    """Whether standard output is read by a machine."""
+    _Ending.is_json = asked
+
+
+def json_asked() -> bool:
+    """Whether standard output is read by a machine."""
+    return _Ending.is_json
 
 
 def listen() -> None:
@@ -124,5 +136,10 @@ def run(command: Callable[[], object]) -> int:
 
 def _trouble(error: OSError) -> int:
     named = f" ({error.filename})" if error.filename else ""
-    to_person(f"Failed: {error.strerror or error}{named}")
+    why = f"{error.strerror or error}{named}"
+    to_person(f"Failed: {why}")
+    if json_asked():
+        with suppress(OSError):
+            sys.stdout.write(json.dumps({"failed": why}) + "\n")
+            sys.stdout.flush()
     return 1

@@ -108,12 +108,14 @@ def register(app: typer.Typer) -> None:
             temp_mb=settings.query_temp_mb,
             rows=settings.query_rows,
         )
+        has_begun = False
         show = _as_json if as_json else _as_csv if as_csv else _as_table
         try:
             with ask(published_database(settings.out), sql, bounds) as answer:
+                has_begun = True
                 show(answer)
         except QuestionRefusedError as error:
-            fail(str(error), code=2)
+            fail(str(error), code=2, has_begun=has_begun)
         except QuestionTooLargeError as error:
             sys.stdout.flush()
-            fail(str(error))
+            fail(str(error), has_begun=has_begun)

@@ -60,6 +60,12 @@ class Outcome:
         return 0 if self.summary else 1
 
 
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+    return str(error) or type(error).__name__
+
+
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
@@ -96,7 +102,7 @@ def unattended(
     try:
         summary = refresh(settings, progress=progress)
     except EXPECTED as error:  # the sentence says it all; where it came about helps nobody
-        failure = str(error) or type(error).__name__
+        failure = _in_words(error)
         log.error("the refresh failed: %s", failure)
     except Exception as error:  # nobody watches: whatever it is, it must be told
         log.exception("the refresh failed")
