@@ -635,3 +635,82 @@ def a_header_without_a_row_below_it():
 def a_title_and_a_header_without_a_row_below_them():
     rows = [["Payments over £25,000, April 2023"], [], *template()[:1]]
     return Odd("Spend April 2023.csv", text(rows).encode(), None, "no rows below it")
+
+
+# ---- what was tried last: signs in their own cells, units under the header, commas not quoted ----
+
+
+def beside(head: str, write, **more) -> Odd:
+    rows = template(amount=lambda p: f"{abs(p) / 100:,.2f}")
+    own = [[*r[:-1], cell, r[-1]] for r, cell in zip(rows, [head, *map(write, PAID)], strict=True)]
+    return Odd("April 2023.csv", text(own).encode(), truth(), **more)
+
+
+@case
+def pounds_signs_in_a_column_of_their_own_some_with_a_minus():
+    return beside("", lambda p: "-£" if p[5] < 0 else "£", says="in the cell before them")
+
+
+@case
+def credits_called_by_one_letter_beside_invoices():
+    return beside("Doc Type", lambda p: "C" if p[5] < 0 else "I", says="beside a credit note")
+
+
+@case
+def credits_called_memos_in_short():
+    return beside("Doc Type", lambda p: "CM" if p[5] < 0 else "STD", says="beside a credit note")
+
+
+@case
+def amounts_behind_stars():
+    return amounted(lambda p: f"***{money(p)}")
+
+
+@case
+def thousands_in_a_row_under_the_header():
+    rows = template(amount=lambda p: f"{p / 100_000:.1f}")
+    rows.insert(1, [""] * 7 + ["£'000"])
+    return Odd(
+        "April 2023.csv", text(rows).encode(), None, "says that the amounts are in thousands"
+    )
+
+
+@case
+def thousands_in_a_note_below():
+    rows = [*template(amount=lambda p: f"{p / 100_000:.1f}"), [], ["Note: all amounts in £000"]]
+    return Odd(
+        "April 2023.csv", text(rows).encode(), None, "says that the amounts are in thousands"
+    )
+
+
+@case
+def a_note_below_about_thousands_where_the_amounts_are_pounds():
+    rows = [*template(), [], ["Payments to suppliers below £25k are published in £000 elsewhere"]]
+    return Odd("April 2023.csv", text(rows).encode(), truth(), "they were read as pounds")
+
+
+@case
+def commas_between_thousands_that_nobody_quoted():
+    rows = ["Date,Supplier,Expense Type,Amount,,"]
+    rows += [f"{p[0]:02d}/04/2023,{p[1]},{p[2]},{money(p[5])},," for p in PAID]
+    data = "\r\n".join(rows).encode()
+    return Odd("April 2023.csv", data, None, "the commas in its amounts are not in quotation marks")
+
+
+@case
+def a_sheet_of_all_months_in_whole_pounds_beside_the_months():
+    months = [real_dates(month) for month in (4, 5)]
+    whole = [[*row[:-1], round(row[-1])] for rows in months for row in rows[1:]]
+    sheets = {"April 2023": months[0], "May 2023": months[1], "All": [months[0][0], *whole]}
+    lines = [line(p, month=month) for month in (4, 5) for p in PAID]
+    return Odd("Spend.xlsx", workbook(sheets), lines, "Sheet 'All' repeats payments")
+
+
+@case
+def days_counted_from_1904_in_a_file_of_one_month():
+    from datetime import date
+
+    rows = template(day=lambda d: str((d - date(1904, 1, 1)).days))
+    early = [(date(2019, 4, p[0] - 1), date(2019, 4, 1)) for p in PAID]
+    lines = [(*e, *known[2:]) for e, known in zip(early, truth(), strict=True)]
+    return Odd("April 2023.csv", text(rows).encode(), lines, "four years earlier")

@@ -192,8 +192,18 @@ def _published_from(sheet: Sheet, other: Sheet, counts: dict[str, pl.DataFrame])
     return not had_to_be.is_empty() and _holds(counts[sheet.grid.sheet], had_to_be)
 
 
+def _as_rounded(larger: pl.DataFrame, smaller: pl.DataFrame) -> pl.DataFrame:
+    """The lines of one sheet in whole pounds, where those of the other are."""
+    amount = pl.col("amount_gbp")
+    whole = (amount == amount.round(0)).all()
+    if not smaller.select(whole).item() or larger.select(whole).item():
+        return larger
+    return larger.with_columns(amount.round(0)).group_by(_KEY).agg(n=pl.col("n").sum())
+
+
 def _holds(larger: pl.DataFrame, smaller: pl.DataFrame) -> bool:
-    """Whether nearly every line of one sheet stands in the other, as often."""
+    """Whether nearly every line of one sheet stands in the other, as often, if need be rounded."""
+    larger = _as_rounded(larger, smaller)
     return _shared(larger, smaller) >= SHARE * int(smaller["n"].sum())
 
 

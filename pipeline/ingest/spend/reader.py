@@ -7,12 +7,14 @@ content ends as kept, rejected (with a reason) or ignored (headers, titles, tota
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from itertools import islice
 from operator import attrgetter
@@ -32,12 +34,13 @@ from pipeline.ingest.spend.rows import LINE_SCHEMA, type_rows
 from pipeline.ingest.spend.signs import settle_signs
 from pipeline.ingest.spend.tables import tables_of_many
 from pipeline.ingest.spend.titles import (
+    LONGEST_TITLE,
     month_of_titles,
     period_of_titles,
     publisher_of_titles,
     titles_above,
 )
-from pipeline.ingest.spend.whole import settle_lines, settle_pence
+from pipeline.ingest.spend.whole import refuse_split_amounts, settle_lines, settle_pence
 from pipeline.ingest.tabular import (
     UNREADABLE,
     Grid,
@@ -60,6 +63,12 @@ MOST_TOGETHER, MOST_BYTES_TOGETHER = 320, 64 << 20
 #: Where a second thread opens files ahead there should be something to open ahead.
 GROUPS, FEW_TOGETHER = 3, 67
 TURN_SECONDS = 0.0005
+#: Rows below a table in which notes are looked for, and a unit that stands under its header.
+NOTE_ROWS = 8
+_UNIT_ALONE = re.compile(
+    r"[(\[]?(?:£ ?['’‘]?000['’‘]?s?|['’‘]?000['’‘]?s|£ ?[mk]|£ ?thousands?|pence|thousands)[)\]]?",
+    re.I,
+)
 #: What publishers must publish begins here; a file of so many payments without one is odd.
 THRESHOLD, MANY = 25_000.0, 10
 Opened = tuple[Grid, Layout | str | None]
@@ -303,6 +312,9 @@ def _understand(
             first_row = rows_below_header(grid, layout)
             if preamble and (unit := unit_of_titles(titles)):
                 _settle_unit(grid, layout, first_row, unit)
+            if unit := _unit_around(grid, layout, first_row):
+                _settle_unit(grid, layout, first_row, unit)
+            refuse_split_amounts(grid, layout, first_row)
             settle_lines(grid, layout, first_row)
             settle_net(grid, layout, first_row)
             settle_pence(grid, layout, first_row)
@@ -357,6 +369,24 @@ def _understand(
         report.reason = next(iter(next(s for s in report.sheets if s.rejected).rejected))
 
 
+def _unit_around(grid: Grid, layout: Layout, first_row: int) -> str | None:
+    """What the row under the header, or a note below the table, says of thousands, millions or pence."""
+    amount = layout.columns.get("amount")
+    if amount is None:
+        return None
+    below = grid.frame.slice(first_row)
+    at = below.columns.index(amount)
+    rows = [*below.head(1).iter_rows(), *below.slice(1).tail(NOTE_ROWS).iter_rows()]
+    words: list[str] = []
+    for number, row in enumerate(rows):
+        money = (row[at] or "").strip()
+        if number == 0 and money and _UNIT_ALONE.fullmatch(money):
+            return money
+        if not money:  # a row with an amount is a payment, whatever is called in thousands in it
+            words += [c for c in row[1:] if c and len(c) <= LONGEST_TITLE]
+    return unit_of_titles(words)
+
+
 def _settle_unit(grid: Grid, layout: Layout, first_row: int, title: str) -> None:
     """Refuse a table whose title says thousands, unless its amounts show that they are pounds.
 
@@ -375,7 +405,7 @@ def _settle_unit(grid: Grid, layout: Layout, first_row: int, title: str) -> None
         )
         return
     raise LayoutError(
-        f"the title {title!r} says that the amounts are in thousands, millions or pence; give them in "
+        f"the title or note {title!r} says that the amounts are in thousands, millions or pence; give them in "
         "pounds, and take the unit out of the title"
     )
 
@@ -514,8 +544,20 @@ def _finish(reports: dict[str, FileReport], sheets: list[Sheet], lines: pl.DataF
                 f"The name says {_MONTH_NAMES[hint - 1]}, most payments are dated "
                 f"{counts[0]['month']:%B %Y}; the dates were believed."
             )
+        elif hint and counts and _is_four_years_early(own[0], counts[0]["month"]):
+            reports[path].warnings.append(
+                f"The name says {own[0].hint.first_day:%B %Y}, and the payments are dated "
+                f"{counts[0]['month']:%B %Y}, four years earlier, as dates of a workbook that counts from 1904 are "
+                "when it is saved as text: a year may be mistyped; the dates were believed."
+            )
         elif hint and counts:
             _warn_of_other_years(reports[path], counts)
+
+
+def _is_four_years_early(sheet: Sheet, usual: date) -> bool:
+    """Whether most payments of a file of one month are dated four years before it."""
+    named = sheet.hint.first_day
+    return named is not None and (named.year - usual.year, named.month) == (4, usual.month)
 
 
 _MONTH_NAMES = (

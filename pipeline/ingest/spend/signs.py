@@ -14,7 +14,7 @@ from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.header import Layout, LayoutError
 from pipeline.ingest.tabular.vocabulary import normalise
 
-_MINUS, _PLUS = ("-", "MINUS", "NEGATIVE"), ("+", "PLUS", "POSITIVE")
+_MINUS, _PLUS = ("-", "MINUS", "NEGATIVE", "-£", "£-", "- £", "(£"), ("+", "PLUS", "POSITIVE", "£")
 _CREDIT, _DEBIT = ("CR", "C", "CREDIT"), ("DR", "D", "DEBIT")
 #: What a ledger calls a document that takes money back, where its amounts have no signs.
 _NOTES = (
@@ -33,6 +33,12 @@ _NOTES = (
     "C/N",
     "CRNOTE",
     "CRE",
+    "CRED",
+    "CRD",
+    "CM",
+    "CNOTE",
+    "C/NOTE",
+    "SCR",
     "PC",
     "PCN",
     "PCR",
@@ -110,7 +116,8 @@ def settle_signs(
         )
     column = layout.columns.get("sign")
     if column is None:
-        _find_credit_notes(grid, layout, first_row, called_credits(path, grid.sheet))
+        if not _find_minus_before(grid, layout, first_row):
+            _find_credit_notes(grid, layout, first_row, called_credits(path, grid.sheet))
         return
     counts = dict(
         grid.frame.slice(first_row)
@@ -148,6 +155,27 @@ def _says_paid(layout: Layout) -> bool:
     )
 
 
+def _find_minus_before(grid: Grid, layout: Layout, first_row: int) -> bool:
+    """Take a column of pounds signs without a name left of the amounts for their signs, if some have a minus."""
+    amount = layout.columns.get("amount", "c0")
+    column = f"c{int(amount[1:]) - 1}"
+    name = (layout.headers.get(column) or "").strip()
+    if (
+        column not in grid.frame.columns
+        or column in layout.columns.values()
+        or name not in ("", "£")
+    ):
+        return False
+    rows = grid.frame.slice(first_row)
+    marks = set(rows.select(_marks(column)).to_series().drop_nulls()) - {""}
+    signed = pl.col(amount).str.strip_chars().str.contains(r"^£?\s*[-(]|-$")
+    if not marks & set(_MINUS) or marks - {*_MINUS, *_PLUS} or rows.select(signed.any()).item():
+        return False
+    layout.columns["sign"] = column
+    layout.notes.append("Amounts with a minus in the cell before them were read as negative.")
+    return True
+
+
 def _find_credit_notes(grid: Grid, layout: Layout, first_row: int, called: str) -> None:
     """Take a column that calls some rows credit notes for the sign, where no amount has one.
 
@@ -169,7 +197,8 @@ def _find_credit_notes(grid: Grid, layout: Layout, first_row: int, called: str) 
     rows = grid.frame.slice(first_row)
     for column in some:
         counts = dict(rows.group_by(_marks(column).alias("mark")).len().drop_nulls().iter_rows())
-        notes = sum(n for mark, n in counts.items() if mark in _NOTES)
+        words = (*_NOTES, "C") if {"I", "INV"} & counts.keys() else _NOTES
+        notes = sum(n for mark, n in counts.items() if mark in words)
         if not notes or len(counts) > KINDS or notes > (1 - MOSTLY) * sum(counts.values()):
             continue
         amount = pl.col(layout.columns["amount"]).str.strip_chars()

@@ -13,13 +13,15 @@ import polars as pl
 
 from pipeline.ingest.tabular import Grid
 from pipeline.ingest.tabular.amounts import pounds_of
-from pipeline.ingest.tabular.header import Layout
+from pipeline.ingest.tabular.header import Layout, LayoutError
 from pipeline.ingest.tabular.vocabulary import normalise, role_of
 
 ALIKE, FEWEST = 0.95, 3
 #: Columns of money that are tried, because each is read whole; a table has one or two.
 MOST_LINES = 8
 PENCE = "pence"
+#: What stands after a comma between thousands.
+_GOES_ON, MOSTLY_SPLIT = r"^\d{3}(?:\.\d\d)?\)?$", 0.8
 _PENCE_NAMES = ("p", "pence")
 _WHOLE = r"^[^\d.]*[\d,\s]*\d[^\d.]*$"
 _TWO_DIGITS, _PENCE = r"^\d\d$", r"^\d{1,2}$"
@@ -56,6 +58,35 @@ def settle_lines(grid: Grid, layout: Layout, first_row: int) -> None:
                 f"payment and printed on each; the amount was taken from {layout.headers[other]!r}."
             )
             return
+
+
+def refuse_split_amounts(grid: Grid, layout: Layout, first_row: int) -> None:
+    """Refuse amounts of which commas that were not quoted made several cells.
+
+    Args:
+        grid: the sheet.
+        layout: its columns.
+        first_row: position of the first row below the header.
+
+    Raises:
+        LayoutError: when nearly all amounts are up to three digits and what stands right of them goes on.
+    """
+    amount = layout.columns.get("amount", "")
+    after = f"c{int(amount[1:]) + 1}" if amount else ""
+    if grid.container != "csv" or after not in grid.frame.columns:
+        return
+    rows = grid.frame.slice(first_row).select(
+        a=pl.col(amount).str.strip_chars(), b=pl.col(after).str.strip_chars()
+    )
+    split = pl.col("a").str.contains(r"^[-(]?£?\d{1,3}$") & pl.col("b").str.contains(_GOES_ON)
+    some = rows.filter(split)
+    pence = some["b"].str.contains(".", literal=True).sum()
+    if some.height >= FEWEST and some.height >= MOSTLY_SPLIT * rows.height and pence:
+        first, rest = some.row(0)
+        raise LayoutError(
+            f"the commas in its amounts are not in quotation marks, so that {first},{rest} became two cells; "
+            "put the amounts in quotation marks, or write them without commas"
+        )
 
 
 def settle_pence(grid: Grid, layout: Layout, first_row: int) -> None:
