@@ -179,8 +179,20 @@ def mart_world() -> dict[str, pl.DataFrame]:
         for c in ("ZZ1", "ZZ2")
         for d in ("D0", "D1")
     ]
-    published = {"is_present": True, "lines": 2, "amount_gbp": 30_900.0, "digital_gbp": 900.0}
-    missing = {"is_present": False, "lines": 0, "amount_gbp": None, "digital_gbp": None}
+    published = {
+        "is_present": True,
+        "is_open": True,
+        "lines": 2,
+        "amount_gbp": 30_900.0,
+        "digital_gbp": 900.0,
+    }
+    missing = {
+        "is_present": False,
+        "is_open": True,
+        "lines": 0,
+        "amount_gbp": None,
+        "digital_gbp": None,
+    }
     assessed = {
         "organisation_name": "FICTIONAL",
         "year": 2025,

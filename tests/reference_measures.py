@@ -17,6 +17,7 @@ from reference_tables import (
     Row,
     Tables,
     TrustYear,
+    months_open,
     months_present,
     parameters,
     payments_that_count,
@@ -224,6 +225,7 @@ def digital_pay(t: Tables) -> dict[TrustYear, tuple[float, float, float]]:
 def numerators(t: Tables) -> dict[tuple[str, str, str], tuple[float, float, float]]:
     """Numerator, lower and upper in pounds by trust, year and definition (D0 to D3)."""
     p, months, captured, pay = parameters(t), months_present(t), capture(t), digital_pay(t)
+    open_for = months_open(t)
     found: dict[tuple[str, str, str], tuple[float, float, float]] = {}
     for (code, year), a in account_values(t).items():
         if a["digital"] is not None:
@@ -241,23 +243,24 @@ def numerators(t: Tables) -> dict[tuple[str, str, str], tuple[float, float, floa
         m = months.get((code, year), 0)
         if m < p["months_for_estimate"]:
             continue
+        life = open_for[code, year]
         k = captured.get((code, year))
         known = k is not None and k["ratio"] is not None and k["ratio"] > 0
-        rate = paid["all"] * 12 / m
+        rate = paid["all"] * life / m
         unseen = max(1.0, k["spent"] / rate) if known and k else 1.0
         unseen_low = max(1.0, k["low"] / rate) if known and k else 1.0
         unseen_high = max(1.0, k["high"] / rate) if known and k else 1 / p["capture_low"]
-        factor = 12 / m * unseen
+        factor = life / m * unseen
         vat = math.log(1 + p["vat_rate"]) * (0.5 if unseen > 1 else 1)
         down = [
             math.log(p["classifier_precision_low"]),
             math.log(unseen / (1 + p["unpublished_digital_low"] * (unseen_low - 1))),
-            math.log((m + (12 - m) * p["month_weight_low"]) / 12),
+            math.log((m + (life - m) * p["month_weight_low"]) / life),
             vat,
         ]
         up = [
             math.log((1 + p["unpublished_digital_high"] * (unseen_high - 1)) / unseen),
-            math.log((m + (12 - m) * p["month_weight_high"]) / 12),
+            math.log((m + (life - m) * p["month_weight_high"]) / life),
             vat,
         ]
         top = possible

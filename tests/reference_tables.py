@@ -70,16 +70,20 @@ def coverage_month(t: Tables) -> dict[tuple[str, date], Row]:
         pounds[key] += line["pounds"]
         if line["counts"] == "yes":
             digital[key] += line["pounds"]
+    lives = {o["organisation_code"]: (o["opened"], o["closed"]) for o in t["dims.organisation"]}
     found: dict[tuple[str, date], Row] = {}
     for trust in {code for code, _ in lines}:
+        opened, closed = lives.get(trust, (None, None))
         counts = {month: n for (code, month), n in lines.items() if code == trust}
         enough = min(p["month_lines"], p["month_part"] * median(counts.values()))
         for year in {year_of(month) for month, n in counts.items() if n >= enough}:
             for number in range(12):
                 month = date(year + (number >= 9), (number + 3) % 12 + 1, 1)
                 here = counts.get(month, 0) >= enough
+                began = opened is None or (opened.year, opened.month) <= (month.year, month.month)
                 found[trust, month] = {
                     "is_present": here,
+                    "is_open": here or (began and (closed is None or closed > month)),
                     "lines": counts.get(month, 0),
                     "amount_gbp": pounds[trust, month] if here else None,
                     "digital_gbp": digital[trust, month] if here else None,
@@ -93,4 +97,13 @@ def months_present(t: Tables) -> dict[TrustYear, int]:
     for (trust, month), row in coverage_month(t).items():
         year = year_of(month)
         found[trust, f"{year}/{(year + 1) % 100:02d}"] += row["is_present"]
+    return dict(found)
+
+
+def months_open(t: Tables) -> dict[TrustYear, int]:
+    """Months in which a trust existed, by trust and financial year in which it published."""
+    found: dict[TrustYear, int] = defaultdict(int)
+    for (trust, month), row in coverage_month(t).items():
+        year = year_of(month)
+        found[trust, f"{year}/{(year + 1) % 100:02d}"] += row["is_open"]
     return dict(found)

@@ -282,6 +282,7 @@ def tables(
                         "financial_year": year,
                         "month": dt.date(first + (m + 3) // 12, (m + 3) % 12 + 1, 1),
                         "is_present": here,
+                        "is_open": True,
                         "lines": 200 + i if here else 0,
                         "amount_gbp": 30e6 if here else None,
                         "digital_gbp": 0.5e6 if here else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 
@@ -21,9 +22,11 @@ from pipeline.charts.selection import best_year, find_measure, headline
 from pipeline.charts.sketch import Sketch
 from pipeline.charts.strip import Strip, draw_strips
 from pipeline.charts.trust import Origin, gap_by_year, share_by_year
+from pipeline.charts.trust_parts import months_by_year
 from pipeline.quality.rules import all_rules
 from pipeline.reference.claims import claims
 from pipeline.schema import all_tables
+from pipeline.store.tables import plain
 
 YEARS = ("2019/20", "2020/21", "2021/22", "2022/23")
 
@@ -324,6 +327,24 @@ def test_the_label_of_a_median_stays_in_the_picture():
     strips = [Strip("low", [0.0, 0.1], ["", ""]), Strip("high", [0.9, 1.0], ["", ""])]
     labels = [s for s in draw_strips(strips, str).data if s.get("mode") == "text"]
     assert [s["textposition"] for s in labels] == ["top right", "top left"]
+
+
+def test_months_after_a_trust_closed_are_not_missing():
+    tables = frames.tables(2)
+    cells = tables["marts.coverage_month"]
+    first = pl.col("organisation_code") == frames.trust_code(0)
+    late = first & (pl.col("month") >= dt.date(2020, 10, 1))
+    cells = cells.with_columns(
+        is_open=~late, is_present=pl.when(first).then(~late).otherwise(pl.col("is_present"))
+    )
+    chart = CHARTS["coverage-months"](tables | {"marts.coverage_month": cells})
+    assert chart.title.endswith("18 of 18 months are present")
+    assert chart.table["missing"].to_list() == ["", ""]
+    mine = plain(cells.filter(first))
+    own = months_by_year("Z000", mine, Origin(("", ""), ("", ""), ("", "")))
+    assert own.title == "6 of 6 months of 2020/21 in which the trust existed are here"
+    assert own.body.data[0].z[0] == [1] * 6 + [None] * 6
+    assert "–" not in own.body.data[0].text[0]
 
 
 def test_few_suppliers_are_not_called_five():

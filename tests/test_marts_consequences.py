@@ -196,6 +196,29 @@ def test_copies_do_not_make_a_month_of_stray_lines(tmp_path: Path) -> None:
     assert share(store, "T01", "D1")["months_present"] == 11
 
 
+@pytest.mark.parametrize("published, missing", [(6, 0), (5, 1)])
+def test_a_trust_that_closed_in_the_year_is_not_stretched_to_twelve_months(
+    tmp_path: Path, published: int, missing: int
+) -> None:
+    # Half a year of books: 40m could be published in six months, and nearly all of it is.
+    paid = steady("T01", YEAR, digital=500_000, other=6_000_000, months=range(published))
+    closed = {"organisation_code": "T01", "name": "T01", "kind": "trust", "is_demo": False}
+    closed |= {"current_code": "T01", "sector": "Acute", "closed": date(2020, 9, 30)}
+    store = store_of(
+        tmp_path, payments=paid, account_lines=BOOKS, others={"dims.organisation": [closed]}
+    )
+    mine = share(store, "T01", "D2")
+    spent = 500_000 * published
+    captured = 6_500_000 * published / 40e6
+    assert mine["numerator_gbp"] == pytest.approx(spent * max(6 / published, 1 / captured))
+    assert mine["share_lower"] <= 3_000_000 / 1e8 <= mine["share_upper"]
+    assert "The trust existed in 6 of 12 months." in mine["estimate_note"]
+    assert "(the trust existed in 6): incomplete" in mine["badge_reason"]
+    assert ("annualised" in mine["badge_reason"]) is bool(missing)
+    months = store.read("marts.coverage_month").filter(organisation_code="T01")
+    assert months.filter(~pl.col("is_present") & pl.col("is_open")).height == missing
+
+
 def test_the_benchmark_is_one_setting(tmp_path: Path, usual: TableStore) -> None:
     store = store_of(tmp_path, payments=PAID, account_lines=BOOKS, benchmark=0.03)
     mine, before = share(store, "T01", "D1"), share(usual, "T01", "D1")

@@ -67,7 +67,8 @@ def coverage_months(tables: Tables) -> Chart:
     by_cell = {(r["organisation_code"], r["month"]): r for r in cells.iter_rows(named=True)}
     body = month_figure(order, [names[c] for c in order], months, by_cell)
     present = cells.filter(pl.col("is_present")).height
-    possible = len(order) * len(months)
+    gone = cells.filter(~pl.col("is_open").fill_null(True)).height
+    possible = len(order) * len(months) - gone
     complete = (
         cells.group_by("organisation_code")
         .agg(pl.col("is_present").sum().alias("months"))
@@ -118,7 +119,7 @@ def month_table(cells: pl.DataFrame) -> pl.DataFrame:
         .agg(
             pl.col("is_present").sum().cast(pl.Int64).alias("months_present"),
             pl.col("month")
-            .filter(~pl.col("is_present"))
+            .filter(~pl.col("is_present") & pl.col("is_open").fill_null(True))
             .dt.strftime("%b")
             .str.join(", ")
             .alias("missing"),
@@ -126,6 +127,14 @@ def month_table(cells: pl.DataFrame) -> pl.DataFrame:
             pl.col("amount_gbp").filter(pl.col("is_present")).sum(),
         )
     )
+
+
+NO_TRUST = "before the trust opened or after it closed"
+
+
+def did_not_exist(cell: dict) -> bool:
+    """Whether a row of marts.coverage_month is of a month before its trust opened or after it closed."""
+    return cell["is_open"] is False
 
 
 def month_figure(
@@ -151,14 +160,17 @@ def month_figure(
     for code, name in zip(codes, names, strict=True):
         row = [cells.get((code, m)) for m in months]
         here = [bool(c and c["is_present"]) for c in row]
-        z.append([1 if h else 0 for h in here])
-        text.append(["" if h else "–" for h in here])
+        gone = [bool(c) and did_not_exist(c) for c in row]
+        z.append([None if g else 1 if h else 0 for h, g in zip(here, gone, strict=True)])
+        text.append(["" if h or g else "–" for h, g in zip(here, gone, strict=True)])
         hover.append(
             [
                 f"<b>{plotly_text(name)}</b><br>{month(m)}: "
                 + (
                     f"{plural(c['lines'], 'line')}, {money(c['amount_gbp'])}"
                     if c and c["is_present"]
+                    else NO_TRUST
+                    if c and did_not_exist(c)
                     else "missing"
                 )
                 for m, c in zip(months, row, strict=True)

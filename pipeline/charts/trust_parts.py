@@ -12,6 +12,7 @@ import polars as pl
 
 from pipeline.charts import theme
 from pipeline.charts.format import (
+    be,
     decimal,
     label,
     money,
@@ -26,7 +27,13 @@ from pipeline.charts.maturity import pillar_title, pillars_of, settings_of
 from pipeline.charts.maturity_map import HEAT_COLUMNS
 from pipeline.charts.mix import MIX_COLUMNS, mix_figure, mix_frame
 from pipeline.charts.model import Chart, nothing_to_show
-from pipeline.charts.months import MONTH_COLUMNS, PRESENT_SCALE, month_table
+from pipeline.charts.months import (
+    MONTH_COLUMNS,
+    NO_TRUST,
+    PRESENT_SCALE,
+    did_not_exist,
+    month_table,
+)
 from pipeline.charts.selection import any_demo
 from pipeline.charts.trust import Origin
 
@@ -99,12 +106,16 @@ def months_by_year(code: str, cells: pl.DataFrame, origin: Origin) -> Chart:
     z, text, hover = [], [], []
     for year in years:
         found = [by_cell.get((year, m)) for m in columns]
-        z.append([1 if c and c["is_present"] else 0 for c in found])
-        text.append(["" if c and c["is_present"] else "–" for c in found])
+        gone = [bool(c) and did_not_exist(c) for c in found]
+        here = [bool(c and c["is_present"]) for c in found]
+        z.append([None if g else 1 if h else 0 for h, g in zip(here, gone, strict=True)])
+        text.append(["" if h or g else "–" for h, g in zip(here, gone, strict=True)])
         hover.append(
             [
                 f"{month(c['month'])}: {plural(c['lines'], 'line')}, {money(c['amount_gbp'])}"
                 if c and c["is_present"]
+                else NO_TRUST
+                if c and did_not_exist(c)
                 else "missing"
                 for c in found
             ]
@@ -129,7 +140,9 @@ def months_by_year(code: str, cells: pl.DataFrame, origin: Origin) -> Chart:
     body.update_layout(margin={"t": 28, "b": 8, "r": 8})
     last = cells.filter(pl.col("financial_year") == years[-1])
     present = int(last["is_present"].sum())
-    title = f"{present} of 12 months of {years[-1]} are here"
+    life = 12 - last.filter(~pl.col("is_open").fill_null(True)).height
+    existed = "" if life == 12 else " in which the trust existed"
+    title = f"{present} of {plural(life, 'month')} of {years[-1]}{existed} {be(present, past=False)} here"
     demo = any_demo(cells)
     if demo:
         theme.mark_demonstration(body)

@@ -46,6 +46,9 @@ select
     coalesce(l.lines, 0) as lines,
     case when l.lines >= least(p.month_lines, p.month_part * u.median_lines) then coalesce(l.amount_gbp, 0) end as amount_gbp,
     case when l.lines >= least(p.month_lines, p.month_part * u.median_lines) then coalesce(l.digital_gbp, 0) end as digital_gbp,
+    -- the trust existed by the register, or published all the same
+    coalesce(o.opened <= last_day(c.month), true) and coalesce(o.closed > c.month, true)
+        or coalesce(l.lines >= least(p.month_lines, p.month_part * u.median_lines), false) as is_open,
     coalesce(o.is_demo, false) as is_demo
 from calendar as c
 left join lines as l using (organisation_code, month)

@@ -47,6 +47,9 @@ badged as (
             when k.capture_ratio is null or k.capture_ratio not between p.capture_low and p.capture_high then 'B'
             else 'A'
         end as badge,
+        -- a trust that opened or closed in the year can have published all there was
+        case when m.months_open < 12 then ' (the trust existed in ' || m.months_open || ')' else '' end as months_of_life,
+        coalesce(m.months_present < m.months_open, true) as lacks_months,
         p.months_for_a,
         p.months_for_b,
         p.capture_low,
@@ -66,11 +69,15 @@ explained as (
             when not has_expense_type
                 then 'The published payments carry no expense type: how much digital spending is not seen is not known.'
             when months_present < months_for_b
-                then months_present || ' of 12 months of payments are here: incomplete, '
-                    || case when is_adjusted then 'annualised from too little.' else 'not annualised.' end
+                then months_present || ' of 12 months of payments are here' || months_of_life || ': incomplete'
+                    || case
+                        when not lacks_months then '.'
+                        when is_adjusted then ', annualised from too little.'
+                        else ', not annualised.'
+                    end
             when months_present < months_for_a
-                then months_present || ' of 12 months of payments are here'
-                    || case when is_adjusted then ', annualised.' else '.' end
+                then months_present || ' of 12 months of payments are here' || months_of_life
+                    || case when is_adjusted and lacks_months then ', annualised.' else '.' end
             when capture_ratio is null
                 then '12 months are here, but the accounts do not tell how much should have been published.'
             when capture_ratio < capture_low
