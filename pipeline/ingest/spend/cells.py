@@ -108,7 +108,7 @@ def rows_of(sheets: Sequence[Sheet]) -> pl.DataFrame:
     some = rows.filter(blank if no_supplier is None else blank | no_supplier)
     paid = pl.col("_amount").str.strip_chars() != ""
     doubtful = set(some.filter(paid)["g"].unique().to_list()) if some.height else set()
-    if doubtful & {sheet.key for sheet in sheets if sheet.grid.container == "xlsx"}:
+    if doubtful & {sheet.key for sheet in sheets if sheet.grid.container in ("xlsx", "xls")}:
         rows = _with_merged(rows, sheets, doubtful)
     doubtful &= {sheet.key for sheet in sheets if "date" in sheet.layout.columns}
     doubtful = (

@@ -93,7 +93,7 @@ class Grid:
         visible: False for hidden sheets.
         container: what the bytes were: csv, xlsx, xls, ods, html, xml.
         facts: what was decided while reading (encoding, delimiter), and :data:`UNREADABLE`.
-        merged: gives column, first and last row of cells merged over several rows (xlsx only).
+        merged: gives column, first and last row of cells merged over several rows (xlsx and xls).
     """
 
     sheet: str

@@ -1,4 +1,4 @@
-"""Cells of a workbook that are merged over several rows, as they stand in its xlsx parts.
+"""Cells of a workbook that are merged over several rows, of xlsx as they stand in its parts, and of xls.
 
 The spreadsheet library gives the first cell of such a stretch its text and leaves the others blank.
 """
@@ -10,6 +10,8 @@ import io
 import re
 import zipfile
 from posixpath import normpath
+
+from pipeline.ingest.tabular.panics import panics_are_errors
 
 _SHEET = re.compile(r"<(?:\w+:)?sheet\s([^>]*)>")
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\s([^>]*)>")
@@ -44,6 +46,28 @@ def merged_over_rows(data: bytes, sheet: str) -> list[tuple[int, int, int]]:
         (_column(first), int(top), int(bottom))
         for first, top, _, bottom in found
         if int(bottom) > int(top)
+    ]
+
+
+def merged_in_xls(data: bytes, sheet: str) -> list[tuple[int, int, int]]:
+    """As :func:`merged_over_rows`, of an xls, which another library tells of.
+
+    Args:
+        data: the whole xls, which was opened in a process of its own before.
+        sheet: name of the sheet.
+    """
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        with panics_are_errors():
+            book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+            found = book.get_sheet_by_name(sheet).merged_cell_ranges or []
+    except (CalamineError, ValueError, OSError, RuntimeError):
+        return []
+    return [
+        (first[1], first[0] + 1, last[0] + 1)
+        for first, last in found[:MOST_STRETCHES]
+        if last[0] > first[0]
     ]
 
 

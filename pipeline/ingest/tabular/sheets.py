@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from pipeline.ingest.tabular.limits import Limits, UnreadableFileError
-from pipeline.ingest.tabular.merged import merged_over_rows
+from pipeline.ingest.tabular.merged import merged_in_xls, merged_over_rows
 from pipeline.ingest.tabular.panics import panics_are_errors
 from pipeline.ingest.tabular.probe import probe
 from pipeline.ingest.tabular.repeated import different, is_repeated
@@ -44,6 +44,10 @@ HIDDEN = "[" + "".join(rf"\x{{{ord(c):x}}}" for c in HIDDEN_CHARACTERS) + "]"
 
 
 Merged = Callable[[], list[tuple[int, int, int]]]
+
+
+#: What tells of merged cells, for the workbooks of which something does.
+_MERGED = {"xlsx": merged_over_rows, "xls": merged_in_xls}
 
 
 def nothing_merged() -> list[tuple[int, int, int]]:
@@ -148,10 +152,10 @@ def open_sheets(data: bytes, container: str, limits: Limits) -> Iterator[Sheet]:
                     f"sheet {name!r} cannot be read ({str(error).splitlines()[0]}); "
                     "open the workbook in a spreadsheet program and save it again"
                 ) from error
-        told = container == "xlsx" and frame.width <= limits.max_columns
+        told = container in _MERGED and frame.width <= limits.max_columns
         frame = narrowed(frame, name, limits)
         frame.columns = [f"c{i}" for i in range(frame.width)]
-        merged = partial(merged_over_rows, data, name) if told else nothing_merged
+        merged = partial(_MERGED[container], data, name) if told else nothing_merged
         yield Sheet(name, frame, visible, merged)
 
 
