@@ -109,3 +109,34 @@ def test_a_folder_is_looked_at_as_often_as_its_publisher_releases() -> None:
     assert monthly is not None
     assert monthly.warn_window.to_timedelta() == dt.timedelta(days=31)  # type: ignore[attr-defined]
     assert policy_of("epr_suppliers") is None
+
+
+def _alone(product: Product, key: str, **config: object) -> dg.ExecuteInProcessResult:
+    job = dg.define_asset_job("alone", selection=dg.AssetSelection.assets(key.split("/")))
+    defs = dg.Definitions.merge(
+        build_defs({"product": product}), dg.Definitions(jobs=[job])
+    ).resolve_job_def("alone")
+    given = {"resources": {"product": {"config": config}}} if config else {}
+    return defs.execute_in_process(run_config=given, raise_on_error=False)
+
+
+def test_nothing_is_published_where_nothing_has_been_made(tmp_path: Path) -> None:
+    """The page says what to start, and no half of a build is left."""
+    (tmp_path / "raw" / "workforce").mkdir(parents=True)
+    (tmp_path / "raw" / "workforce" / "nothing.csv").write_text("a,b\n1,2\n")
+    product = Product(raw=str(tmp_path / "raw"), out=str(tmp_path / "out"))
+    result = _alone(product, "published/publication")
+    assert not result.success
+    failed = next(e for e in result.all_node_events if e.is_step_failure)
+    assert "Start the job refresh" in str(failed.step_failure_data.user_failure_data)
+    assert not (tmp_path / "out" / "builds").exists()
+
+
+def test_a_value_out_of_bounds_ends_the_run_before_a_step(tmp_path: Path) -> None:
+    result = _alone(Product(out=str(tmp_path)), "charts/funnel", benchmark=0.9)
+    assert not result.success
+    assert not [e for e in result.all_events if e.is_step_start]
+    failed = next(e for e in result.all_events if e.is_failure)
+    told = failed.event_specific_data.error.to_string()  # type: ignore[union-attr]
+    assert "benchmark" in told
+    assert "less than or equal to 0.5" in told

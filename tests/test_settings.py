@@ -57,3 +57,52 @@ def test_a_copy_with_another_folder_works_in_that_folder(tmp_path):
 )
 def test_a_financial_year_is_understood_as_people_write_it(asked, meant):
     assert financial_year(asked) == meant
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("FIVEPERCENT_BENCHMARK", "5%", "FIVEPERCENT_BENCHMARK: Input should be a valid number"),
+        ("FIVEPERCENT_THREADS", "0", "FIVEPERCENT_THREADS: Input should be greater than 0"),
+        ("FIVEPERCENT_SCHEDULE_CRON", "daily", "as a cron line in London's time"),
+        ("FIVEPERCENT_CLUSTER", "local:0", "local:2 for two Dask workers"),
+    ],
+)
+def test_a_bad_value_is_told_by_the_name_it_was_given_under(
+    variable, value, said, tmp_path, monkeypatch
+):
+    monkeypatch.setenv(variable, value)
+    done = CliRunner().invoke(app, ["status", "--out", str(tmp_path)])
+    assert done.exit_code == 2
+    assert variable in done.stderr
+    assert said in done.stderr
+    assert "\\S" not in done.stderr
+
+
+def test_a_bad_value_of_an_option_is_told_by_the_name_of_the_option(tmp_path, monkeypatch):
+    monkeypatch.setenv("FIVEPERCENT_BENCHMARK", "0.03")
+    done = CliRunner().invoke(app, ["refresh", "--benchmark", "9", "--out", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "used: benchmark: Input should be less than 1" in done.stderr
+
+
+def test_a_file_of_settings_that_cannot_be_read_is_told_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fivepercent.toml").write_text("benchmark = ")
+    done = CliRunner().invoke(app, ["status", "--out", str(tmp_path)])
+    assert done.exit_code == 2
+    assert done.stderr.startswith("Failed: fivepercent.toml cannot be read: ")
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_secrets_that_are_not_where_they_should_be_are_told_in_a_sentence(
+    is_file, tmp_path, monkeypatch
+):
+    folder = tmp_path / "secrets"
+    if is_file:
+        folder.write_text("")
+    monkeypatch.setenv("FIVEPERCENT_SECRETS_DIR", str(folder))
+    done = CliRunner().invoke(app, ["status", "--out", str(tmp_path)])
+    assert done.exit_code == (2 if is_file else 1)
+    assert ("secrets_dir must reference a directory" if is_file else "Note: ") in done.stderr
+    assert "warnings.warn" not in done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -48,7 +48,11 @@ JSON_OPTION = typer.Option(
 
 def settings_from(raw: Path | None = None, out: Path | None = None, **more: Any) -> Settings:
     """Settings with what the command line says put first; a bad setting ends with exit code 2."""
+    import warnings
+    from tomllib import TOMLDecodeError
+
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from pipeline.settings import Settings, misspelt
 
@@ -62,10 +66,32 @@ def settings_from(raw: Path | None = None, out: Path | None = None, **more: Any)
         k: Path(v).expanduser().absolute() if isinstance(v, Path) else v for k, v in given.items()
     }
     try:
-        return Settings(**given)
+        with warnings.catch_warnings(record=True) as noted:
+            settings = Settings(**given)
+    except TOMLDecodeError as error:
+        fail(f"fivepercent.toml cannot be read: {error}", code=2)
+    except SettingsError as error:
+        fail(f"a setting cannot be used: {error}", code=2)
     except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        said = "; ".join(_bad_setting(e, given) for e in error.errors())
         fail(f"a setting cannot be used: {said}", code=2)
+    for note in noted:  # a folder of secrets that is not there
+        errors.print(f"Note: {note.message}.", markup=False, highlight=False, soft_wrap=True)
+    return settings
+
+
+def _bad_setting(error: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+    """Which setting is wrong, by the name it was given under, and what it must be."""
+    from pipeline.settings import PREFIX, Settings
+
+    name = ".".join(map(str, error["loc"]))
+    variable = f"{PREFIX}{name}".upper()
+    by_variable = name not in given and variable in {n.upper() for n in os.environ}
+    told = variable if by_variable else name
+    field = Settings.model_fields.get(name)
+    if field and error["type"] == "string_pattern_mismatch":
+        return f"{told}: it is not of the form that is needed. {field.description}"
+    return f"{told}: {error['msg']}"
 
 
 def fail(text: str, *, code: int = 1, has_begun: bool = False) -> NoReturn:

@@ -97,6 +97,13 @@ def publication(context: dg.AssetExecutionContext, product: Product) -> dg.Mater
     from pipeline.store.lock import refresh_lock
 
     run = product.run()
+    missing = [n for n in (*MART_ORDER, *META_TABLES) if not run.store.exists(n)]
+    if missing:
+        raise dg.Failure(
+            description=f"Nothing was published: {len(missing)} tables have not been made here yet "
+            f"({', '.join(missing[:3])}{', ...' if missing[3:] else ''}). Start the job refresh.",
+            allow_retries=False,
+        )
     with refresh_lock(run.settings.work, on_wait=context.log.info):
         try:
             checks = check_gate(run, "facts") + check_gate(run, "marts")
