@@ -219,6 +219,24 @@ def test_a_trust_that_closed_in_the_year_is_not_stretched_to_twelve_months(
     assert months.filter(~pl.col("is_present") & pl.col("is_open")).height == missing
 
 
+@pytest.mark.parametrize(
+    "amount, said, index",
+    [
+        (0, "No published line counts as digital", "No digital payments in the year."),
+        (-5_000, "Credits exceed the digital", "Credits exceed the digital payments of the year."),
+    ],
+)
+def test_a_year_without_digital_payments_does_not_look_certain(
+    tmp_path: Path, amount: int, said: str, index: str
+) -> None:
+    paid = steady("T01", YEAR, digital=amount, other=1_900_000)
+    store = store_of(tmp_path, payments=paid, account_lines=BOOKS)
+    assert said in share(store, "T01", "D1")["estimate_note"]
+    assert "does not tell what was missed" in share(store, "T01", "D2")["estimate_note"]
+    pattern = store.read("marts.funding_pattern").row(0, named=True)
+    assert (pattern["year_end_index"], pattern["year_end_reason"]) == (None, index)
+
+
 def test_the_benchmark_is_one_setting(tmp_path: Path, usual: TableStore) -> None:
     store = store_of(tmp_path, payments=PAID, account_lines=BOOKS, benchmark=0.03)
     mine, before = share(store, "T01", "D1"), share(usual, "T01", "D1")

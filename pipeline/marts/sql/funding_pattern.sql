@@ -94,7 +94,8 @@ select
     case when y.is_complete and y.digital_gbp > 0 then y.march_gbp / (y.digital_gbp / 12) end as year_end_index,
     case
         when not y.is_complete then 'Only ' || y.months_present || ' of 12 months are here.'
-        when y.digital_gbp <= 0 then 'No digital payments in the year.'
+        when y.digital_gbp < 0 then 'Credits exceed the digital payments of the year.'
+        when y.digital_gbp = 0 then 'No digital payments in the year.'
     end as year_end_reason,
     n.complete_years,
     c.change_real,
