@@ -714,3 +714,34 @@ def days_counted_from_1904_in_a_file_of_one_month():
     early = [(date(2019, 4, p[0] - 1), date(2019, 4, 1)) for p in PAID]
     lines = [(*e, *known[2:]) for e, known in zip(early, truth(), strict=True)]
     return Odd("April 2023.csv", text(rows).encode(), lines, "four years earlier")
+
+
+def in_months_with(*totals: str) -> Odd:
+    """Two months, each with its sum below it, dated on its last day and called so."""
+    rows, lines = template()[:1], []
+    for month, called in zip((4, 5), totals, strict=True):
+        rows += template(month=month)[1:]
+        rows.append(["", "", f"28/{month:02d}/2023", "", "", called, "", money(TOTAL)])
+        lines += [line(p, month=month) for p in PAID]
+    return Odd("Spend 2023-24.csv", text(rows).encode(), lines)
+
+
+@case
+def dated_sums_of_each_month_called_total_for_month():
+    return in_months_with("Total for month", "Total for the month")
+
+
+@case
+def dated_sums_of_each_month_called_by_its_name():
+    return in_months_with("April 2023 total", "Total May-23")
+
+
+@case
+def credits_in_a_column_of_their_own_beside_amounts():
+    def cells(pence):
+        return (money(max(pence, 0)), money(max(-pence, 0)))
+
+    rows = [r[:-1] for r in template()]
+    tails = [("Amount", "Credit Amount"), *(cells(p[5]) for p in PAID)]
+    data = text([[*r, *tail] for r, tail in zip(rows, tails, strict=True)]).encode()
+    return Odd("April 2023.csv", data, truth(), "less 'Credit Amount'")

@@ -23,7 +23,12 @@ _OF_WHAT = (
     r"(?:(?:grand|sub|report|overall|daily|weekly|monthly|quarterly|annual|yearly|day|week|month|quarter|year"
     r"|page|batch|run|payment|payments|supplier|vendor|running|cumulative)[\s-]*)?"
 )
-ONLY_TOTAL = rf"(?i)^\s*{_OF_WHAT}(?:totals?|sum|count)\s*:?\s*$"
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(?:[\s\-]*(?:20)?\d\d)?"
+_FOR_WHEN = (
+    r"(?:\s+(?:(?:for|of|in)\s+)?(?:the\s+)?"
+    rf"(?:day|week|month|quarter|year|period|page|run|batch|{_MONTH}|20\d\d(?:[/\-]\d\d)?))?"
+)
+ONLY_TOTAL = rf"(?i)^\s*(?:{_OF_WHAT}|{_MONTH}\s+)(?:totals?|sum|count){_FOR_WHEN}\s*:?\s*$"
 _ENDS_TOTAL = r"(?i)\S\s+totals?\s*:?\s*$"
 _ENDS_COUNT = r"(?i)\S\s+counts?\s*:?\s*$"
 #: What a supplier may look like that is the label of a total; most that end so are one.

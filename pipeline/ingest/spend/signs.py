@@ -11,8 +11,9 @@ import re
 import polars as pl
 
 from pipeline.ingest.tabular import Grid
+from pipeline.ingest.tabular.amounts import pounds_of
 from pipeline.ingest.tabular.header import Layout, LayoutError
-from pipeline.ingest.tabular.vocabulary import normalise
+from pipeline.ingest.tabular.vocabulary import normalise, role_of
 
 _MINUS, _PLUS = ("-", "MINUS", "NEGATIVE", "-£", "£-", "- £", "(£"), ("+", "PLUS", "POSITIVE", "£")
 _CREDIT, _DEBIT = ("CR", "C", "CREDIT"), ("DR", "D", "DEBIT")
@@ -116,6 +117,7 @@ def settle_signs(
         )
     column = layout.columns.get("sign")
     if column is None:
+        _find_credits(grid, layout, first_row)
         if not _find_minus_before(grid, layout, first_row):
             _find_credit_notes(grid, layout, first_row, called_credits(path, grid.sheet))
         return
@@ -152,6 +154,24 @@ def _says_paid(layout: Layout) -> bool:
     return bool(
         re.search(r"\b(?:supplier|vendor|payee|creditor)\b", names.get("supplier", ""))
         and re.search(r"\b(?:expen\w+|spend|paid|payment)\b", " ".join(names.values()))
+    )
+
+
+def _find_credits(grid: Grid, layout: Layout, first_row: int) -> None:
+    """Take a column of credits beside the amounts, where each row has one or the other, for what it is."""
+    amount = layout.columns.get("amount")
+    free = {c: h for c, h in layout.headers.items() if c not in layout.columns.values()}
+    credit = next((c for c, h in free.items() if (r := role_of(h)) and r[0] == "credit"), None)
+    if amount is None or credit is None:
+        return
+    rows = grid.frame.slice(first_row)
+    paid, back = (pounds_of(rows[c]).fill_null(0) != 0 for c in (amount, credit))
+    if not (back & ~paid).any() or (back & paid).any():
+        return
+    layout.columns["debit"] = layout.columns.pop("amount")
+    layout.columns["credit"] = credit
+    layout.notes.append(
+        f"The amount is {layout.headers.get(amount) or 'the column of money'!r} less {layout.headers[credit]!r}."
     )
 
 
