@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -13,7 +14,9 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.refresh import Summary
 from pipeline.settings import Settings
 from pipeline.unattended.serving import run_together, site_server
@@ -100,3 +103,16 @@ def test_the_site_and_the_digests_are_served_and_nothing_beside_them(
         ):
             assert client.get(path).status_code == 404, path
         assert client.post("/index.html").status_code == 501
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.cli.ui._prepare", lambda _: pytest.fail("it went on"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = CliRunner().invoke(app, ["ui", "--port", port, "--out", str(tmp_path)])
+    assert done.exit_code == 1
+    assert f"port {port} of 127.0.0.1: Address already in use; give --port" in done.stderr

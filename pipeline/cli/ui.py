@@ -53,6 +53,21 @@ def _prepare(home: Path) -> None:
         fail(f"Dagster's storage in {home} cannot be used: {last}")
 
 
+def _must_be_free(host: str, port: int) -> None:
+    """End with a sentence where a port is taken, before processes are started that would run into it."""
+    import socket
+
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(found[0], found[1]) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+            trial.bind(found[4])
+    except OSError as error:
+        fail(
+            f"Dagster's page cannot be served at port {port} of {host}: {error.strerror or error}; give --port"
+        )
+
+
 def _script(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
@@ -78,6 +93,7 @@ def _run(
     from pipeline.settings import PROJECT_ROOT
     from pipeline.unattended.serving import run_together, site_server
 
+    _must_be_free(host, port)
     home = _home()
     _prepare(home)
     with ExitStack() as stack:
