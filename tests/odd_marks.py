@@ -745,3 +745,14 @@ def credits_in_a_column_of_their_own_beside_amounts():
     tails = [("Amount", "Credit Amount"), *(cells(p[5]) for p in PAID)]
     data = text([[*r, *tail] for r, tail in zip(rows, tails, strict=True)]).encode()
     return Odd("April 2023.csv", data, truth(), "less 'Credit Amount'")
+
+
+@case
+def invoices_and_their_lines_in_one_table():
+    rows = [[*template()[0], "Record Type"]]
+    for first, second in zip(PAID[::2], PAID[1::2], strict=True):
+        head = template(paid=[first], amount=lambda p: money(p))[1]
+        rows.append([*head[:-1], money(first[5] + second[5]), "H"])
+        rows += [[*r, "D"] for r in template(paid=[first, second])[1:]]
+    data = text(rows).encode()
+    return Odd("April 2023.csv", data, None, "are the sums of the rows below them")

@@ -40,7 +40,12 @@ from pipeline.ingest.spend.titles import (
     publisher_of_titles,
     titles_above,
 )
-from pipeline.ingest.spend.whole import refuse_split_amounts, settle_lines, settle_pence
+from pipeline.ingest.spend.whole import (
+    refuse_split_amounts,
+    refuse_sums_among_lines,
+    settle_lines,
+    settle_pence,
+)
 from pipeline.ingest.tabular import (
     UNREADABLE,
     Grid,
@@ -315,6 +320,7 @@ def _understand(
             if unit := _unit_around(grid, layout, first_row):
                 _settle_unit(grid, layout, first_row, unit)
             refuse_split_amounts(grid, layout, first_row)
+            refuse_sums_among_lines(grid, layout, first_row)
             settle_lines(grid, layout, first_row)
             settle_net(grid, layout, first_row)
             settle_pence(grid, layout, first_row)

@@ -9,6 +9,8 @@ column its name makes the amount (``tabular.roles``), net beside gross (``spend.
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from pipeline.ingest.tabular import Grid
@@ -20,6 +22,9 @@ ALIKE, FEWEST = 0.95, 3
 #: Columns of money that are tried, because each is read whole; a table has one or two.
 MOST_LINES = 8
 PENCE = "pence"
+_RECORD = re.compile(r"(?:^| )(?:type|record|line|level|row)(?: |$)")
+#: Kinds of rows that are tried.
+MOST_MARKS = 4
 #: What stands after a comma between thousands.
 _GOES_ON, MOSTLY_SPLIT = r"^\d{3}(?:\.\d\d)?\)?$", 0.8
 _PENCE_NAMES = ("p", "pence")
@@ -87,6 +92,50 @@ def refuse_split_amounts(grid: Grid, layout: Layout, first_row: int) -> None:
             f"the commas in its amounts are not in quotation marks, so that {first},{rest} became two cells; "
             "put the amounts in quotation marks, or write them without commas"
         )
+
+
+def refuse_sums_among_lines(grid: Grid, layout: Layout, first_row: int) -> None:
+    """Refuse a table in which rows of one mark are the sums of the rows below them: each pound stands twice.
+
+    Args:
+        grid: the sheet.
+        layout: its columns.
+        first_row: position of the first row below the header.
+
+    Raises:
+        LayoutError: when a column such as ``Record Type`` tells invoices (H) from their lines (D).
+    """
+    amount = layout.columns.get("amount", "")
+    taken = layout.columns.values()
+    some = [c for c, h in layout.headers.items() if c not in taken and _RECORD.search(normalise(h))]
+    if not amount or not some:
+        return
+    rows = grid.frame.slice(first_row)
+    paid = pounds_of(rows[amount])
+    for column in some:
+        marks = rows[column].str.strip_chars()
+        for mark in marks.drop_nulls().unique(maintain_order=True).head(MOST_MARKS):
+            lines = pl.DataFrame({"paid": paid, "heads": marks == mark}).drop_nulls()
+            blocks = (
+                lines.with_columns(block=pl.col("heads").cum_sum())
+                .filter(pl.col("block") > 0)
+                .group_by("block")
+                .agg(
+                    whole=pl.col("paid").filter("heads").sum(),
+                    parts=pl.col("paid").filter(~pl.col("heads")).sum(),
+                    n=(~pl.col("heads")).sum(),
+                )
+            )
+            alike = (blocks["whole"] - blocks["parts"]).abs() < 0.005 * (blocks["n"] + 1)
+            if (
+                blocks.height >= FEWEST
+                and alike.sum() >= ALIKE * blocks.height
+                and (blocks["n"] > 1).any()
+            ):
+                raise LayoutError(
+                    f"the rows marked {mark!r} under {layout.headers[column]!r} are the sums of the rows below "
+                    "them, so every payment stands twice; take one kind of them out"
+                )
 
 
 def settle_pence(grid: Grid, layout: Layout, first_row: int) -> None:
