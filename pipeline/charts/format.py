@@ -54,7 +54,11 @@ def money(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share (0.016) as a percentage with sensible digits: ``1.6%``, ``34%``, ``0.04%``."""
+    """A share (0.016) as a percentage with sensible digits: ``1.6%``, ``34%``, ``0.04%``.
+
+    What is just below a level that shares are compared with, a multiple of half a per cent, is not
+    rounded up to it: ``4.97%``, never ``5.0%`` beside a sentence that nobody reached 5%.
+    """
     if share is None or share != share:
         return NOT_KNOWN
     value = share * 100
@@ -65,10 +69,18 @@ def percent(share: float | None) -> str:
     if size >= 19.95:
         return f"{sign}{size:.0f}%"
     if size >= 0.095:
-        return f"{sign}{size:.1f}%"
+        return f"{sign}{_below_its_level(size)}%"
     if size >= 0.0095:
         return f"{sign}{size:.2f}%"
     return "under 0.01%" if not sign else f"{sign}0.01%"
+
+
+def _below_its_level(size: float) -> str:
+    for digits in (1, 2, 3):
+        told = round(size, digits)
+        if told <= size + 1e-9 or (2 * told) % 1:
+            return f"{told:.{digits}f}"
+    return f"{math.floor(1000 * size) / 1000:.3f}"
 
 
 def exact_percent(share: float) -> str:

@@ -51,6 +51,7 @@ def write(writer: Writer, tables: Tables, organisations: list[Organisation]) -> 
             "page": organisation.page,
             "sector": organisation.about.get("sector") or NOT_HERE,
             "share": _interval(row) if row else None,
+            "told": percent(row["share"]) if row else None,
             "badge": row["badge"] if row else "",
             "cells": [column.get(code, NOT_HERE) for column in values],
         }

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipeline.charts.format import percent
 from pipeline.site.pictures import published_tables
 
 HEAD = "| trust | share | range | missing to 5% a year | months | badge |\n|---|---:|---:|---:|---:|:-:|\n"
@@ -30,8 +31,8 @@ def share_table(shares: pl.DataFrame, year: str) -> str:
         & (pl.col("financial_year") == year)
     ).sort("organisation_name")
     lines = [
-        f"| {r['organisation_name']} ({r['organisation_code']}) | {r['share']:.1%} "
-        f"| {r['share_lower']:.1%} to {r['share_upper']:.1%} | £{float(r['gap_gbp']) / 1e6:,.0f}m "
+        f"| {r['organisation_name']} ({r['organisation_code']}) | {percent(r['share'])} "
+        f"| {percent(r['share_lower'])} to {percent(r['share_upper'])} | £{float(r['gap_gbp']) / 1e6:,.0f}m "
         f"| {r['months_present']} of 12 | {r['badge']} |"
         for r in rows.iter_rows(named=True)
     ]

@@ -73,7 +73,7 @@
       ends.push(t.share[2]);
       colour.push(t.badge === "C" ? "#5b6672" : "#0072b2");
       symbol.push(t.badge === "A" ? "circle" : t.badge === "B" ? "circle-open" : "x-thin-open");
-      text.push("  " + t.share[0].toFixed(1) + "% <b>" + t.badge + "</b>");
+      text.push("  " + t.told + " <b>" + t.badge + "</b>");
     });
     var top = data.levels.reduce(function (m, l) { return Math.max(m, l[0] * 1.1); }, 0);
     top = ends.reduce(function (m, v) { return Math.max(m, v); }, top);
