@@ -56,8 +56,8 @@ def money(value: float | None) -> str:
 def percent(share: float | None) -> str:
     """A share (0.016) as a percentage with sensible digits: ``1.6%``, ``34%``, ``0.04%``.
 
-    What is just below a level that shares are compared with, a multiple of half a per cent, is not
-    rounded up to it: ``4.97%``, never ``5.0%`` beside a sentence that nobody reached 5%.
+    What is just below a level that shares are compared with (1.5% or a whole per cent) is not rounded up
+    to it: ``4.97%``, never ``5.0%`` beside a sentence that nobody reached 5%.
     """
     if share is None or share != share:
         return NOT_KNOWN
@@ -78,7 +78,7 @@ def percent(share: float | None) -> str:
 def _below_its_level(size: float) -> str:
     for digits in (1, 2, 3):
         told = round(size, digits)
-        if told <= size + 1e-9 or (2 * told) % 1:
+        if told <= size + 1e-9 or (told % 1 and told != 1.5):
             return f"{told:.{digits}f}"
     return f"{math.floor(1000 * size) / 1000:.3f}"
 
