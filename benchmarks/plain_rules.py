@@ -172,14 +172,18 @@ def _month_rules(frame: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> dic
     amount = pl.col("amount_gbp")
     published = _published(tables)
     sums = published.group_by("organisation_code", "month").agg(
-        published_lines=pl.len(),
+        published_lines=(~pl.col("is_duplicate")).sum(),
         published_gbp=amount.filter(counted).sum().cast(pl.Float64),
         published_digital_gbp=amount.filter(counted & _paid(tables)).sum().cast(pl.Float64),
     )
     beside = frame.join(sums, on=["organisation_code", "month"], how="left").with_columns(
         pl.col("published_lines", "published_gbp", "published_digital_gbp").fill_null(0)
     )
-    months = published.group_by("organisation_code", "financial_year", "month").agg(lines=pl.len())
+    months = (
+        published.filter(~pl.col("is_duplicate"))
+        .group_by("organisation_code", "financial_year", "month")
+        .agg(lines=pl.len())
+    )
     enough = months.with_columns(usual=pl.col("lines").median().over("organisation_code")).filter(
         pl.col("lines")
         >= pl.min_horizontal(
