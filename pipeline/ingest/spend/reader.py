@@ -380,16 +380,16 @@ def _unit_around(grid: Grid, layout: Layout, first_row: int) -> str | None:
     amount = layout.columns.get("amount")
     if amount is None:
         return None
-    below = grid.frame.slice(first_row)
-    at = below.columns.index(amount)
-    rows = [*below.head(1).iter_rows(), *below.slice(1).tail(NOTE_ROWS).iter_rows()]
+    frame = grid.frame
+    notes = range(max(first_row + 1, frame.height - NOTE_ROWS), frame.height)
     words: list[str] = []
-    for number, row in enumerate(rows):
-        money = (row[at] or "").strip()
-        if number == 0 and money and _UNIT_ALONE.fullmatch(money):
+    for row in (*range(first_row, min(first_row + 1, frame.height)), *notes):
+        cell = frame.item(row, amount)
+        money = (cell or "").strip()
+        if row == first_row and money and _UNIT_ALONE.fullmatch(money):
             return money
         if not money:  # a row with an amount is a payment, whatever is called in thousands in it
-            words += [c for c in row[1:] if c and len(c) <= LONGEST_TITLE]
+            words += [c for c in frame.row(row)[1:] if c and len(c) <= LONGEST_TITLE]
     return unit_of_titles(words)
 
 

@@ -27,6 +27,9 @@ _RECORD = re.compile(r"(?:^| )(?:type|record|line|level|row)(?: |$)")
 MOST_MARKS = 4
 #: What stands after a comma between thousands.
 _GOES_ON, MOSTLY_SPLIT = r"^\d{3}(?:\.\d\d)?\)?$", 0.8
+_UP_TO_A_COMMA = r"^[-(]?£?\d{1,3}$"
+#: Where none of so many first amounts was cut, the whole column is not looked at.
+LOOKED_AT = 100
 _PENCE_NAMES = ("p", "pence")
 _WHOLE = r"^[^\d.]*[\d,\s]*\d[^\d.]*$"
 _TWO_DIGITS, _PENCE = r"^\d\d$", r"^\d{1,2}$"
@@ -80,10 +83,13 @@ def refuse_split_amounts(grid: Grid, layout: Layout, first_row: int) -> None:
     after = f"c{int(amount[1:]) + 1}" if amount else ""
     if grid.container != "csv" or after not in grid.frame.columns:
         return
+    first_cells = grid.frame.slice(first_row, LOOKED_AT)[amount].to_list()
+    if not any(re.match(_UP_TO_A_COMMA, cell.strip()) for cell in first_cells if cell):
+        return
     rows = grid.frame.slice(first_row).select(
         a=pl.col(amount).str.strip_chars(), b=pl.col(after).str.strip_chars()
     )
-    split = pl.col("a").str.contains(r"^[-(]?£?\d{1,3}$") & pl.col("b").str.contains(_GOES_ON)
+    split = pl.col("a").str.contains(_UP_TO_A_COMMA) & pl.col("b").str.contains(_GOES_ON)
     some = rows.filter(split)
     pence = some["b"].str.contains(".", literal=True).sum()
     if some.height >= FEWEST and some.height >= MOSTLY_SPLIT * rows.height and pence:
